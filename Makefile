@@ -1,0 +1,51 @@
+# The commands of the workspace. `make help` lists them; `make up` and `make test` need nothing but Python 3.11+ and make.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard constructs/*/pyproject.toml stacks/pyproject.toml runtime/*/pyproject.toml sidecars/*/pyproject.toml))
+
+.PHONY: help
+help: ## Show the targets
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+
+.venv/installed: requirements.lock .make/bootstrap.py $(addsuffix /pyproject.toml,$(MEMBERS))
+	@$(PYTHON) .make/bootstrap.py $(MEMBERS)
+
+.PHONY: venv
+venv: .venv/installed ## Make .venv from requirements.lock
+
+.PHONY: up
+up: .venv/installed ## Synthesize the examples, start the runtime, load the sample corpus
+	@$(BIN)/aeterna up
+
+.PHONY: down
+down: .venv/installed ## Stop what `make up` started
+	@$(BIN)/aeterna down
+
+.PHONY: synth
+synth: .venv/installed ## Synthesize the example stacks into cdktf.out
+	@$(BIN)/python -P -m aeterna.stacks
+
+.PHONY: test
+test: .venv/installed ## Run the tests
+	@$(BIN)/python -P -m pytest
+
+.PHONY: lint
+lint: .venv/installed ## Run ruff, pyright, import-linter and deptry
+	@$(BIN)/python -P .make/lint.py
+
+.PHONY: format
+format: .venv/installed ## Format the code
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+.PHONY: lock
+lock: ## Resolve the newest allowed versions and rewrite every lock file
+	@$(PYTHON) .make/lock.py
+
+.PHONY: bench
+bench: .venv/installed ## Run every benchmark
+	@set -e; for file in tests/bench/bench_*.py; do $(BIN)/python -P $$file; done
+
+bench-%: .venv/installed
+	@$(BIN)/python -P tests/bench/bench_$*.py

@@ -1,0 +1,1 @@
+"""Pure data that every construct and service speaks: specs in, outputs out. Standard library only."""

@@ -1,0 +1,1 @@
+"""The synth package of Aeterna."""

@@ -1,0 +1,1 @@
+"""The service package of Aeterna."""

@@ -1,0 +1,1 @@
+"""The policy package of Aeterna."""

@@ -1,0 +1,1 @@
+"""The stacks package of Aeterna."""
