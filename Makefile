@@ -10,6 +10,7 @@ help: ## Show the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
 
 .venv/installed: requirements.lock .make/bootstrap.py $(addsuffix /pyproject.toml,$(MEMBERS))
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "error: no $(PYTHON) on PATH. Install Python 3.11 or newer, or run: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) .make/bootstrap.py $(MEMBERS)
 
 .PHONY: venv
@@ -38,6 +39,10 @@ lint: .venv/installed ## Run ruff, pyright, import-linter and deptry
 .PHONY: format
 format: .venv/installed ## Format the code
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+.PHONY: diagram
+diagram: .venv/installed ## Draw the layers of docs/architecture.md from the linter's configuration
+	@$(BIN)/python -P .make/layers.py
 
 .PHONY: lock
 lock: ## Resolve the newest allowed versions and rewrite every lock file

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from typing import NoReturn
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
@@ -17,19 +18,18 @@ LOCK = os.path.join(ROOT, "requirements.lock")
 FLOOR = (3, 11)
 
 
-def stop(message):
+def stop(message: str) -> NoReturn:
     """Print one error that says how to mend it, and leave."""
     sys.stderr.write("error: " + message + "\n")
     sys.exit(1)
 
 
-def check_python():
+def check_python() -> None:
     """Refuse a Python below the floor or without the modules that a virtual environment needs."""
     if sys.version_info[:2] < FLOOR:
         stop(
-            "Aeterna needs Python {}.{} or newer; {} is {}.{}. Install a newer one and run: make PYTHON=/path/to/python3.11 up".format(
-                FLOOR[0], FLOOR[1], sys.executable, sys.version_info[0], sys.version_info[1]
-            )
+            "Aeterna needs Python %d.%d or newer; %s is %d.%d. " % ((*FLOOR, sys.executable, *sys.version_info[:2]))
+            + "Install a newer one and run: make PYTHON=/path/to/python3.11 up"
         )
     try:
         import ensurepip  # noqa: F401, PLC0415 - its absence is what we look for
@@ -42,9 +42,9 @@ def check_python():
         )
 
 
-def pinned_uv():
+def pinned_uv() -> str:
     """Return the lines of the lock that pin uv with its hashes, as a requirements file of their own."""
-    lines = []
+    lines: "list[str]" = []
     with open(LOCK) as lock:
         for line in lock:
             if lines and not line.startswith(" "):
@@ -56,7 +56,7 @@ def pinned_uv():
     return "".join(lines)
 
 
-def run(step, command):
+def run(step: str, command: "list[str]") -> None:
     """Run one step and say how long it took; on failure show its output and stop."""
     started = time.time()
     sys.stderr.write("  %s ... " % step)
@@ -68,22 +68,26 @@ def run(step, command):
     sys.stderr.write("%.1f s\n" % (time.time() - started))
 
 
-def main(members):
+def main(members: "list[str]") -> None:
     """Create or update the environment; the stamp file tells make that it is complete."""
     check_python()
     python = os.path.join(VENV, "bin", "python")
     sys.stderr.write("Preparing .venv\n")
-    if not os.path.exists(python):
-        run("creating the environment", [sys.executable, "-m", "venv", VENV])
+    uv = os.path.join(VENV, "bin", "uv")
+    if not os.path.exists(uv):
+        # Whatever an interrupted run left behind is cleared: half an environment is worse than none.
+        run("creating the environment", [sys.executable, "-m", "venv", "--clear", VENV])
     pin = os.path.join(VENV, "uv.txt")
     with open(pin, "w") as file:
         file.write(pinned_uv())
-    uv = os.path.join(VENV, "bin", "uv")
     if not os.path.exists(uv):
         run("installing uv", [python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", pin])
-    run("installing the pins", [uv, "pip", "sync", "--quiet", "--compile-bytecode", "--require-hashes", "--python", python, LOCK])
+    run(
+        "installing the pins",
+        [uv, "pip", "sync", "--quiet", "--compile-bytecode", "--require-hashes", "--python", python, LOCK],
+    )
     editable = [argument for member in members for argument in ("-e", member)]
-    run("installing the workspace", [uv, "pip", "install", "--quiet", "--no-deps", "--python", python] + editable)
+    run("installing the workspace", [uv, "pip", "install", "--quiet", "--no-deps", "--python", python, *editable])
     with open(LOCK, "rb") as lock, open(os.path.join(VENV, "installed"), "w") as stamp:
         stamp.write(hashlib.sha256(lock.read()).hexdigest() + "\n")
 
