@@ -49,8 +49,12 @@ lock: ## Resolve the newest allowed versions and rewrite every lock file
 	@$(PYTHON) .make/lock.py
 
 .PHONY: bench
-bench: .venv/installed ## Run every benchmark
-	@set -e; for file in tests/bench/bench_*.py; do $(BIN)/python -P $$file; done
+bench: .venv/installed ## Run every benchmark (one: make bench-NAME)
+	@$(BIN)/python -P .make/bench.py
+
+.PHONY: bench-keep
+bench-keep: .venv/installed ## Run every benchmark and keep the results in docs/performance
+	@$(BIN)/python -P .make/bench.py --keep
 
 bench-%: .venv/installed
-	@$(BIN)/python -P tests/bench/bench_$*.py
+	@$(BIN)/python -P .make/bench.py $*
