@@ -14,7 +14,6 @@ ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 MAJORS = ("16", "17", "18")
 RESERVED = frozenset({"postgres", "template0", "template1", "public", "rdsadmin", "cloudsqladmin", "azuresu"})
 MOST_BACKUP_DAYS = 35
-LEAST_HEADROOM = 1.1
 
 
 class Weekday(StrEnum):
@@ -83,14 +82,15 @@ class DatabaseSpec:
         self._check_windows(kind)
 
     def _check_storage(self, kind: str) -> None:
-        require_between(kind, "storage_gib", self.storage_gib, (20, 65_536), "GiB")
+        require_between(kind, "storage_gib", self.storage_gib, (20, 59_000), "GiB")
         require_between(kind, "most_storage_gib", self.most_storage_gib, (20, 65_536), "GiB")
-        if self.most_storage_gib < self.storage_gib * LEAST_HEADROOM:
+        least = -(-self.storage_gib * 11 // 10)  # the services grow a disk by a tenth or more; rounded up
+        if self.most_storage_gib < least:
             raise InvalidSpecError(
                 kind,
                 "most_storage_gib",
                 f"{self.most_storage_gib} GiB leaves a disk of {self.storage_gib} GiB no room to grow",
-                f"use at least {-(-self.storage_gib * 11 // 10)} GiB",
+                f"use at least {least} GiB",
             )
 
     def _check_windows(self, kind: str) -> None:
