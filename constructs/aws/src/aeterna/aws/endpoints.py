@@ -1,0 +1,99 @@
+"""Private ways to AWS's own services: without them, nodes of a private cluster could not even join it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from aeterna.aws.l1.security_group import AwsSecurityGroup
+from aeterna.aws.l1.vpc_endpoint import AwsVpcEndpoint
+from aeterna.aws.l1.vpc_security_group_ingress_rule import AwsVpcSecurityGroupIngressRule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aeterna.aws.l1.vpc import AwsVpc
+    from aeterna.aws.zones import PrivateZones
+
+ENDPOINT_SERVICES = (
+    "autoscaling",
+    "ec2",
+    "ecr.api",
+    "ecr.dkr",
+    "eks",
+    "eks-auth",
+    "elasticloadbalancing",
+    "glue",
+    "kms",
+    "logs",
+    "secretsmanager",
+    "ssm",
+    "sts",
+)
+"""What private clusters and the runtime call (EKS User Guide, "Deploy private clusters with limited internet access").
+
+``eks-auth`` serves Pod Identity, ``glue`` the Iceberg catalog.
+"""
+
+GATEWAY_SERVICES = ("dynamodb", "s3")
+"""Reached through routes, at no charge. Image layers come from S3."""
+
+HTTPS = 443
+
+
+class PrivateEndpoints(Construct):
+    """Interface endpoints in every zone, with private DNS, open to the network alone, and the gateway endpoints."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        vpc: AwsVpc,
+        zones: PrivateZones,
+        region: str,
+        services: Sequence[str],
+    ) -> None:
+        super().__init__(scope, id_)
+        group = AwsSecurityGroup(
+            self,
+            "SecurityGroup",
+            name_prefix=f"{name}-endpoints-",
+            description="Private endpoints of AWS services",
+            vpc_id=vpc.id,
+            tags={"Name": f"{name}-endpoints"},
+        )
+        AwsVpcSecurityGroupIngressRule(
+            self,
+            "FromNetwork",
+            security_group_id=group.id,
+            description="HTTPS from the network",
+            cidr_ipv4=vpc.cidr_block,
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+        )
+        for service in services:
+            AwsVpcEndpoint(
+                self,
+                service,
+                vpc_id=vpc.id,
+                vpc_endpoint_type="Interface",
+                service_name=f"com.amazonaws.{region}.{service}",
+                subnet_ids=[subnet.id for subnet in zones.subnets],
+                security_group_ids=[group.id],
+                private_dns_enabled=True,
+                tags={"Name": f"{name}-{service}"},
+            )
+        for service in GATEWAY_SERVICES:
+            AwsVpcEndpoint(
+                self,
+                service,
+                vpc_id=vpc.id,
+                vpc_endpoint_type="Gateway",
+                service_name=f"com.amazonaws.{region}.{service}",
+                route_table_ids=[table.id for table in zones.tables],
+                tags={"Name": f"{name}-{service}"},
+            )
