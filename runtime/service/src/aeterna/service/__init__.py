@@ -1,1 +1,1 @@
-"""The service package of Aeterna."""
+"""The chassis every Aeterna service stands on: tokens, tenancy, problems, health, telemetry, limits, lifecycle."""

@@ -1,0 +1,1 @@
+"""Drivers that the chassis stands on: JWT verification and the AuthZEN client."""

@@ -1,0 +1,143 @@
+"""The public keys that prove tokens, fetched from a file or an address, kept fresh and survived without."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from aeterna.service.clock import system_clock
+from aeterna.service.errors import KeysUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aeterna.service.clock import Clock
+
+ALGORITHMS: Final = ("ES256", "RS256", "EdDSA")
+_MAX_DOCUMENT_BYTES: Final = 256 * 1024
+_MIN_RSA_BITS: Final = 2048
+
+
+class KeySet:
+    """Finds a verification key by its id, asking the source as seldom as it can.
+
+    The set is refetched after ``fresh_for``, or when an unknown key id shows up, since that is how an issuer's rotation
+    announces itself; but never more often than every ``min_interval``, or forged key ids would make us hammer the
+    issuer. While the source is silent the last set is used until it is ``stale_for`` old, and then no longer: a key
+    that was withdrawn must not be trusted for ever. Safe to call from several threads.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[], bytes],
+        *,
+        fresh_for: timedelta = timedelta(minutes=5),
+        stale_for: timedelta = timedelta(hours=1),
+        min_interval: timedelta = timedelta(seconds=10),
+        clock: Clock = system_clock,
+    ) -> None:
+        self._fetch = fetch
+        self._fresh_for = fresh_for.total_seconds()
+        self._stale_for = stale_for.total_seconds()
+        self._min_interval = min_interval.total_seconds()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._keys: Mapping[str | None, jwt.PyJWK] = {}
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+
+    def key(self, key_id: str | None) -> jwt.PyJWK | None:
+        """Return the key, or None where the issuer has none of this id; raise `KeysUnavailableError` without a set."""
+        now = self._clock()
+        if now - self._fetched_at > self._fresh_for or key_id not in self._keys:
+            self._refresh(now)
+        if now - self._fetched_at > self._stale_for:
+            raise KeysUnavailableError("the issuer's keys could not be fetched")
+        return self._keys.get(key_id)
+
+    def _refresh(self, now: float) -> None:
+        """Fetch the set if it is time to; a failed attempt leaves the old set in place."""
+        with self._lock:
+            if now - self._tried_at < self._min_interval:
+                return
+            self._tried_at = now
+            try:
+                document = self._fetch()
+            except KeysUnavailableError:
+                return
+            keys = _parse(document)
+            if keys:
+                self._keys, self._fetched_at = keys, now
+
+
+def source(location: str, *, timeout: timedelta = timedelta(seconds=3)) -> Callable[[], bytes]:
+    """Return how to fetch a key set from an address (``https://…``) or a file; it raises `KeysUnavailableError`."""
+    if location.startswith(("https://", "http://")):
+        return lambda: _download(location, timeout)
+    path = Path(location.removeprefix("file://"))
+    return lambda: _read(path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise KeysUnavailableError(f"the key set {path} cannot be read") from exc
+
+
+def _download(address: str, timeout: timedelta) -> bytes:
+    """Fetch without redirects and without the environment's proxies: whoever answers decides whom we trust."""
+    try:
+        with (
+            httpx.Client(timeout=timeout.total_seconds(), trust_env=False) as client,
+            client.stream("GET", address, headers={"Accept": "application/json"}) as response,
+        ):
+            if not response.is_success:
+                raise KeysUnavailableError(f"the key set's address answered {response.status_code}")
+            document = bytearray()
+            for chunk in response.iter_bytes():
+                document += chunk
+                if len(document) > _MAX_DOCUMENT_BYTES:
+                    raise KeysUnavailableError("the key set is too large to be one")
+            return bytes(document)
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        raise KeysUnavailableError("the key set's address does not answer") from exc
+
+
+def _parse(document: bytes) -> Mapping[str | None, jwt.PyJWK]:
+    """Return the usable keys by id; a single key is also found by None, for issuers that send no key ids."""
+    try:
+        parsed: object = json.loads(document)
+    except ValueError:
+        return {}
+    entries = cast("dict[str, object]", parsed).get("keys") if isinstance(parsed, dict) else None
+    keys: dict[str | None, jwt.PyJWK] = {}
+    for entry in cast("list[object]", entries) if isinstance(entries, list) else ():
+        key = _key(cast("dict[str, object]", entry)) if isinstance(entry, dict) else None
+        if key is not None:
+            keys[key.key_id] = key
+    if len(keys) == 1:
+        keys[None] = next(iter(keys.values()))
+    return keys
+
+
+def _key(entry: dict[str, object]) -> jwt.PyJWK | None:
+    """Return a key that we would accept a signature of, or None for one that is not meant for that or is too weak."""
+    if entry.get("use", "sig") != "sig" or not isinstance(entry.get("kid"), str | None):
+        return None
+    try:
+        key = jwt.PyJWK(entry)
+    except jwt.PyJWTError:
+        return None
+    if key.algorithm_name not in ALGORITHMS:
+        return None
+    if isinstance(key.key, RSAPublicKey) and key.key.key_size < _MIN_RSA_BITS:
+        return None
+    return key

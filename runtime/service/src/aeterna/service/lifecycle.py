@@ -1,0 +1,179 @@
+"""Starting and stopping a process: one clear line when it cannot start, and a drain before it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+import stat
+import sys
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+import structlog
+import uvicorn
+
+from aeterna.contracts.errors import AeternaError
+from aeterna.service.errors import AddressInUseError, StartError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from types import FrameType
+
+    from aeterna.service.asgi import App
+
+_BACKLOG: Final = 2048
+_IMMEDIATELY: Final = timedelta(0)
+_SOCKET_MODE: Final = 0o660
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Drain:
+    """Whether the process was asked to stop: readiness turns false, and endless streams end themselves."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    @property
+    def requested(self) -> bool:
+        """Whether the process was asked to stop."""
+        return self._event.is_set()
+
+    def begin(self) -> None:
+        """Say that the process was asked to stop."""
+        self._event.set()
+
+    async def wait(self) -> None:
+        """Return when the process is asked to stop; for streams that would otherwise hold the process up."""
+        await self._event.wait()
+
+
+@runtime_checkable
+class Draining(Protocol):
+    """An application that shows its drain to whoever serves it."""
+
+    drain: Drain
+
+
+@contextmanager
+def one_line_refusals(program: str) -> Generator[None]:
+    """Turn an error that we raise on purpose at start into one line on stderr and the exit status 1."""
+    try:
+        yield
+    except AeternaError as exc:
+        sys.stderr.write(f"{program}: {exc}\n")
+        raise SystemExit(1) from None
+
+
+def serve(  # noqa: PLR0913 - an address and the three times of a stop
+    app: App,
+    *,
+    host: str,
+    port: int,
+    drain_timeout: timedelta,
+    uds: str | None = None,
+    drain_delay: timedelta = _IMMEDIATELY,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then drain; raise `AddressInUseError` or `StartError` when it cannot start.
+
+    On the signal the application's `Drain` begins, for ``drain_delay`` requests are still taken (a load balancer needs
+    that long to look away), then no new ones, and those under way get ``drain_timeout`` to end. A second signal ends
+    the process at once.
+    """
+    found: object = app
+    drain = found.drain if isinstance(found, Draining) else Drain()
+    listener = _unix_socket(Path(uds)) if uds is not None else _tcp_socket(host, port)
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        lifespan="on",
+        ws="none",
+        # Addresses in X-Forwarded-For are nobody's proof of anything here.
+        proxy_headers=False,
+        timeout_graceful_shutdown=max(1, round(drain_timeout.total_seconds())),
+        backlog=_BACKLOG,
+    )
+    server = _Server(config, drain, drain_delay)
+    try:
+        log.info("service.listening", address=uds if uds is not None else "{}:{}".format(*listener.getsockname()[:2]))
+        server.run(sockets=[listener])
+    finally:
+        listener.close()
+        if uds is not None:
+            Path(uds).unlink(missing_ok=True)
+    log.info("service.stopped")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server with a readiness phase before the stop, and exit status 0 after a stop that was asked for."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain, delay: timedelta) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._delay = delay.total_seconds()
+        self._stop_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is uvicorn's
+        """Begin the drain on the first signal; end at once on the second."""
+        if self._stop_at is not None:
+            self.should_exit = self.force_exit = True
+            return
+        log.info("service.draining", signal=signal.Signals(sig).name)
+        self._stop_at = time.monotonic() + self._delay
+        self._drain.begin()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Say whether to stop; uvicorn asks ten times a second."""
+        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def _tcp_socket(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        # Listening here and not later: two processes may bind a port with SO_REUSEADDR, but only one may listen.
+        listener.listen(_BACKLOG)
+    except OSError as exc:
+        listener.close()
+        if exc.errno == errno.EADDRINUSE:
+            raise AddressInUseError(f"port {port} on {host}", "stop it or choose another port") from None
+        raise StartError(f"cannot listen on port {port} of {host}: {exc.strerror or exc}") from None
+    return listener
+
+
+def _unix_socket(path: Path) -> socket.socket:
+    """Listen on a Unix socket that the owner and the group may use, replacing one whose process is gone."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.exists():
+            _remove_if_abandoned(path)
+        listener.bind(str(path))
+        path.chmod(_SOCKET_MODE)
+        listener.listen(_BACKLOG)
+    except OSError as exc:
+        listener.close()
+        raise StartError(f"cannot listen on {path}: {exc.strerror or exc}") from None
+    return listener
+
+
+def _remove_if_abandoned(path: Path) -> None:
+    if not stat.S_ISSOCK(path.stat().st_mode):
+        raise StartError(f"{path} exists and is no socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+    raise AddressInUseError(f"socket {path}", "stop it or choose another path")

@@ -1,0 +1,44 @@
+"""The two things every service needs from outside: a proof of who is calling, and a decision whether they may."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
+
+from aeterna.service.decision import Decision, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aeterna.service.caller import Caller
+    from aeterna.service.json_value import JsonValue
+
+__all__ = ["NOTHING_MORE", "Decision", "DecisionPoint", "Resource", "TokenVerifier"]
+
+NOTHING_MORE: Mapping[str, JsonValue] = MappingProxyType({})
+
+
+class TokenVerifier(Protocol):
+    """Proves tokens. Kept by ``adapters.jwt``; faked in ``testing``. May block, so call it off the event loop."""
+
+    def verify(self, token: str) -> Caller:
+        """Return the caller that the token proves.
+
+        Raise `TokenInvalidError` for a token that proves nobody, `TenantMissingError` for one without a tenant, and
+        `KeysUnavailableError` when it cannot be checked.
+        """
+        ...
+
+
+class DecisionPoint(Protocol):
+    """Decides what callers may do. Kept by ``adapters.authzen``; faked in ``testing``."""
+
+    async def decide(
+        self, caller: Caller, action: str, resource: Resource, context: Mapping[str, JsonValue] = NOTHING_MORE
+    ) -> Decision:
+        """Return the decision, a deny being a value; raise `DecisionUnavailableError` when there is no clear one."""
+        ...
+
+    async def check(self) -> None:
+        """Return when decisions can be had; raise `DecisionUnavailableError` when not."""
+        ...
