@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import tomllib
 from typing import Any
 
@@ -59,8 +61,6 @@ def test_every_member_ships_its_types() -> None:
 
 @pytest.mark.parametrize("module", modules(), ids=lambda module: module.name)
 def test_a_module_opens_with_one_sentence(module: Module) -> None:
-    import ast  # noqa: PLC0415 - only this test reads docstrings
-
     assert ast.get_docstring(module.tree)
 
 
@@ -89,12 +89,17 @@ def test_fastapi_is_imported_only_where_http_is_spoken() -> None:
     assert wrong == set()
 
 
+def reads_the_environment(module: Module) -> bool:
+    """Say whether a module reads a variable; setting one for a child, as the seam does for jsii's node, is no reading."""
+    text = ast.unparse(module.tree)
+    return bool(re.search(r"os\.getenv|os\.environ(?!\.setdefault\(|\[[^]]*\] = )", text))
+
+
 def test_the_environment_is_read_only_in_settings() -> None:
     wrong = {
         module.name
         for module in modules()
-        if any(word in module.path.read_text("utf-8") for word in ("os.environ", "os.getenv"))
-        and module.path.stem not in {"settings", "__main__"}
+        if module.path.stem not in {"settings", "__main__"} and reads_the_environment(module)
     }
 
     assert wrong == set()
