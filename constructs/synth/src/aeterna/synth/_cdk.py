@@ -14,45 +14,6 @@ from aeterna.synth._node import find_node
 from aeterna.synth.errors import EngineMissingError
 from aeterna.synth.settings import CORES, EngineSettings
 
-NAMES = (
-    "Annotations",
-    "App",
-    "Aspects",
-    "AzurermBackend",
-    "DataTerraformRemoteStateS3",
-    "Fn",
-    "GcsBackend",
-    "HttpBackend",
-    "IAspect",
-    "IResolvable",
-    "ITerraformDependable",
-    "ITerraformIterator",
-    "LocalBackend",
-    "Op",
-    "Postcondition",
-    "Precondition",
-    "S3Backend",
-    "TerraformAsset",
-    "TerraformCount",
-    "TerraformDataSource",
-    "TerraformElement",
-    "TerraformHclModule",
-    "TerraformIterator",
-    "TerraformLocal",
-    "TerraformOutput",
-    "TerraformProvider",
-    "TerraformProviderGeneratorMetadata",
-    "TerraformResource",
-    "TerraformResourceLifecycle",
-    "TerraformSelf",
-    "TerraformStack",
-    "TerraformVariable",
-    "Testing",
-    "Token",
-    "Tokenization",
-)
-"""Everything that this project uses of the CDK's core; both cores have all of it under these names."""
-
 
 def choose(settings: EngineSettings) -> str:
     """Return the name of the core to use. Raises `EngineMissingError`."""
@@ -69,82 +30,42 @@ CORE = choose(_settings)
 os.environ["JSII_NODE"] = str(find_node(_settings))
 
 if TYPE_CHECKING:
-    from cdktf import (
-        Annotations,
-        App,
-        Aspects,
-        AzurermBackend,
-        DataTerraformRemoteStateS3,
-        Fn,
-        GcsBackend,
-        HttpBackend,
-        IAspect,
-        IResolvable,
-        ITerraformDependable,
-        ITerraformIterator,
-        LocalBackend,
-        Op,
-        Postcondition,
-        Precondition,
-        S3Backend,
-        TerraformAsset,
-        TerraformCount,
-        TerraformDataSource,
-        TerraformElement,
-        TerraformHclModule,
-        TerraformIterator,
-        TerraformLocal,
-        TerraformOutput,
-        TerraformProvider,
-        TerraformProviderGeneratorMetadata,
-        TerraformResource,
-        TerraformResourceLifecycle,
-        TerraformSelf,
-        TerraformStack,
-        TerraformVariable,
-        Testing,
-        Token,
-        Tokenization,
-    )
+    import cdktf as core  # both cores have the same names; types are checked against the one that stacks import
 else:
-    _core = import_module(CORE)
-    globals().update({name: getattr(_core, name) for name in NAMES})
+    core = import_module(CORE)
 
-__all__ = [
-    "CORE",
-    "Annotations",
-    "App",
-    "Aspects",
-    "AzurermBackend",
-    "DataTerraformRemoteStateS3",
-    "Fn",
-    "GcsBackend",
-    "HttpBackend",
-    "IAspect",
-    "IResolvable",
-    "ITerraformDependable",
-    "ITerraformIterator",
-    "LocalBackend",
-    "Op",
-    "Postcondition",
-    "Precondition",
-    "S3Backend",
-    "TerraformAsset",
-    "TerraformCount",
-    "TerraformDataSource",
-    "TerraformElement",
-    "TerraformHclModule",
-    "TerraformIterator",
-    "TerraformLocal",
-    "TerraformOutput",
-    "TerraformProvider",
-    "TerraformProviderGeneratorMetadata",
-    "TerraformResource",
-    "TerraformResourceLifecycle",
-    "TerraformSelf",
-    "TerraformStack",
-    "TerraformVariable",
-    "Testing",
-    "Token",
-    "Tokenization",
-]
+Annotations = core.Annotations
+App = core.App
+Aspects = core.Aspects
+AzurermBackend = core.AzurermBackend
+DataTerraformRemoteStateS3 = core.DataTerraformRemoteStateS3
+Fn = core.Fn
+GcsBackend = core.GcsBackend
+HttpBackend = core.HttpBackend
+IAspect = core.IAspect
+IResolvable = core.IResolvable
+ITerraformDependable = core.ITerraformDependable
+ITerraformIterator = core.ITerraformIterator
+LocalBackend = core.LocalBackend
+Op = core.Op
+Postcondition = core.Postcondition
+Precondition = core.Precondition
+S3Backend = core.S3Backend
+TerraformAsset = core.TerraformAsset
+TerraformCount = core.TerraformCount
+TerraformDataSource = core.TerraformDataSource
+TerraformElement = core.TerraformElement
+TerraformHclModule = core.TerraformHclModule
+TerraformIterator = core.TerraformIterator
+TerraformLocal = core.TerraformLocal
+TerraformOutput = core.TerraformOutput
+TerraformProvider = core.TerraformProvider
+TerraformProviderGeneratorMetadata = core.TerraformProviderGeneratorMetadata
+TerraformResource = core.TerraformResource
+TerraformResourceLifecycle = core.TerraformResourceLifecycle
+TerraformSelf = core.TerraformSelf
+TerraformStack = core.TerraformStack
+TerraformVariable = core.TerraformVariable
+Testing = core.Testing
+Token = core.Token
+Tokenization = core.Tokenization

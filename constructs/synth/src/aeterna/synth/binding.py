@@ -6,7 +6,6 @@ is how a default of a construct is overridden without forking it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypedDict
 
@@ -27,6 +26,8 @@ from aeterna.synth.lowering import lower
 from aeterna.synth.references import Ref
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from constructs import Construct
 
     from aeterna.synth.hcl import BlockShape
@@ -59,9 +60,7 @@ class Origin:
 
     def metadata(self) -> TerraformProviderGeneratorMetadata:
         """Return what the engine keeps of it: the constraint, which goes to ``required_providers``."""
-        return TerraformProviderGeneratorMetadata(
-            provider_name=self.name, provider_version_constraint=self.constraint
-        )
+        return TerraformProviderGeneratorMetadata(provider_name=self.name, provider_version_constraint=self.constraint)
 
 
 class _Element:
@@ -187,5 +186,5 @@ class Provider(_Element, TerraformProvider):
         return self._alias
 
     @alias.setter
-    def alias(self, alias: str | None) -> None:
-        self._alias = alias
+    def alias(self, value: str | None) -> None:
+        self._alias = value

@@ -1,16 +1,16 @@
 """What can go wrong while a stack is written or synthesized.
 
-    AeternaError
-    ├── InvalidSpecError                  a name that does not fit (see ``naming``)
-    └── SynthError
-        ├── NodeMissingError              no node to run the CDK's engine with
-        ├── EngineMissingError            neither cdktf nor cdktn is installed, or not the one asked for
-        ├── UnrepresentableValueError     a value that Terraform's JSON cannot carry
-        │   └── BrokenTokenError          a placeholder used as if its value were known
-        ├── UnknownArgumentError          a resource has no such argument
-        ├── ChildNotFoundError            a construct has no such resource to override
-        ├── UnknownCloudError             no installed distribution offers this cloud
-        └── SynthesisError                the engine refused the app
+AeternaError
+├── InvalidSpecError                  a name that does not fit (see ``naming``)
+└── SynthError
+    ├── NodeMissingError              no node to run the CDK's engine with
+    ├── EngineMissingError            neither cdktf nor cdktn is installed, or not the one asked for
+    ├── UnrepresentableValueError     a value that Terraform's JSON cannot carry
+    │   └── BrokenTokenError          a placeholder used as if its value were known
+    ├── UnknownArgumentError          a resource has no such argument
+    ├── ChildNotFoundError            a construct has no such resource to override
+    ├── UnknownCloudError             no installed distribution offers this cloud
+    └── SynthesisError                the engine refused the app
 """
 
 from __future__ import annotations

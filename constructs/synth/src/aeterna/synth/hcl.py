@@ -15,19 +15,24 @@ def hcl_of(arguments: Mapping[str, object], blocks: BlockShape) -> dict[str, obj
 
 
 def _marked(value: object, nested: BlockShape | None) -> object:
-    if nested is not None and isinstance(value, dict | list):
-        occurrences = cast("list[Mapping[str, object]]", value if isinstance(value, list) else [value])
-        marked = [hcl_of(one, nested) for one in occurrences]
-        return {"value": marked, "isBlock": True, "type": "list", "storageClassType": "object"}
     if isinstance(value, str):
-        return {"value": value, "type": "simple", "storageClassType": "string"}
+        return _tagged(value, "simple", "string")
     if isinstance(value, list):
-        texts = all(isinstance(item, str) for item in cast("list[object]", value))
-        return {"value": value, "type": "list", "storageClassType": "stringList"} if texts else _open(value)
+        items = cast("list[object]", value)
+        if nested is not None:
+            return _block(cast("list[Mapping[str, object]]", items), nested)
+        texts = all(isinstance(item, str) for item in items)
+        return _tagged(items, "list", "stringList") if texts else _tagged(items, "any", "any")
     if isinstance(value, dict):
-        return _open(value)
+        entries = cast("dict[str, object]", value)
+        return _tagged(entries, "any", "any") if nested is None else _block([entries], nested)
     return value
 
 
-def _open(value: object) -> object:
-    return {"value": value, "type": "any", "storageClassType": "any"}
+def _block(occurrences: list[Mapping[str, object]], nested: BlockShape) -> object:
+    marked = [hcl_of(one, nested) for one in occurrences]
+    return {**_tagged(marked, "list", "object"), "isBlock": True}
+
+
+def _tagged(value: object, kind: str, storage: str) -> dict[str, object]:
+    return {"value": value, "type": kind, "storageClassType": storage}

@@ -1,7 +1,7 @@
 """Turns what an engineer writes into what crosses to the engine unchanged, and refuses what would arrive changed.
 
-The engine takes JSON: it drops what it does not know, rounds what does not fit a double, and replaces a placeholder only
-where it stands whole. Each of these is silent there, so each is an error here.
+The engine takes JSON: it drops what it does not know, rounds what does not fit a double, and replaces a placeholder
+only where it stands whole. Each of these is silent there, so each is an error here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from pathlib import PurePath
@@ -37,26 +38,29 @@ def lower(value: object, path: str) -> Lowered:
 
     None inside a mapping is left out, which is Terraform's null. Raises `UnrepresentableValueError`.
     """
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, Ref):
-        return value.__token__()
-    if isinstance(value, Enum):
-        return lower(value.value, path)
-    if isinstance(value, str):
-        return _text(value, path)
-    if isinstance(value, int | float):
-        return _number(value, path)
-    if isinstance(value, PurePath):
-        return _text(str(value), path)
-    if isinstance(value, Mapping):
-        return _mapping(cast("Mapping[object, object]", value), path)
-    if isinstance(value, Set):
-        members = [lower(item, path) for item in cast("Set[object]", value)]
-        return sorted(members, key=repr)
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return _sequence(cast("Sequence[object]", value), path)
-    return _object(value, path)
+    match value:
+        case None | bool():
+            lowered: Lowered = value
+        case Ref():
+            lowered = value.__token__()
+        case Enum():
+            lowered = lower(value.value, path)
+        case str() | PurePath():
+            lowered = _text(str(value), path)
+        case int() | float():
+            lowered = _number(value, path)
+        case Mapping():
+            lowered = _mapping(cast("Mapping[object, object]", value), path)
+        case AbstractSet():
+            # Python orders a set by a seed of its own; two syntheses have to give the same bytes.
+            lowered = sorted((lower(item, path) for item in cast("AbstractSet[object]", value)), key=repr)
+        case bytes() | bytearray():
+            raise UnrepresentableValueError(path, "bytes have no form in Terraform", "decode them, or encode as base64")
+        case Sequence():
+            lowered = _sequence(cast("Sequence[object]", value), path)
+        case _:
+            lowered = _object(value, path)
+    return lowered
 
 
 def escaped(text: str) -> str:

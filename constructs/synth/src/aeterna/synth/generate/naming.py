@@ -38,8 +38,10 @@ def plain_field(name: str) -> bool:
 
 def class_name(kind: str, terraform_type: str) -> str:
     """Return ``AwsVpc``, ``DataAwsVpc`` or ``AwsProvider``."""
-    return {"data": "Data", "resource": "", "provider": ""}[kind] + camel(terraform_type) + (
-        "Provider" if kind == "provider" else ""
+    return (
+        {"data": "Data", "resource": "", "provider": ""}[kind]
+        + camel(terraform_type)
+        + ("Provider" if kind == "provider" else "")
     )
 
 

@@ -30,10 +30,10 @@ SMALL: Final = 2
 class Records:
     """Collects the TypedDicts of one module, inner ones first, in the order of the schema."""
 
-    texts: list[str] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    _first: dict[tuple[Field, ...], str] = field(default_factory=dict)
-    _same_as: dict[str, str] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list[str])
+    names: list[str] = field(default_factory=list[str])
+    _first: dict[tuple[Field, ...], str] = field(default_factory=dict[tuple[Field, ...], str])
+    _same_as: dict[str, str] = field(default_factory=dict[str, str])
 
     def fields_of(self, block: Block, prefix: str) -> tuple[Field, ...]:
         """Return what may be written in a block, the required first; the blocks in it are collected on the way."""
@@ -52,7 +52,8 @@ class Records:
         if fields is None:
             return annotation(expression, "")
         inner = tuple(
-            Field(name, self._type_of(fields[name], f"{prefix}{camel(name)}"), required=False) for name in sorted(fields)
+            Field(name, self._type_of(fields[name], f"{prefix}{camel(name)}"), required=False)
+            for name in sorted(fields)
         )
         return annotation(expression, self._add(prefix, inner))
 

@@ -69,7 +69,7 @@ def _imports(entity: Entity, package: str, body: str) -> str:
     lines = [
         f"from typing import {', '.join(['TYPE_CHECKING', *typing])}\n",
         f"from {package}._origin import ORIGIN",
-        f"from aeterna.synth.binding import {', '.join(sorted([base] if entity.kind == 'provider' else ['Meta', base]))}",
+        _import("aeterna.synth.binding", [base] if entity.kind == "provider" else sorted(["Meta", base])),
     ]
     if descriptors:
         lines.append(_import("aeterna.synth.references", descriptors))
