@@ -1,0 +1,294 @@
+"""One error class for each problem code of the services, so that a caller catches what it means and not a status."""
+
+from __future__ import annotations
+
+from aeterna.client.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidRequestError,
+    NotFoundError,
+    ProblemError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+
+
+class TokenRejectedError(UnauthenticatedError):
+    """Who is calling is not proven."""
+
+    code = "token.rejected"
+
+
+class TokenMissingError(UnauthenticatedError):
+    """The request carried no bearer token."""
+
+    code = "token.missing"
+
+
+class TokenInvalidError(UnauthenticatedError):
+    """The bearer token is expired, is for another audience, or was not signed by a trusted key."""
+
+    code = "token.invalid"
+
+
+class TenantMissingError(ForbiddenError):
+    """The token is valid and names no tenant: without a tenant there is no service."""
+
+    code = "tenant.missing"
+
+
+class PolicyDeniedError(ForbiddenError):
+    """The policy does not permit this action on this resource."""
+
+    code = "policy.denied"
+
+
+class NodeNotFoundError(NotFoundError):
+    """No node has this id as of that snapshot."""
+
+    code = "graph.node_not_found"
+
+
+class NoPathError(NotFoundError):
+    """No path leads from the source to the target within the hops allowed."""
+
+    code = "graph.no_path"
+
+
+class SnapshotNotFoundError(NotFoundError):
+    """No snapshot has this id, or none is as old as the time asked for."""
+
+    code = "graph.snapshot_not_found"
+
+
+class ThreadNotFoundError(NotFoundError):
+    """No thread of the caller's tenant has this id."""
+
+    code = "threads.thread_not_found"
+
+
+class SessionConflictError(ConflictError):
+    """This session id was committed before with other content."""
+
+    code = "graph.session_conflict"
+
+
+class ThreadConflictError(ConflictError):
+    """This thread id is taken by a thread that was opened with another title or other metadata."""
+
+    code = "threads.thread_conflict"
+
+
+class MessageConflictError(ConflictError):
+    """This message id was appended before with other content."""
+
+    code = "threads.message_conflict"
+
+
+class SequenceConflictError(ConflictError):
+    """The thread has gone on since the sequence number that was expected."""
+
+    code = "threads.sequence_conflict"
+
+
+class PositionAheadError(ConflictError):
+    """The reader has seen more than the thread holds, as after a restore to an earlier time."""
+
+    code = "threads.position_ahead"
+
+
+class InvalidSessionError(InvalidRequestError):
+    """The session cannot be written as given."""
+
+    code = "graph.invalid_session"
+
+
+class SessionTooLargeError(InvalidRequestError):
+    """The session holds more changes than one commit may; `ingest` splits them."""
+
+    code = "graph.session_too_large"
+
+
+class UnknownNodeError(InvalidRequestError):
+    """An edge names a node that neither the graph nor the session has; the whole session was refused."""
+
+    code = "graph.unknown_node"
+
+
+class InvalidQueryError(InvalidRequestError):
+    """The graph cannot answer the question as asked."""
+
+    code = "graph.invalid_query"
+
+
+class InvalidCursorError(InvalidRequestError):
+    """The cursor is not one that the thread store gave out."""
+
+    code = "threads.invalid_cursor"
+
+
+class MessageTooLargeError(InvalidRequestError):
+    """The message is larger than the thread store keeps."""
+
+    code = "threads.message_too_large"
+
+
+class RequestTooLargeError(InvalidRequestError):
+    """The request's body is larger than the service takes."""
+
+    code = "request.too_large"
+
+
+class RequestTimeoutError(UnavailableError):
+    """The request took too long to arrive."""
+
+    code = "request.timeout"
+
+
+class AnswerTimeoutError(UnavailableError):
+    """The service took too long; what was asked may or may not have been done."""
+
+    code = "service.timeout"
+
+
+class QueryTimeoutError(UnavailableError):
+    """The query took longer than it may; narrow it by depth, types or limit."""
+
+    code = "graph.query_timeout"
+
+
+class KeysUnavailableError(UnavailableError):
+    """The service cannot get the keys that prove tokens."""
+
+    code = "token.keys_unavailable"
+
+
+class DecisionUnavailableError(UnavailableError):
+    """The policy could not be asked, and doubt is a deny."""
+
+    code = "policy.unavailable"
+
+
+class GraphBusyError(UnavailableError):
+    """Too many sessions are waiting to be committed."""
+
+    code = "graph.busy"
+
+
+class GraphClosedError(UnavailableError):
+    """The graph service is stopping and takes no more sessions."""
+
+    code = "graph.closed"
+
+
+class StorageUnavailableError(UnavailableError):
+    """The storage below the graph failed; what was acknowledged is safe."""
+
+    code = "graph.storage_unavailable"
+
+
+class StorageFullError(UnavailableError):
+    """The storage below the graph has no room; nothing was written."""
+
+    code = "graph.storage_full"
+
+
+class CommitConflictError(UnavailableError):
+    """Another writer committed first; nothing was written."""
+
+    code = "graph.commit_conflict"
+
+
+class CommitUncertainError(UnavailableError):
+    """The commit may or may not have happened; sending the same session again settles it."""
+
+    code = "graph.commit_uncertain"
+
+
+class StreamsExhaustedError(UnavailableError):
+    """The thread store holds as many event streams as it is allowed to."""
+
+    code = "threads.streams_exhausted"
+
+
+class ThreadsBusyError(UnavailableError):
+    """A lock or a connection was not free in time; nothing is half-written."""
+
+    code = "threads.busy"
+
+
+class ThreadsUnavailableError(UnavailableError):
+    """The thread store's database cannot be reached or cannot write."""
+
+    code = "threads.unavailable"
+
+
+class SchemaMissingError(UnavailableError):
+    """The thread store's database was never migrated."""
+
+    code = "threads.schema_missing"
+
+
+class SchemaOutdatedError(UnavailableError):
+    """The thread store's database is older than its release needs."""
+
+    code = "threads.schema_outdated"
+
+
+KINDS: tuple[type[ProblemError], ...] = (
+    TokenRejectedError,
+    TokenMissingError,
+    TokenInvalidError,
+    TenantMissingError,
+    PolicyDeniedError,
+    NodeNotFoundError,
+    NoPathError,
+    SnapshotNotFoundError,
+    ThreadNotFoundError,
+    SessionConflictError,
+    ThreadConflictError,
+    MessageConflictError,
+    SequenceConflictError,
+    PositionAheadError,
+    InvalidSessionError,
+    SessionTooLargeError,
+    UnknownNodeError,
+    InvalidQueryError,
+    InvalidCursorError,
+    MessageTooLargeError,
+    RequestTooLargeError,
+    RequestTimeoutError,
+    AnswerTimeoutError,
+    QueryTimeoutError,
+    KeysUnavailableError,
+    DecisionUnavailableError,
+    GraphBusyError,
+    GraphClosedError,
+    StorageUnavailableError,
+    StorageFullError,
+    CommitConflictError,
+    CommitUncertainError,
+    StreamsExhaustedError,
+    ThreadsBusyError,
+    ThreadsUnavailableError,
+    SchemaMissingError,
+    SchemaOutdatedError,
+)
+BY_CODE: dict[str, type[ProblemError]] = {kind.code: kind for kind in KINDS}
+
+# For codes that are newer than this client, and for answers that are not problem documents.
+BY_STATUS: dict[int, type[ProblemError]] = {
+    400: InvalidRequestError,
+    401: UnauthenticatedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    408: UnavailableError,
+    409: ConflictError,
+    413: InvalidRequestError,
+    415: InvalidRequestError,
+    422: InvalidRequestError,
+    429: UnavailableError,
+    502: UnavailableError,
+    503: UnavailableError,
+    504: UnavailableError,
+}

@@ -1,0 +1,77 @@
+"""The client for blocking code."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Self
+
+from aeterna.client.retry import RetryPolicy
+from aeterna.client.settings import Settings
+from aeterna.client.sync_graph import SyncGraph
+from aeterna.client.sync_runner import SyncRunner
+from aeterna.client.sync_threads import SyncThreads
+from aeterna.client.token import FixedToken
+from aeterna.client.wire import TIMEOUT, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+    from types import TracebackType
+    from typing import Self
+
+    import httpx
+
+    from aeterna.client.token import TokenSource
+
+
+class Aeterna:
+    """The graph and the conversations of one tenant; safe to share between threads.
+
+    ``transport`` is the port to the network: `aeterna.client.testing` ships a fake of it.
+    """
+
+    def __init__(  # noqa: PLR0913 - all but the first three have defaults that hold in production
+        self,
+        *,
+        graph_url: str,
+        threads_url: str,
+        token: str | TokenSource,
+        timeout: timedelta = TIMEOUT,
+        retries: RetryPolicy | None = None,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        source = FixedToken(token) if isinstance(token, str) else token
+        settings = Settings(graph_url=graph_url, threads_url=threads_url, token=source)
+        wire = Wire(settings=settings, timeout=timeout, policy=retries or RetryPolicy())
+        self._runner = SyncRunner(wire, transport, sleep)
+        self.graph = SyncGraph(self._runner)
+        self.threads = SyncThreads(self._runner)
+
+    @classmethod
+    def from_env(cls, *, timeout: timedelta = TIMEOUT, retries: RetryPolicy | None = None) -> Self:
+        """Return a client as the environment says; raise `ConfigurationError` naming the variable that is missing."""
+        found = Settings.from_env()
+        return cls(
+            graph_url=found.graph_url,
+            threads_url=found.threads_url,
+            token=found.token,
+            timeout=timeout,
+            retries=retries,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        settings = self._runner.wire.settings
+        return f"Aeterna(graph_url={settings.graph_url!r}, threads_url={settings.threads_url!r})"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._runner.close()
