@@ -13,8 +13,8 @@ from aeterna.aws.l1.vpc_security_group_ingress_rule import AwsVpcSecurityGroupIn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aeterna.aws.l1.vpc import AwsVpc
     from aeterna.aws.zones import PrivateZones
+    from aeterna.contracts.network import NetworkSpec
 
 ENDPOINT_SERVICES = (
     "autoscaling",
@@ -46,54 +46,50 @@ class PrivateEndpoints(Construct):
     """Interface endpoints in every zone, with private DNS, open to the network alone, and the gateway endpoints."""
 
     def __init__(
-        self,
-        scope: Construct,
-        id_: str,
-        *,
-        name: str,
-        vpc: AwsVpc,
-        zones: PrivateZones,
-        region: str,
-        services: Sequence[str],
+        self, scope: Construct, id_: str, spec: NetworkSpec, *, private: PrivateZones, services: Sequence[str]
     ) -> None:
         super().__init__(scope, id_)
+        vpc = private.vpc
         group = AwsSecurityGroup(
             self,
             "SecurityGroup",
-            name_prefix=f"{name}-endpoints-",
-            description="Private endpoints of AWS services",
+            name_prefix=f"{spec.name}-endpoints-",
             vpc_id=vpc.id,
-            tags={"Name": f"{name}-endpoints"},
+            tags={"Name": f"{spec.name}-endpoints"},
         )
-        AwsVpcSecurityGroupIngressRule(
+        from_network = AwsVpcSecurityGroupIngressRule(
             self,
             "FromNetwork",
             security_group_id=group.id,
-            description="HTTPS from the network",
             cidr_ipv4=vpc.cidr_block,
             ip_protocol="tcp",
             from_port=HTTPS,
             to_port=HTTPS,
         )
-        for service in services:
+        interfaces = [
             AwsVpcEndpoint(
                 self,
                 service,
                 vpc_id=vpc.id,
                 vpc_endpoint_type="Interface",
-                service_name=f"com.amazonaws.{region}.{service}",
-                subnet_ids=[subnet.id for subnet in zones.subnets],
+                service_name=f"com.amazonaws.{vpc.region}.{service}",
+                subnet_ids=[subnet.id for subnet in private.subnets],
                 security_group_ids=[group.id],
                 private_dns_enabled=True,
-                tags={"Name": f"{name}-{service}"},
+                tags={"Name": f"{spec.name}-{service}"},
             )
-        for service in GATEWAY_SERVICES:
+            for service in services
+        ]
+        gateways = [
             AwsVpcEndpoint(
                 self,
                 service,
                 vpc_id=vpc.id,
                 vpc_endpoint_type="Gateway",
-                service_name=f"com.amazonaws.{region}.{service}",
-                route_table_ids=[table.id for table in zones.tables],
-                tags={"Name": f"{name}-{service}"},
+                service_name=f"com.amazonaws.{vpc.region}.{service}",
+                route_table_ids=[table.id for table in private.tables],
+                tags={"Name": f"{spec.name}-{service}"},
             )
+            for service in GATEWAY_SERVICES
+        ]
+        self.ways = (from_network, *interfaces, *gateways)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from aeterna.aws.account import Account
 from aeterna.aws.endpoints import ENDPOINT_SERVICES, PrivateEndpoints
 from aeterna.aws.flow_logs import FlowLogs
 from aeterna.aws.keys import AwsKey
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network
 
     from aeterna.contracts.network import NetworkSpec
+    from aeterna.synth._cdk import ITerraformDependable
 
 UNSUPPORTED_ZONES = ("cac1-az3", "use1-az3", "usw1-az2")
 """Zones in which EKS places no control plane (EKS User Guide, "Subnet requirements for clusters")."""
@@ -36,7 +36,8 @@ class AwsNetwork(Construct):
     """A VPC whose workloads sit in private subnets, with address translation, endpoints and flow logs beside them.
 
     ``key`` encrypts the flow logs; left out, they get a key of their own. ``services`` are the AWS services that
-    are reached through interface endpoints.
+    are reached through interface endpoints. `ready` is what a node has to wait for: without a way out or the endpoints
+    it could not join its cluster.
     """
 
     def __init__(
@@ -49,7 +50,6 @@ class AwsNetwork(Construct):
         services: Sequence[str] = ENDPOINT_SERVICES,
     ) -> None:
         super().__init__(scope, id_)
-        account = Account(self, "Account")
         self.block: IPv4Network | None = parse_block("NetworkSpec", "cidr", spec.cidr)
         vpc = AwsVpc(
             self,
@@ -62,14 +62,17 @@ class AwsNetwork(Construct):
         zone_ids = self._zone_ids(spec)
         private = PrivateZones(self, "Private", spec, vpc=vpc, zone_ids=zone_ids)
         addresses: tuple[Late, ...] = ()
+        ready: list[ITerraformDependable] = []
         if spec.egress is not Egress.NONE:
-            addresses = Edge(self, "Edge", spec, vpc=vpc, zone_ids=zone_ids, private=private).addresses
+            edge = Edge(self, "Edge", spec, private=private)
+            addresses = edge.addresses
+            ready.extend(edge.routes)
         if spec.private_endpoints:
-            PrivateEndpoints(
-                self, "Endpoints", name=spec.name, vpc=vpc, zones=private, region=account.region, services=services
-            )
+            endpoints = PrivateEndpoints(self, "Endpoints", spec, private=private, services=services)
+            ready.extend(endpoints.ways)
+        self.ready: tuple[ITerraformDependable, ...] = tuple(ready)
         logs_key = key or AwsKey(self, "FlowLogsKey", KeySpec(purpose="flow-logs", environment=spec.name))
-        FlowLogs(self, "FlowLogs", name=spec.name, vpc=vpc, days=spec.flow_log_days, key=logs_key, account=account)
+        FlowLogs(self, "FlowLogs", spec, vpc=vpc, key=logs_key)
         self.outputs = NetworkOutputs(
             network_id=Late(vpc.id),
             cidr=Late(vpc.cidr_block),
@@ -138,6 +141,7 @@ class _ExistingNetwork(AwsNetwork):
                 f"give private subnets of at least {FEWEST_ZONES} zones",
             )
         self.block = None if cidr is None else parse_block("AwsNetwork", "cidr", cidr)
+        self.ready = ()
         vpc = DataAwsVpc(self, "Resource", id=vpc_id)
         subnets = [
             DataAwsSubnet(self, f"Subnet{number}", id=subnet_id, vpc_id=vpc.id)

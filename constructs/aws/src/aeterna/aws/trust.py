@@ -40,3 +40,41 @@ def from_people(principals: tuple[str, ...]) -> Statement:
         principals=(Principal(kind="AWS", identifiers=principals),),
         conditions=(Condition(test="Bool", variable="aws:MultiFactorAuthPresent", values=("true",)),),
     )
+
+
+def from_pods(*, account: Account, cluster_arn: str, namespace: str, service_account: str) -> Statement:
+    """Trust the pods of one service account of one cluster, as EKS Pod Identity vouches for them.
+
+    The session tags that Pod Identity sends name the service account; testing them keeps an association that someone
+    makes for another service account from ever using the role (EKS User Guide, "Grant Pods access based on tags").
+    """
+    return Statement(
+        sid="Trust",
+        actions=("sts:AssumeRole", "sts:TagSession"),
+        principals=(Principal(kind="Service", identifiers=("pods.eks.amazonaws.com",)),),
+        conditions=(
+            Condition(test="StringEquals", variable="aws:SourceAccount", values=(account.id,)),
+            Condition(test="ArnEquals", variable="aws:SourceArn", values=(cluster_arn,)),
+            Condition(test="StringEquals", variable="aws:RequestTag/kubernetes-namespace", values=(namespace,)),
+            Condition(
+                test="StringEquals", variable="aws:RequestTag/kubernetes-service-account", values=(service_account,)
+            ),
+        ),
+    )
+
+
+def from_issuer(*, provider_arn: str, issuer: str, namespace: str, service_account: str) -> Statement:
+    """Trust the tokens of one service account, as the cluster's own issuer signs them (IRSA).
+
+    ``issuer`` is its address without the scheme. Both the subject and the audience are tested for equality.
+    """
+    subject = f"system:serviceaccount:{namespace}:{service_account}"
+    return Statement(
+        sid="Trust",
+        actions=("sts:AssumeRoleWithWebIdentity",),
+        principals=(Principal(kind="Federated", identifiers=(provider_arn,)),),
+        conditions=(
+            Condition(test="StringEquals", variable=f"{issuer}:sub", values=(subject,)),
+            Condition(test="StringEquals", variable=f"{issuer}:aud", values=("sts.amazonaws.com",)),
+        ),
+    )

@@ -15,6 +15,7 @@ from aeterna.aws.l1.route_table_association import AwsRouteTableAssociation
 from aeterna.aws.l1.subnet import AwsSubnet
 from aeterna.contracts.late import Late
 from aeterna.contracts.network import Egress
+from aeterna.synth.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,9 @@ class PrivateZones(Construct):
 
     def __init__(self, scope: Construct, id_: str, spec: NetworkSpec, *, vpc: AwsVpc, zone_ids: Sequence[str]) -> None:
         super().__init__(scope, id_)
+        self.vpc = vpc
+        self.zone_ids = zone_ids
+        self.placement = _placement(spec)
         self.subnets: list[AwsSubnet] = []
         self.tables: list[AwsRouteTable] = []
         for number, (zone_id, blocks) in enumerate(zip(zone_ids, spec.blocks(), strict=True), start=1):
@@ -45,6 +49,7 @@ class PrivateZones(Construct):
                 cidr_block=str(blocks.private),
                 map_public_ip_on_launch=False,
                 tags={"Name": name, "kubernetes.io/role/internal-elb": "1", "karpenter.sh/discovery": spec.name},
+                lifecycle=self.placement,
             )
             table = AwsRouteTable(self, f"Routes{number}", vpc_id=vpc.id, tags={"Name": name})
             AwsRouteTableAssociation(self, f"Association{number}", subnet_id=subnet.id, route_table_id=table.id)
@@ -58,20 +63,11 @@ class Edge(Construct):
     ``spec.egress`` decides whether every zone translates for itself or all leave through the first one's gateway.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id_: str,
-        spec: NetworkSpec,
-        *,
-        vpc: AwsVpc,
-        zone_ids: Sequence[str],
-        private: PrivateZones,
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, spec: NetworkSpec, *, private: PrivateZones) -> None:
         super().__init__(scope, id_)
-        self._vpc = vpc
-        self._gateway = AwsInternetGateway(self, "Gateway", vpc_id=vpc.id, tags={"Name": spec.name})
-        subnets = self._subnets(spec, zone_ids)
+        self._vpc = private.vpc
+        self._gateway = AwsInternetGateway(self, "Gateway", vpc_id=self._vpc.id, tags={"Name": spec.name})
+        subnets = self._subnets(spec, private)
         translating = subnets if spec.egress is Egress.PER_ZONE else subnets[:1]
         addresses: list[Late] = []
         ways_out: list[AwsNatGateway] = []
@@ -87,7 +83,7 @@ class Edge(Construct):
             )
             addresses.append(Late(address.public_ip))
             ways_out.append(way_out)
-        for index, table in enumerate(private.tables):
+        self.routes = [
             AwsRoute(
                 self,
                 f"Egress{index + 1}",
@@ -95,19 +91,21 @@ class Edge(Construct):
                 destination_cidr_block=ANYWHERE,
                 nat_gateway_id=ways_out[min(index, len(ways_out) - 1)].id,
             )
+            for index, table in enumerate(private.tables)
+        ]
         self.addresses = tuple(addresses)
 
-    def _subnets(self, spec: NetworkSpec, zone_ids: Sequence[str]) -> list[AwsSubnet]:
+    def _subnets(self, spec: NetworkSpec, private: PrivateZones) -> list[AwsSubnet]:
         table = AwsRouteTable(self, "Routes", vpc_id=self._vpc.id, tags={"Name": f"{spec.name}-edge"})
         AwsRoute(
             self,
-            "Default",
+            "Internet",
             route_table_id=table.id,
             destination_cidr_block=ANYWHERE,
             gateway_id=self._gateway.id,
         )
         subnets: list[AwsSubnet] = []
-        for number, (zone_id, blocks) in enumerate(zip(zone_ids, spec.blocks(), strict=True), start=1):
+        for number, (zone_id, blocks) in enumerate(zip(private.zone_ids, spec.blocks(), strict=True), start=1):
             subnet = AwsSubnet(
                 self,
                 f"Subnet{number}",
@@ -116,7 +114,16 @@ class Edge(Construct):
                 cidr_block=str(blocks.edge),
                 map_public_ip_on_launch=False,
                 tags={"Name": f"{spec.name}-edge-{number}", "kubernetes.io/role/elb": "1"},
+                lifecycle=private.placement,
             )
             AwsRouteTableAssociation(self, f"Association{number}", subnet_id=subnet.id, route_table_id=table.id)
             subnets.append(subnet)
         return subnets
+
+
+def _placement(spec: NetworkSpec) -> Lifecycle:
+    """Keep subnets where they were made: the region's list of zones changes, and must not replace a network.
+
+    Zones that the spec pins are the customer's to change.
+    """
+    return Lifecycle(ignore_changes=None if spec.zone_ids else ["availability_zone_id"])

@@ -87,6 +87,8 @@ class ClusterSpec:
     - ``administrators`` get the same rights: full principal identifiers. Default: none.
     - ``break_glass`` may take the emergency role, with a second factor, and their doing so is logged.
       Default: anyone in the account whose own permissions allow it.
+    - ``api_clients`` are further blocks that may reach the API, such as an office behind a private link or a pipeline's
+      runners. Default: none; the cluster's own nodes always can.
     - ``log_days`` is how long the control plane's logs are kept. Default: 90.
     - ``protected`` refuses to delete the cluster. Default: on.
     """
@@ -98,6 +100,7 @@ class ClusterSpec:
     deployer: str | None = None
     administrators: tuple[str, ...] = ()
     break_glass: tuple[str, ...] = ()
+    api_clients: tuple[str, ...] = ()
     log_days: int = 90
     protected: bool = True
 
@@ -121,6 +124,8 @@ class ClusterSpec:
                 f"{self.deployer} is the deployer and an administrator",
                 "name it once: the deployer has the same rights",
             )
+        for block in self.api_clients:
+            require_private(kind, "api_clients", parse_block(kind, "api_clients", block))
         services = parse_block(kind, "service_cidr", self.service_cidr)
         require_private(kind, "service_cidr", services)
         if not LARGEST_SERVICE_PREFIX <= services.prefixlen <= SMALLEST_SERVICE_PREFIX:

@@ -1,0 +1,172 @@
+"""The Kubernetes cluster on AWS: EKS with a private API, workload identity, and the customer's key on all it stores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from aeterna.aws.access import ClusterAccess
+from aeterna.aws.account import Account
+from aeterna.aws.addons import AFTER_NODES, BEFORE_NODES, AddonRoles, Addons
+from aeterna.aws.l1.eks_cluster import AwsEksCluster
+from aeterna.aws.l1.iam_openid_connect_provider import AwsIamOpenidConnectProvider
+from aeterna.aws.l1.vpc_security_group_ingress_rule import AwsVpcSecurityGroupIngressRule
+from aeterna.aws.log_group import LogGroup
+from aeterna.aws.nodes import NodePool
+from aeterna.aws.policy_document import Statement
+from aeterna.aws.roles import Role
+from aeterna.aws.trust import from_instances, from_service
+from aeterna.contracts.addresses import parse_block, require_disjoint
+from aeterna.contracts.cluster import ClusterOutputs
+from aeterna.contracts.late import Late
+
+if TYPE_CHECKING:
+    from aeterna.aws.keys import AwsKey
+    from aeterna.aws.l1.eks_addon import AwsEksAddon
+    from aeterna.aws.network import AwsNetwork
+    from aeterna.contracts.cluster import ClusterSpec
+    from aeterna.synth._cdk import ITerraformDependable
+
+KUBERNETES_VERSION = "1.35"
+"""The version of a cluster whose spec names none. EKS supports it until March 2027 without the extended fee."""
+
+CONTROL_PLANE_LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+HTTPS = 443
+DELETE_TIMEOUT = "20m"
+
+
+class EksCluster(Construct):
+    """An EKS cluster that can be reached only from inside the network.
+
+    Nodes carry the cluster's primary security group, `security_group_id`: that is what a database or a cache
+    lets in. `ready` is what anything deployed into the cluster has to wait for.
+    """
+
+    def __init__(self, scope: Construct, id_: str, spec: ClusterSpec, *, network: AwsNetwork, key: AwsKey) -> None:
+        super().__init__(scope, id_)
+        _refuse_overlap(spec, network)
+        self.name = spec.name
+        self.account = Account(self, "Account")
+        self._oidc: AwsIamOpenidConnectProvider | None = None
+        self._plane = self._control_plane(spec, network, key)
+        access = ClusterAccess(self, "Access", spec, plane=self._plane, account=self.account)
+        for number, block in enumerate(spec.api_clients, start=1):
+            AwsVpcSecurityGroupIngressRule(
+                self,
+                f"ApiClient{number}",
+                security_group_id=self.security_group_id,
+                cidr_ipv4=block,
+                ip_protocol="tcp",
+                from_port=HTTPS,
+                to_port=HTTPS,
+            )
+        addons = self._data_plane(spec, network, key)
+        self.ready: tuple[ITerraformDependable, ...] = (*access.associations, *addons)
+        self.outputs = ClusterOutputs(
+            name=Late(self._plane.name),
+            endpoint=Late(self._plane.endpoint),
+            certificate_authority=Late(str(self._plane.certificate_authority[0].data)),
+            issuer=Late(str(self._plane.identity[0].oidc[0].issuer)),
+            version=Late(self._plane.version),
+        )
+
+    @property
+    def arn(self) -> str:
+        """Return the cluster's ARN."""
+        return self._plane.arn
+
+    @property
+    def security_group_id(self) -> str:
+        """Return the primary security group: the one that EKS makes and every node and control plane carries."""
+        return str(self._plane.vpc_config[0].cluster_security_group_id)
+
+    @property
+    def oidc_provider(self) -> AwsIamOpenidConnectProvider:
+        """Return IAM's trust in the cluster's own issuer, which only roles for service accounts need; made once."""
+        if self._oidc is None:
+            self._oidc = AwsIamOpenidConnectProvider(
+                self,
+                "Issuer",
+                url=self.outputs.issuer,
+                client_id_list=["sts.amazonaws.com"],
+                tags={"Name": self.name},
+            )
+        return self._oidc
+
+    def _control_plane(self, spec: ClusterSpec, network: AwsNetwork, key: AwsKey) -> AwsEksCluster:
+        role = Role(
+            self,
+            "Role",
+            named=("ClusterSpec", "name", spec.name),
+            suffix="cluster",
+            trust=from_service(
+                "eks.amazonaws.com", account=self.account, source=self.account.arn("eks", f"cluster/{spec.name}")
+            ),
+        )
+        role.attach({"ClusterPolicy": self.account.managed_policy("AmazonEKSClusterPolicy")})
+        role.allow(
+            "Secrets",
+            Statement(
+                sid="EncryptSecrets",
+                actions=("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:ListGrants"),
+                resources=(key.arn,),
+            ),
+        )
+        logs = LogGroup(self, "Logs", name=f"/aws/eks/{spec.name}/cluster", days=spec.log_days, key=key)
+        return AwsEksCluster(
+            self,
+            "Resource",
+            name=spec.name,
+            version=spec.version or KUBERNETES_VERSION,
+            role_arn=role.arn,
+            bootstrap_self_managed_addons=False,
+            access_config={"authentication_mode": "API", "bootstrap_cluster_creator_admin_permissions": False},
+            vpc_config={
+                "subnet_ids": network.private_subnet_ids,
+                "endpoint_private_access": True,
+                "endpoint_public_access": False,
+            },
+            kubernetes_network_config={"service_ipv4_cidr": spec.service_cidr, "ip_family": "ipv4"},
+            encryption_config={"resources": ["secrets"], "provider": {"key_arn": key.arn}},
+            enabled_cluster_log_types=CONTROL_PLANE_LOGS,
+            upgrade_policy={"support_type": "STANDARD"},
+            zonal_shift_config={"enabled": True},
+            deletion_protection=spec.protected,
+            timeouts={"delete": DELETE_TIMEOUT},
+            tags={"Name": spec.name},
+            depends_on=[*role.policies, logs.group],
+        )
+
+    def _data_plane(self, spec: ClusterSpec, network: AwsNetwork, key: AwsKey) -> list[AwsEksAddon]:
+        identities = AddonRoles(self, "AddonRoles", plane=self._plane, account=self.account, key=key).identities
+        before = Addons(self, "AddonsBeforeNodes", plane=self._plane, identities=identities)
+        before.install(BEFORE_NODES, after=())
+        role = self._node_role(spec)
+        key.allow_autoscaling()
+        needed = (*before.installed, *role.policies, *network.ready)
+        pools = [
+            NodePool(self, f"Pool-{pool.name}", pool, plane=self._plane, key=key).launch(
+                role=role, subnet_ids=network.private_subnet_ids, after=needed
+            )
+            for pool in spec.pools
+        ]
+        after = Addons(self, "AddonsAfterNodes", plane=self._plane, identities=identities)
+        after.install(AFTER_NODES, after=pools)
+        return [*before.installed, *after.installed]
+
+    def _node_role(self, spec: ClusterSpec) -> Role:
+        role = Role(self, "NodeRole", named=("ClusterSpec", "name", spec.name), suffix="node", trust=from_instances())
+        role.attach(
+            {
+                "Join": self.account.managed_policy("AmazonEKSWorkerNodePolicy"),
+                "Pull": self.account.managed_policy("AmazonEC2ContainerRegistryPullOnly"),
+            }
+        )
+        return role
+
+
+def _refuse_overlap(spec: ClusterSpec, network: AwsNetwork) -> None:
+    if network.block is not None:
+        services = parse_block("ClusterSpec", "service_cidr", spec.service_cidr)
+        require_disjoint("ClusterSpec", "service_cidr", services, network.block, "the network of the nodes")
