@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 VERSION = "2012-10-17"
 _SID = re.compile(r"[A-Za-z0-9]{1,100}")
-_ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z*]+")
+_ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z0-9*]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +86,14 @@ class Statement:
         if EVERYONE in self.principals and self.effect == "Allow" and not self.conditions:
             problem = f"{self.sid} allows everyone without a condition"
             raise InvalidSpecError("Statement", "principals", problem, "name the principals, or add a condition")
+
+
+def sid(verb: str, name: str, noun: str = "") -> str:
+    """Return a statement's id that says what it is for and which store it speaks of: ``ReadAcmeGraphObjects``.
+
+    The name keeps grants of several stores apart in one policy.
+    """
+    return f"{verb}{''.join(word.capitalize() for word in name.split('-'))}{noun}"
 
 
 def document(statements: Iterable[Statement]) -> str:

@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
-from aeterna.contracts.naming import require_between, require_name
+from aeterna.contracts.naming import require_between, require_distinct, require_name
 
-ROLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+ROLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 MAJORS = ("16", "17", "18")
 RESERVED = frozenset({"postgres", "template0", "template1", "public", "rdsadmin", "cloudsqladmin", "azuresu"})
 MOST_BACKUP_DAYS = 35
@@ -34,6 +34,8 @@ class DatabaseSpec:
 
     - ``name`` is the server's. Changing it replaces the server and everything in it.
     - ``database`` is the first database on it. Default: "aeterna". Changing it replaces the server.
+    - ``users`` are the roles that workloads log in as, each with the token of its own identity. The server does not
+      make them: a migration does. Default: "aeterna".
     - ``major`` is PostgreSQL's major version; minor versions are taken in the maintenance window. Default: "17".
     - ``vcpus`` and ``memory_gib`` are the machine's. Default: 2 and 8. Changing them fails over once.
     - ``storage_gib`` is the disk at the start, and ``most_storage_gib`` what it may grow to without anyone's doing;
@@ -52,6 +54,7 @@ class DatabaseSpec:
 
     name: str
     database: str = "aeterna"
+    users: tuple[str, ...] = ("aeterna",)
     major: str = "17"
     vcpus: int = 2
     memory_gib: int = 8
@@ -71,6 +74,9 @@ class DatabaseSpec:
         kind = type(self).__name__
         require_name(kind, "name", self.name)
         require_role(kind, "database", self.database)
+        require_distinct(kind, "users", self.users)
+        for user in self.users:
+            require_role(kind, "users", user)
         if self.major not in MAJORS:
             remedy = f"use one of {', '.join(MAJORS)}"
             raise InvalidSpecError(kind, "major", f"{self.major!r} is not a supported major version", remedy)
@@ -130,7 +136,7 @@ class DatabaseOutputs:
 def require_role(spec: str, field: str, value: str) -> None:
     """Refuse a database or role name that would need quoting, or that PostgreSQL or a service keeps for itself."""
     if not ROLE.fullmatch(value):
-        remedy = "use lower-case letters, digits and underscores, at most 63, not beginning with a digit"
+        remedy = "use lower-case letters, digits and underscores, at most 63, beginning with a letter"
         raise InvalidSpecError(spec, field, f"{value!r} is not a plain PostgreSQL identifier", remedy)
     if value in RESERVED or value.startswith("pg_"):
         raise InvalidSpecError(spec, field, f"{value!r} is reserved", "choose another name")
