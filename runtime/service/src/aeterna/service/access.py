@@ -2,7 +2,7 @@
 
 # Without the postponed annotations that we have elsewhere: FastAPI reads these at run time.
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Final, cast
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import structlog
 from fastapi import Depends, Request
@@ -12,7 +12,9 @@ from aeterna.service.asgi import header
 from aeterna.service.caller import Caller
 from aeterna.service.decision import Resource
 from aeterna.service.errors import PermissionDeniedError, TokenMissingError
-from aeterna.service.ports import DecisionPoint, TokenVerifier
+
+if TYPE_CHECKING:
+    from aeterna.service.ports import DecisionPoint, TokenVerifier
 
 _SCHEME: Final = b"bearer "
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from fastapi import FastAPI, Response
 from fastapi.exceptions import RequestValidationError
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
@@ -15,6 +14,7 @@ from aeterna.contracts.errors import AeternaError
 from aeterna.service.health import Health
 from aeterna.service.lifecycle import Drain
 from aeterna.service.limits import RequestLimits
+from aeterna.service.metrics import new_registry
 from aeterna.service.observe import Observed, RequestMetrics
 from aeterna.service.problem import Problem, problem_of, problem_of_status
 from aeterna.service.problem_schema import RESPONSES
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from fastapi import APIRouter, Request
+    from prometheus_client import CollectorRegistry
 
     from aeterna.service.health import Check
     from aeterna.service.ports import DecisionPoint, TokenVerifier
@@ -35,15 +36,6 @@ class ServiceApp(FastAPI):
     """A FastAPI application that shows its drain to `lifecycle.serve`."""
 
     drain: Drain
-
-
-def new_registry() -> CollectorRegistry:
-    """Return a registry with the metrics of the process; a service adds its own before it builds its application."""
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    return registry
 
 
 def service_app(  # noqa: PLR0913 - the composition root of a service says everything that it is made of

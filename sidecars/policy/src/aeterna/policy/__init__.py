@@ -1,1 +1,1 @@
-"""The policy package of Aeterna."""
+"""The policy sidecar: Cedar decisions in microseconds, asked over AuthZEN, safe when everything else is gone."""

@@ -1,0 +1,1 @@
+"""Cedar, and the folder that a bundle is read from."""

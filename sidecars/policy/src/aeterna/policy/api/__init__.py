@@ -1,0 +1,1 @@
+"""AuthZEN over raw ASGI."""

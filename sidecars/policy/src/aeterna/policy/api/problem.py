@@ -1,0 +1,25 @@
+"""Which HTTP status each error of the policy sidecar is; the only place where the two meet."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from aeterna.policy import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aeterna.contracts.errors import AeternaError
+
+STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
+    {
+        errors.QuestionMalformedError: 400,
+        errors.MediaTypeError: 415,
+        # Bundles are refused at start or in the background, never in answer to a request.
+        errors.BundleUnreadableError: 500,
+        errors.BundleInvalidError: 500,
+        errors.BundleError: 500,
+        errors.PolicyError: 500,
+    }
+)

@@ -1,0 +1,34 @@
+"""What the policy sidecar reads from its environment, each variable beginning with ``AETERNA_POLICY_``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from aeterna.service.settings import Duration, ListenSettings
+
+SHIPPED = Path(__file__).parent / "bundle"
+
+
+class PolicySettings(ListenSettings):
+    """Where the sidecar listens, where its bundle is, and how long it may remember.
+
+    With ``socket`` it listens on a Unix socket and on no port. ``max_age`` unset means that the last good bundle is
+    trusted for ever. ``public_url`` is what the metadata document calls the sidecar.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="AETERNA_POLICY_")
+
+    port: int = Field(default=8180, ge=0, le=65535)
+    socket: Path | None = None
+    bundle: Path = SHIPPED
+    ttl: Duration = timedelta(seconds=60)
+    cache_entries: int = Field(default=10_000, ge=0)
+    refresh_interval: Duration = Field(default=timedelta(seconds=10), gt=timedelta(0))
+    max_age: Duration | None = None
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
+    max_body_bytes: int = Field(default=64 * 1024, gt=0)
+    request_timeout: Duration = timedelta(seconds=5)

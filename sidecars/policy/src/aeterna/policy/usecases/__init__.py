@@ -1,0 +1,1 @@
+"""Deciding, remembering decisions, and taking on new editions of the policies."""
