@@ -1,1 +1,1 @@
-"""The threads package of Aeterna."""
+"""Conversations that survive restarts: threads and messages in PostgreSQL, appended exactly once."""

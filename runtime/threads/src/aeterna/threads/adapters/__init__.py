@@ -1,0 +1,1 @@
+"""Where the thread store meets PostgreSQL; the only place that knows a driver."""

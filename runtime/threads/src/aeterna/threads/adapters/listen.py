@@ -1,0 +1,87 @@
+"""Wakes readers by PostgreSQL's LISTEN and NOTIFY: one connection for all of a process's readers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+import structlog
+
+from aeterna.threads.adapters.postgres import channel_key
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from datetime import timedelta
+
+    from aeterna.service.caller import TenantId
+    from aeterna.threads.domain import ThreadId
+
+_LISTEN: Final = b"LISTEN aeterna_threads"
+_RETRY_SECONDS: Final = 1.0
+
+
+class _EventWaiter:
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+
+    async def wait(self, timeout: timedelta) -> bool:  # noqa: ASYNC109 - as in the port
+        """See `Waiter.wait`."""
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                await self.event.wait()
+        except TimeoutError:
+            return False
+        self.event.clear()
+        return True
+
+
+class PostgresWakes:
+    """A `Wakes` over LISTEN; somebody must be running `listen`, else readers go by their heartbeats."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._waiters: defaultdict[str, set[_EventWaiter]] = defaultdict(set)
+
+    @asynccontextmanager
+    async def subscribe(self, tenant: TenantId, thread_id: ThreadId) -> AsyncGenerator[_EventWaiter]:
+        """See `Wakes.subscribe`."""
+        key, waiter = channel_key(tenant, thread_id), _EventWaiter()
+        self._waiters[key].add(waiter)
+        try:
+            yield waiter
+        finally:
+            self._waiters[key].discard(waiter)
+            if not self._waiters[key]:
+                del self._waiters[key]
+
+    def wake_all(self) -> None:
+        """Wake every reader, because something may have been missed or the process is ending."""
+        for key in list(self._waiters):
+            self._wake(key)
+
+    async def listen(self) -> None:
+        """Listen until cancelled; come back after a lost connection and wake everybody, who may have missed news."""
+        log = structlog.get_logger()
+        while True:
+            try:
+                await self._listen_once()
+            except psycopg.OperationalError as exc:
+                # The message may hold the address and never the password; the kind is enough.
+                log.warning("threads.listen_lost", error=type(exc).__name__)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _listen_once(self) -> None:
+        async with await psycopg.AsyncConnection.connect(
+            self._dsn, autocommit=True, application_name="aeterna-threads-listen"
+        ) as connection:
+            await connection.execute(_LISTEN)
+            self.wake_all()
+            async for notification in connection.notifies():
+                self._wake(notification.payload)
+
+    def _wake(self, key: str) -> None:
+        for waiter in self._waiters.get(key, ()):
+            waiter.event.set()

@@ -1,0 +1,226 @@
+"""Keeps conversations in PostgreSQL: one transaction and one round trip for each call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from aeterna.threads.adapters.queries import load_queries
+from aeterna.threads.adapters.translate import connection_lost, translated
+from aeterna.threads.domain import (
+    DataPart,
+    Message,
+    MessageId,
+    MessagePage,
+    Opened,
+    Receipt,
+    Role,
+    TextPart,
+    Thread,
+    ThreadId,
+    canonical,
+    part_json,
+)
+from aeterna.threads.errors import (
+    MessageConflictError,
+    PositionAheadError,
+    SequenceConflictError,
+    ThreadConflictError,
+    ThreadNotFoundError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from psycopg.rows import DictRow
+
+    from aeterna.service.caller import TenantId
+    from aeterna.service.json_value import JsonValue
+    from aeterna.threads.adapters.pool import Pool
+    from aeterna.threads.domain import MessageDraft, Part, Position, ThreadDraft
+
+Parameters: TypeAlias = "Mapping[str, object]"
+
+
+def channel_key(tenant: TenantId, thread_id: ThreadId) -> str:
+    """Return how a notification names a thread; neither part can contain a slash."""
+    return f"{tenant}/{thread_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    name: str
+    parameters: Parameters
+
+
+class PostgresThreadStore:
+    """A `ThreadStore` in PostgreSQL 16 or later, through a pool that its maker opens and closes.
+
+    Each call is one explicit transaction whose statements leave in one flight (libpq's pipeline mode), so a thread is
+    locked for the time the server needs, and not for the time the network takes.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._queries = load_queries("session.sql", "threads.sql", "messages.sql")
+
+    async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
+        """See `ThreadStore.open`."""
+        digest = draft.digest()
+        created, found = await self._transaction(
+            tenant,
+            _Statement(
+                "create_thread",
+                {
+                    "tenant": tenant,
+                    "thread_id": draft.thread_id,
+                    "title": draft.title,
+                    "metadata": canonical(draft.metadata),
+                    "digest": digest,
+                    "by": by,
+                },
+            ),
+            _Statement("read_thread", {"tenant": tenant, "thread_id": draft.thread_id}),
+        )
+        if found[0]["digest"] != digest:
+            raise ThreadConflictError(draft.thread_id)
+        return Opened(thread=_thread(found[0]), created=bool(created))
+
+    async def thread(self, tenant: TenantId, thread_id: ThreadId) -> Thread:
+        """See `ThreadStore.thread`."""
+        (rows,) = await self._transaction(tenant, _Statement("read_thread", {"tenant": tenant, "thread_id": thread_id}))
+        if not rows:
+            raise ThreadNotFoundError(thread_id)
+        return _thread(rows[0])
+
+    async def threads(self, tenant: TenantId, *, after: Position | None, limit: int) -> tuple[Thread, ...]:
+        """See `ThreadStore.threads`."""
+        parameters = {"tenant": tenant, "limit": limit}
+        statement = _Statement("newest_threads", parameters)
+        if after is not None:
+            place = {"created_at": after.created_at, "thread_id": after.thread_id}
+            statement = _Statement("older_threads", parameters | place)
+        (rows,) = await self._transaction(tenant, statement)
+        return tuple(_thread(row) for row in rows)
+
+    async def append(
+        self, tenant: TenantId, thread_id: ThreadId, draft: MessageDraft, *, by: str, expected_seq: int | None = None
+    ) -> Receipt:
+        """See `ThreadStore.append`."""
+        digest = draft.digest()
+        thread = {"tenant": tenant, "thread_id": thread_id}
+        locked, outcome = await self._transaction(
+            tenant,
+            _Statement("lock_thread", thread),
+            _Statement(
+                "append_message",
+                {
+                    **thread,
+                    "message_id": draft.message_id,
+                    "role": draft.role.value,
+                    "parts": canonical([part_json(part) for part in draft.parts]),
+                    "metadata": canonical(draft.metadata),
+                    "digest": digest,
+                    "by": by,
+                    "expected_seq": expected_seq,
+                    "channel_key": channel_key(tenant, thread_id),
+                },
+            ),
+        )
+        if not locked:
+            raise ThreadNotFoundError(thread_id)
+        if not outcome:
+            # Only a thread that ends elsewhere than expected yields no row; without an expectation there is one.
+            raise SequenceConflictError(-1 if expected_seq is None else expected_seq, locked[0]["last_seq"])
+        row = outcome[0]
+        if row["digest"] != digest:
+            raise MessageConflictError(draft.message_id, row["seq"])
+        return Receipt(
+            seq=row["seq"], message_id=draft.message_id, created_at=row["created_at"], created=row["created"]
+        )
+
+    async def messages(self, tenant: TenantId, thread_id: ThreadId, *, after_seq: int, limit: int) -> MessagePage:
+        """See `ThreadStore.messages`."""
+        thread = {"tenant": tenant, "thread_id": thread_id}
+        rows, last = await self._transaction(
+            tenant,
+            _Statement("read_messages", {**thread, "after_seq": after_seq, "limit": limit}),
+            # Read second: the thread may have grown in between, so that last_seq is never behind the messages.
+            _Statement("last_seq", thread),
+        )
+        if not last:
+            raise ThreadNotFoundError(thread_id)
+        last_seq: int = last[0]["last_seq"]
+        if after_seq > last_seq:
+            raise PositionAheadError(after_seq, last_seq)
+        return MessagePage(messages=tuple(_message(row) for row in rows), last_seq=last_seq)
+
+    async def check(self) -> None:
+        """Return when the database answers as the store needs it; raise `StoreUnavailableError` when not."""
+        with translated():
+            async with self._pool.connection() as connection:
+                await connection.execute(b"SELECT FROM threads.threads LIMIT 0")
+
+    async def _transaction(self, tenant: TenantId, *statements: _Statement) -> list[Sequence[DictRow]]:
+        """Run the statements as the tenant and return the rows of each, or raise one of `ThreadsError`.
+
+        Every statement of ours may be run twice to no harm. So when the connection turns out to be dead, as all of
+        them are after a restart of the server, the pool is swept once and the statements are run again.
+        """
+        with translated():
+            try:
+                return await self._attempt(tenant, statements)
+            except psycopg.OperationalError as exc:
+                if not connection_lost(exc):
+                    raise
+                lost = exc
+            try:
+                await self._pool.check()
+                return await self._attempt(tenant, statements)
+            except PoolTimeout:
+                # No connection because the database is away, which the first error says and this one does not.
+                raise lost from None
+
+    async def _attempt(self, tenant: TenantId, statements: Sequence[_Statement]) -> list[Sequence[DictRow]]:
+        async with self._pool.connection() as connection:
+            async with connection.pipeline(), connection.transaction():
+                await connection.execute(self._queries["enter_tenant"], {"tenant": tenant})
+                cursors = [
+                    await connection.execute(self._queries[statement.name], statement.parameters)
+                    for statement in statements
+                ]
+            # Only now is the commit known to have succeeded; before, a fetch would cost a round trip of its own.
+            return [await cursor.fetchall() for cursor in cursors]
+
+
+def _thread(row: DictRow) -> Thread:
+    return Thread(
+        thread_id=ThreadId(row["thread_id"]),
+        title=row["title"],
+        metadata=row["metadata"],
+        created_by=row["created_by"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        last_seq=row["last_seq"],
+        version=row["version"],
+    )
+
+
+def _message(row: DictRow) -> Message:
+    parts: list[dict[str, JsonValue]] = row["parts"]
+    return Message(
+        seq=row["seq"],
+        message_id=MessageId(row["message_id"]),
+        role=Role(row["role"]),
+        parts=tuple(_part(part) for part in parts),
+        metadata=row["metadata"],
+        author=row["author"],
+        created_at=row["created_at"],
+    )
+
+
+def _part(part: Mapping[str, JsonValue]) -> Part:
+    return TextPart(text=str(part["text"])) if part["kind"] == "text" else DataPart(data=part["data"])

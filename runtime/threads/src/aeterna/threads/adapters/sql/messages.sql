@@ -1,0 +1,49 @@
+-- Appending and reading messages.
+
+-- name: lock_thread
+-- A statement of its own: under READ COMMITTED the next statement's snapshot is then taken after the lock was won, so
+-- that it sees what the last holder wrote.
+SELECT last_seq
+FROM threads.threads
+WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s
+FOR NO KEY UPDATE;
+
+-- name: append_message
+-- Runs while the thread is locked, and decides inside the database, so that the lock is never held across the network.
+-- Returns one row: the message that was there, or the one that was written; or none, when the thread ends elsewhere
+-- than expected. The notification is sent by the commit, or not at all.
+WITH found AS (
+    SELECT seq, digest, created_at
+    FROM threads.messages
+    WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s AND message_id = %(message_id)s
+), advanced AS (
+    UPDATE threads.threads
+    SET last_seq = last_seq + 1,
+        version = version + 1,
+        updated_at = greatest(clock_timestamp(), updated_at)
+    WHERE tenant = %(tenant)s
+      AND thread_id = %(thread_id)s
+      AND last_seq = coalesce(%(expected_seq)s::bigint, last_seq)
+      AND NOT EXISTS (SELECT FROM found)
+    RETURNING last_seq, updated_at
+), written AS (
+    INSERT INTO threads.messages
+        (tenant, thread_id, seq, message_id, role, parts, metadata, digest, author, created_at)
+    SELECT %(tenant)s, %(thread_id)s, last_seq, %(message_id)s, %(role)s, %(parts)s, %(metadata)s, %(digest)s, %(by)s,
+           updated_at
+    FROM advanced
+    RETURNING seq, digest, created_at, pg_notify('aeterna_threads', %(channel_key)s)
+)
+SELECT seq, digest, created_at, true AS created FROM written
+UNION ALL
+SELECT seq, digest, created_at, false AS created FROM found;
+
+-- name: read_messages
+SELECT seq, message_id, role, parts, metadata, author, created_at
+FROM threads.messages
+WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s AND seq > %(after_seq)s
+ORDER BY seq
+LIMIT %(limit)s;
+
+-- name: last_seq
+SELECT last_seq FROM threads.threads WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s;

@@ -1,0 +1,1 @@
+"""The thread store over HTTP."""

@@ -1,0 +1,51 @@
+"""What each route may rely on: a caller whom the policy let in, a well-formed thread id, the store and the streams."""
+
+# Without the postponed annotations that we have elsewhere: FastAPI reads these at run time.
+import re
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from aeterna.service.access import permitted
+from aeterna.service.caller import Caller
+from aeterna.service.decision import Resource
+from aeterna.threads.api.streams import Streams
+from aeterna.threads.domain import ID_PATTERN, ThreadId
+from aeterna.threads.errors import ThreadNotFoundError
+from aeterna.threads.ports import ThreadStore
+
+# The listing, and the opening of a thread whose id is still in the body, act on all threads of the tenant.
+ALL_THREADS = "*"
+
+
+def _path_thread(request: Request) -> ThreadId:
+    """Return the thread that the path names; a malformed id names none, and nobody downstream need see it."""
+    thread_id = ThreadId(request.path_params["thread_id"])
+    if not re.fullmatch(ID_PATTERN, thread_id):
+        raise ThreadNotFoundError(thread_id)
+    return thread_id
+
+
+def _one(request: Request, caller: Caller) -> Resource:
+    return Resource(type="Thread", id=_path_thread(request), tenant=caller.tenant)
+
+
+def _all(_request: Request, caller: Caller) -> Resource:
+    return Resource(type="Thread", id=ALL_THREADS, tenant=caller.tenant)
+
+
+def _store(request: Request) -> ThreadStore:
+    return cast("ThreadStore", request.app.state.store)
+
+
+def _streams(request: Request) -> Streams:
+    return cast("Streams", request.app.state.streams)
+
+
+ReaderOfOne = Annotated[Caller, Depends(permitted("threads.read", _one))]
+ReaderOfAll = Annotated[Caller, Depends(permitted("threads.read", _all))]
+WriterOfOne = Annotated[Caller, Depends(permitted("threads.write", _one))]
+WriterOfAll = Annotated[Caller, Depends(permitted("threads.write", _all))]
+PathThread = Annotated[ThreadId, Depends(_path_thread)]
+TheStore = Annotated[ThreadStore, Depends(_store)]
+TheStreams = Annotated[Streams, Depends(_streams)]

@@ -1,0 +1,223 @@
+"""The JSON of the thread store's API: parsed strictly on the way in, written from the domain on the way out."""
+
+# Without the postponed annotations that we have elsewhere: pydantic reads these at run time.
+import json
+import math
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from aeterna.service.json_value import JsonValue
+from aeterna.threads import domain
+from aeterna.threads.domain import DataPart, Message, MessageDraft, MessageId, Part, Receipt, Role, TextPart, Thread
+
+# The largest bigint of PostgreSQL: a sequence number above it cannot exist, and would fail as a parameter.
+MAX_SEQ: Final = 2**63 - 1
+
+Identifier = Annotated[str, Field(pattern=domain.ID_PATTERN, examples=["incident-7"])]
+Seq = Annotated[int, Field(ge=0, le=MAX_SEQ)]
+
+
+def _storable_text(text: str) -> str:
+    """Refuse what no PostgreSQL text can hold: U+0000, and surrogates without their other half."""
+    if "\0" in text:
+        raise ValueError("must not contain U+0000")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not contain lone surrogates")
+    return text
+
+
+def _storable(value: JsonValue, depth: int = 0) -> JsonValue:
+    """Refuse JSON that is deeper than the store keeps, has no exact text, or holds text that cannot be stored."""
+    if depth > domain.MAX_DEPTH:
+        raise ValueError(f"must not be nested deeper than {domain.MAX_DEPTH} levels")
+    match value:
+        case str():
+            _storable_text(value)
+        case float() if not math.isfinite(value):
+            raise ValueError("numbers must be finite")
+        case Mapping():
+            for key, item in value.items():
+                _storable_text(key)
+                _storable(item, depth + 1)
+        case list():
+            for item in value:
+                _storable(item, depth + 1)
+        case _:
+            pass
+    return value
+
+
+def _small(value: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    _storable(value)
+    if len(domain.canonical(value).encode()) > domain.MAX_METADATA_BYTES:
+        raise ValueError(f"must be at most {domain.MAX_METADATA_BYTES} bytes of JSON")
+    return value
+
+
+def _spelled_out(part: object) -> object:
+    """Read a bare string as the text part that it is short for."""
+    return {"kind": "text", "text": part} if isinstance(part, str) else part
+
+
+# Any JSON value: pydantic must not look into it, since it would recurse as deep as the sender likes.
+_Data = Annotated[Any, AfterValidator(_storable)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
+Text = Annotated[str, AfterValidator(_storable_text)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TextPartBody(_Body):
+    """A part that people read."""
+
+    kind: Literal["text"]
+    text: Text
+
+    def part(self) -> Part:
+        """Return the domain's part."""
+        return TextPart(text=self.text)
+
+
+class DataPartBody(_Body):
+    """A part that programs read: any JSON value."""
+
+    kind: Literal["data"]
+    data: _Data
+
+    def part(self) -> Part:
+        """Return the domain's part."""
+        return DataPart(data=self.data)
+
+
+PartBody = Annotated[TextPartBody | DataPartBody, Field(discriminator="kind")]
+# A bare string is accepted as well, and documented so.
+PartInput = Annotated[PartBody, BeforeValidator(_spelled_out, json_schema_input_type=str | PartBody)]
+
+
+class ThreadInput(_Body):
+    """A thread to be opened."""
+
+    thread_id: Identifier
+    title: Annotated[Text, Field(min_length=1, max_length=domain.MAX_TITLE)] | None = None
+    metadata: Metadata = Field(default_factory=dict[str, Any])
+
+    def draft(self) -> domain.ThreadDraft:
+        """Return the domain's draft."""
+        return domain.ThreadDraft(thread_id=domain.ThreadId(self.thread_id), title=self.title, metadata=self.metadata)
+
+
+class MessageInput(_Body):
+    """A message to be appended; ``expected_seq`` is the thread's ``last_seq`` that the writer saw."""
+
+    message_id: Identifier
+    role: Role
+    parts: Annotated[tuple[PartInput, ...], Field(min_length=1, max_length=domain.MAX_PARTS)]
+    metadata: Metadata = Field(default_factory=dict[str, Any])
+    expected_seq: Seq | None = None
+
+    def draft(self) -> MessageDraft:
+        """Return the domain's draft."""
+        return MessageDraft(
+            message_id=MessageId(self.message_id),
+            role=self.role,
+            parts=tuple(part.part() for part in self.parts),
+            metadata=self.metadata,
+        )
+
+
+class ThreadBody(_Body):
+    """A thread."""
+
+    thread_id: str
+    title: str | None
+    metadata: dict[str, Any]
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    last_seq: int
+    version: int
+
+    @classmethod
+    def of(cls, thread: Thread) -> "ThreadBody":
+        """Return the body of a thread."""
+        return cls(
+            thread_id=thread.thread_id,
+            title=thread.title,
+            metadata=dict(thread.metadata),
+            created_by=thread.created_by,
+            created_at=thread.created_at,
+            updated_at=thread.updated_at,
+            last_seq=thread.last_seq,
+            version=thread.version,
+        )
+
+
+class ThreadsBody(_Body):
+    """A page of threads, newest first; ``next_cursor`` is null on the last."""
+
+    threads: list[ThreadBody]
+    next_cursor: str | None
+
+
+class ReceiptBody(_Body):
+    """Where a message stands in its thread."""
+
+    seq: int
+    message_id: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> "ReceiptBody":
+        """Return the body of a receipt."""
+        return cls(seq=receipt.seq, message_id=receipt.message_id, created_at=receipt.created_at)
+
+
+class MessageBody(_Body):
+    """A message."""
+
+    seq: int
+    message_id: str
+    role: Role
+    parts: list[PartBody]
+    metadata: dict[str, Any]
+    author: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, message: Message) -> "MessageBody":
+        """Return the body of a message."""
+        return cls.model_construct(
+            seq=message.seq,
+            message_id=message.message_id,
+            role=message.role,
+            parts=[_part_body(part) for part in message.parts],
+            metadata=dict(message.metadata),
+            author=message.author,
+            created_at=message.created_at,
+        )
+
+    def event(self) -> bytes:
+        """Return the message as one server-sent event whose id is the sequence number."""
+        # JSON writes line breaks as escapes, so the data is one line, as the format asks for.
+        data = json.dumps(self.model_dump(mode="json"), separators=(",", ":"), ensure_ascii=False)
+        return f"id: {self.seq}\nevent: message\ndata: {data}\n\n".encode()
+
+
+class MessagesBody(_Body):
+    """A page of messages; ``next_after`` is the ``after_seq`` of the next page, or null at the thread's end."""
+
+    messages: list[MessageBody]
+    last_seq: int
+    next_after: int | None
+
+
+def _part_body(part: Part) -> TextPartBody | DataPartBody:
+    # Read from the store, where only what was validated gets in: not worth validating again on each read.
+    if isinstance(part, TextPart):
+        return TextPartBody.model_construct(kind="text", text=part.text)
+    return DataPartBody.model_construct(kind="data", data=part.data)

@@ -1,0 +1,160 @@
+"""What a conversation is: threads, the messages in them, and the rules that hold before anything is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NewType, TypeAlias
+
+from aeterna.service.json_value import JsonValue
+from aeterna.threads.errors import MessageTooLargeError
+
+ThreadId = NewType("ThreadId", str)
+MessageId = NewType("MessageId", str)
+
+# What is printed in a URL without quoting, so that an id survives logs, shells and routers as it is.
+ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._~:@+=-]{0,254}$"
+
+MAX_MESSAGE_BYTES: Final = 512 * 1024
+MAX_METADATA_BYTES: Final = 16 * 1024
+MAX_PARTS: Final = 64
+MAX_TITLE: Final = 255
+# PostgreSQL's and most clients' JSON parsers recurse; deeper values are an attack rather than a message.
+MAX_DEPTH: Final = 32
+
+
+class Role(StrEnum):
+    """Who speaks; the words of A2A."""
+
+    USER = "user"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPart:
+    """A piece of a message that people read."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataPart:
+    """A piece of a message that programs read: any JSON value."""
+
+    data: JsonValue
+
+
+Part: TypeAlias = TextPart | DataPart
+
+
+def canonical(value: JsonValue) -> str:
+    """Return the one JSON text of a value: keys sorted, no spaces, no NaN; what is stored and what is digested."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def part_json(part: Part) -> JsonValue:
+    """Return a part as the store and the API write it: ``{"kind": …, …}``."""
+    match part:
+        case TextPart():
+            return {"kind": "text", "text": part.text}
+        case DataPart():
+            return {"kind": "data", "data": part.data}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadDraft:
+    """A thread as its opener asks for it."""
+
+    thread_id: ThreadId
+    title: str | None = None
+    metadata: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+    def digest(self) -> bytes:
+        """Return what tells a repeated request from another one under the same id."""
+        return hashlib.sha256(canonical([self.title, self.metadata]).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A conversation of one tenant, as stored; its messages are numbered 1 to ``last_seq`` without a gap."""
+
+    thread_id: ThreadId
+    title: str | None
+    metadata: Mapping[str, JsonValue]
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    last_seq: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDraft:
+    """A message as its author sends it; ``message_id`` is the author's own and makes a repeated append harmless."""
+
+    message_id: MessageId
+    role: Role
+    parts: tuple[Part, ...]
+    metadata: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+    def content(self) -> str:
+        """Return the canonical JSON of everything the author said, or raise `MessageTooLargeError`."""
+        text = canonical([self.role.value, [part_json(part) for part in self.parts], self.metadata])
+        if (size := len(text.encode())) > MAX_MESSAGE_BYTES:
+            raise MessageTooLargeError(size, MAX_MESSAGE_BYTES)
+        return text
+
+    def digest(self) -> bytes:
+        """Return what tells a repeated append from another message under the same id (SHA-256 of the content)."""
+        return hashlib.sha256(self.content().encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message as stored: never changed, at one place in its thread for ever."""
+
+    seq: int
+    message_id: MessageId
+    role: Role
+    parts: tuple[Part, ...]
+    metadata: Mapping[str, JsonValue]
+    author: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What opening a thread came to; ``created`` is False when it was there already."""
+
+    thread: Thread
+    created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Where a message stands; ``created`` is False when an earlier append of the same message put it there."""
+
+    seq: int
+    message_id: MessageId
+    created_at: datetime
+    created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A place in the listing of threads, newest first."""
+
+    created_at: datetime
+    thread_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePage:
+    """Messages in order, and where the thread ended when they were read."""
+
+    messages: tuple[Message, ...]
+    last_seq: int

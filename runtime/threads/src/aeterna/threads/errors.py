@@ -1,0 +1,224 @@
+"""What the thread store refuses or cannot do, as one tree; the HTTP statuses are in ``api.problem``.
+
+AeternaError
+└── ThreadsError
+    ├── ThreadNotFoundError        no such thread in the caller's tenant
+    ├── ThreadConflictError        the thread id is taken by a thread that was opened otherwise
+    ├── MessageConflictError       the message id is taken by other content
+    ├── SequenceConflictError      the thread has moved on since the writer looked
+    ├── PositionAheadError         the reader has seen more than the thread holds
+    ├── CursorInvalidError         a cursor that this store did not give out
+    ├── MessageTooLargeError       a message above the limit
+    ├── StreamsExhaustedError      as many streams are open as this process holds
+    ├── StoreBusyError             a lock or a connection was not free in time; try again
+    ├── StoreUnavailableError      the database is not there; try again
+    ├── StoreDefectError           the database refused what it should accept: a defect of ours
+    └── DatabaseUnfitError         the process cannot start on this database; never seen by a caller
+        ├── SchemaOutdatedError    it has not been migrated to what this release needs
+        │   └── SchemaMissingError it has never been migrated
+        ├── RoleUnavailableError   the login may not act as the service's role
+        ├── RoleUnboundError       row-level security would not bind the service
+        └── RevisionUnknownError   it was asked to become what no release knows
+            └── DatabaseUnreachableError  it does not answer, or does not let the login in
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from aeterna.contracts.errors import AeternaError
+
+if TYPE_CHECKING:
+    from aeterna.threads.domain import MessageId, ThreadId
+
+# A lock is held for milliseconds and a restart of PostgreSQL takes about a second: sooner is a hammer, later is idle.
+_RETRY_AFTER: Final = timedelta(seconds=1)
+
+
+class ThreadsError(AeternaError):
+    """Something the thread store refuses or cannot do."""
+
+    code: ClassVar[str] = "threads.error"
+
+
+class ThreadNotFoundError(ThreadsError):
+    """No thread has this id, or it belongs to another tenant; the two are not told apart."""
+
+    code = "threads.thread_not_found"
+
+    def __init__(self, thread_id: ThreadId) -> None:
+        super().__init__(f"no thread {thread_id!r:.300}")
+        self.thread_id = thread_id
+
+
+class ThreadConflictError(ThreadsError):
+    """The tenant has a thread of this id that was opened with another title or other metadata."""
+
+    code = "threads.thread_conflict"
+
+    def __init__(self, thread_id: ThreadId) -> None:
+        super().__init__(f"thread {thread_id!r} exists with another title or other metadata")
+        self.thread_id = thread_id
+
+
+class MessageConflictError(ThreadsError):
+    """The thread has a message of this id with other content; nothing was written."""
+
+    code = "threads.message_conflict"
+
+    def __init__(self, message_id: MessageId, seq: int) -> None:
+        super().__init__(f"message {message_id!r} is already in the thread at {seq}, with other content")
+        self.message_id = message_id
+        self.facts = {"seq": seq}
+
+
+class SequenceConflictError(ThreadsError):
+    """The thread's last sequence number is not the one that the writer expected; nothing was written."""
+
+    code = "threads.sequence_conflict"
+
+    def __init__(self, expected_seq: int, last_seq: int) -> None:
+        super().__init__(f"expected the thread to end at {expected_seq}, but it ends at {last_seq}")
+        self.facts = {"expected_seq": expected_seq, "last_seq": last_seq}
+
+
+class PositionAheadError(ThreadsError):
+    """A reader asks to go on after a message that the thread does not hold, as after a restore to an earlier time."""
+
+    code = "threads.position_ahead"
+
+    def __init__(self, after_seq: int, last_seq: int) -> None:
+        super().__init__(f"cannot go on after {after_seq}: the thread ends at {last_seq}")
+        self.facts = {"after_seq": after_seq, "last_seq": last_seq}
+
+
+class CursorInvalidError(ThreadsError):
+    """The cursor is not one that this store gave out."""
+
+    code = "threads.invalid_cursor"
+
+    def __init__(self) -> None:
+        super().__init__("the cursor is not one that this store gave out; start again without one")
+
+
+class MessageTooLargeError(ThreadsError):
+    """The message is larger than the store keeps; nothing was written."""
+
+    code = "threads.message_too_large"
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"the message is {size} bytes as canonical JSON; the limit is {limit}")
+        self.facts = {"size": size, "limit": limit}
+
+
+class StreamsExhaustedError(ThreadsError):
+    """This process holds as many event streams as it is allowed to."""
+
+    code = "threads.streams_exhausted"
+    retry_after = _RETRY_AFTER
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} event streams are open here, which is the limit; try again")
+        self.limit = limit
+
+
+class StoreBusyError(ThreadsError):
+    """A lock, a connection or a statement took longer than allowed; nothing is half-written, try again."""
+
+    code = "threads.busy"
+    retry_after = _RETRY_AFTER
+
+    def __init__(self) -> None:
+        super().__init__("the thread store is busy, or its database is just coming back; try again with the same ids")
+
+
+class StoreUnavailableError(ThreadsError):
+    """The database cannot be reached or cannot write; nothing is half-written, try again with the same ids."""
+
+    code = "threads.unavailable"
+    retry_after = _RETRY_AFTER
+
+    def __init__(self) -> None:
+        super().__init__("the thread store cannot reach its database; try again with the same ids")
+
+
+class StoreDefectError(ThreadsError):
+    """The database refused a statement that it should accept; nothing was written."""
+
+    code = "threads.defect"
+
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__(f"the database refused a statement of the thread store (SQLSTATE {sqlstate or 'none'})")
+        self.sqlstate = sqlstate
+
+
+class DatabaseUnfitError(ThreadsError):
+    """The process cannot start on this database as it is."""
+
+    code = "threads.database_unfit"
+
+
+class SchemaOutdatedError(DatabaseUnfitError):
+    """The database's schema is older than this release needs."""
+
+    code = "threads.schema_outdated"
+
+    def __init__(self, found: str, needed: str) -> None:
+        super().__init__(
+            f"the database is at schema {found} and this release needs {needed}: "
+            "run `python -m aeterna.threads migrate`, or set AETERNA_THREADS_MIGRATE=true"
+        )
+        self.found = found
+        self.needed = needed
+
+
+class SchemaMissingError(SchemaOutdatedError):
+    """The database has no schema of the thread store."""
+
+    code = "threads.schema_missing"
+
+    def __init__(self, needed: str) -> None:
+        super().__init__("none", needed)
+
+
+class RoleUnavailableError(DatabaseUnfitError):
+    """The login may not act as the role that the service acts as."""
+
+    code = "threads.role_unavailable"
+
+    def __init__(self, login: str) -> None:
+        super().__init__(
+            f"the login {login!r} may not act as the role aeterna_threads: "
+            f'run `GRANT aeterna_threads TO "{login}" WITH INHERIT FALSE, SET TRUE` as the role that migrates'
+        )
+        self.login = login
+
+
+class RoleUnboundError(DatabaseUnfitError):
+    """The role that the service acts as may bypass row-level security, so tenants would not be apart."""
+
+    code = "threads.role_unbound"
+
+    def __init__(self) -> None:
+        super().__init__("the role aeterna_threads must be neither a superuser nor have BYPASSRLS")
+
+
+class RevisionUnknownError(DatabaseUnfitError):
+    """No release of the thread store has a schema of this revision."""
+
+    code = "threads.revision_unknown"
+
+    def __init__(self, revision: str) -> None:
+        super().__init__(f"no schema revision {revision!r}; use a number such as 0001, or head, or base")
+        self.revision = revision
+
+
+class DatabaseUnreachableError(DatabaseUnfitError):
+    """The database does not answer, or does not let the login in."""
+
+    code = "threads.database_unreachable"
+
+    def __init__(self, reason: str) -> None:
+        """Take the client library's reason, which names address and login and never a password."""
+        super().__init__(f"cannot connect to the database: {' '.join(reason.split())}")

@@ -1,0 +1,135 @@
+"""Composes the thread store: settings in, adapters built here and nowhere else, a served application out."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import sys
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from aeterna.service import lifecycle, telemetry
+from aeterna.service.adapters.authzen import AuthZenDecisionPoint
+from aeterna.service.adapters.jwt import JwksTokenVerifier
+from aeterna.service.app import service_app
+from aeterna.service.settings import load
+from aeterna.threads.adapters.listen import PostgresWakes
+from aeterna.threads.adapters.pool import Limits, connection_pool
+from aeterna.threads.adapters.postgres import PostgresThreadStore
+from aeterna.threads.adapters.schema import require_schema
+from aeterna.threads.api.problem import STATUSES
+from aeterna.threads.api.routes import router
+from aeterna.threads.api.streams import StreamLimits, Streams
+from aeterna.threads.errors import SchemaOutdatedError
+from aeterna.threads.settings import MigrationSettings, ThreadsSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from fastapi import FastAPI
+
+PROGRAM = "aeterna-threads"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve, or with the argument ``migrate`` move the database's schema; a refusal is one line and status 1."""
+    parser = argparse.ArgumentParser(prog="python -m aeterna.threads", description="The thread store of Aeterna.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    migration = commands.add_parser("migrate", help="move the database's schema, forward or back")
+    migration.add_argument("--to", default="head", metavar="REVISION", help="a revision, head or base (default: head)")
+    chosen = parser.parse_args(arguments)
+    with lifecycle.one_line_refusals(PROGRAM):
+        if chosen.command == "migrate":
+            migrate(load(MigrationSettings), chosen.to)
+        else:
+            serve(load(ThreadsSettings))
+
+
+def migrate(settings: MigrationSettings, to: str) -> None:
+    """Move the schema of the database to a revision and say so in one line."""
+    # Imported when asked for: alembic and SQLAlchemy would cost every start of the service half a second.
+    adapter = importlib.import_module("aeterna.threads.adapters.migrate")
+    owner = settings.migrate_dsn or settings.dsn
+    moved = adapter.migrate(
+        owner.get_secret_value(), to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout
+    )
+    sys.stdout.write(f"{PROGRAM}: schema {moved.before or 'none'} -> {moved.after or 'none'}\n")
+
+
+def serve(settings: ThreadsSettings) -> None:
+    """Serve until told to stop, on a database that is fit for it."""
+    telemetry.configure(PROGRAM, settings)
+    limits, dsn = database_limits(settings), settings.dsn.get_secret_value()
+    try:
+        require_schema(dsn, limits)
+    except SchemaOutdatedError:
+        if not settings.migrate:
+            raise
+        migrate(settings, "head")
+        require_schema(dsn, limits)
+    lifecycle.serve(
+        application(settings),
+        host=settings.host,
+        port=settings.port,
+        drain_timeout=settings.drain_timeout,
+        drain_delay=settings.drain_delay,
+    )
+
+
+def application(settings: ThreadsSettings) -> FastAPI:
+    """Return the application; its connections open when it starts and close when it stops."""
+    dsn = settings.dsn.get_secret_value()
+    pool, wakes = connection_pool(dsn, database_limits(settings)), PostgresWakes(dsn)
+    store = PostgresThreadStore(pool)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async def end_streams() -> None:
+            await app.state.drain.wait()
+            wakes.wake_all()
+
+        async with pool, asyncio.TaskGroup() as tasks:
+            background = [tasks.create_task(wakes.listen()), tasks.create_task(end_streams())]
+            yield
+            for task in background:
+                task.cancel()
+
+    app = service_app(
+        name=PROGRAM,
+        version=version("aeterna-threads"),
+        settings=settings,
+        verifier=JwksTokenVerifier(
+            settings.jwks,
+            issuer=settings.issuer,
+            audience=settings.audience,
+            tenant_claim=settings.tenant_claim,
+            leeway=settings.token_leeway,
+        ),
+        decisions=AuthZenDecisionPoint(settings.policy_url, timeout=settings.policy_timeout),
+        checks={"database": store.check},
+        problems=STATUSES,
+        lifespan=lifespan,
+        routers=[router],
+    )
+    app.state.store = store
+    app.state.streams = Streams(
+        store,
+        wakes,
+        StreamLimits(heartbeat=settings.heartbeat, lifetime=settings.stream_lifetime, most=settings.max_streams),
+    )
+    return app
+
+
+def database_limits(settings: ThreadsSettings) -> Limits:
+    """Return the limits that the settings ask for."""
+    return Limits(
+        min_connections=settings.pool_min,
+        max_connections=settings.pool_max,
+        acquire=settings.pool_timeout,
+        connect=settings.connect_timeout,
+        statement=settings.statement_timeout,
+        lock=settings.lock_timeout,
+        idle_in_transaction=settings.idle_transaction_timeout,
+    )

@@ -1,0 +1,48 @@
+"""What the thread store reads from its environment, ``AETERNA_THREADS_*``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from aeterna.service.settings import Duration, ServiceSettings
+
+
+class MigrationSettings(BaseSettings):
+    """What ``python -m aeterna.threads migrate`` reads; it needs neither tokens nor a policy.
+
+    ``dsn`` is any libpq connection string; ``migrate_dsn`` is set where the schema's owner is another login than the
+    one that serves. ``migrate_wait`` bounds the wait for another migrator, ``migrate_lock_timeout`` for a table.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AETERNA_THREADS_", frozen=True, extra="forbid")
+
+    dsn: SecretStr = Field(min_length=1)
+    migrate_dsn: SecretStr | None = None
+    migrate_wait: Duration = timedelta(minutes=2)
+    migrate_lock_timeout: Duration = timedelta(seconds=5)
+
+
+class ThreadsSettings(ServiceSettings, MigrationSettings):
+    """What the service reads.
+
+    ``migrate`` moves an old schema forward before serving. There are ``pool_min`` to ``pool_max`` connections, and one
+    that listens. A stream is ended after ``stream_lifetime``, so that the client's token is looked at again.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AETERNA_THREADS_", frozen=True, extra="forbid")
+
+    port: int = Field(default=8082, ge=0, le=65535)
+    migrate: bool = False
+    pool_min: int = Field(default=2, ge=1)
+    pool_max: int = Field(default=16, ge=1)
+    pool_timeout: Duration = timedelta(seconds=2)
+    connect_timeout: Duration = timedelta(seconds=5)
+    statement_timeout: Duration = timedelta(seconds=10)
+    lock_timeout: Duration = timedelta(seconds=3)
+    idle_transaction_timeout: Duration = timedelta(seconds=10)
+    heartbeat: Duration = Field(default=timedelta(seconds=15), gt=timedelta(0))
+    stream_lifetime: Duration = Field(default=timedelta(minutes=10), gt=timedelta(0))
+    max_streams: int = Field(default=2000, ge=1)

@@ -1,0 +1,193 @@
+"""For tests of what stands on the thread store: its ports in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aeterna.service.clock import system_clock
+from aeterna.threads.domain import (
+    Message,
+    MessageId,
+    MessagePage,
+    Opened,
+    Position,
+    Receipt,
+    Thread,
+)
+from aeterna.threads.errors import (
+    MessageConflictError,
+    PositionAheadError,
+    SequenceConflictError,
+    StoreUnavailableError,
+    ThreadConflictError,
+    ThreadNotFoundError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from datetime import timedelta
+
+    from aeterna.service.caller import TenantId
+    from aeterna.service.clock import Clock
+    from aeterna.threads.domain import MessageDraft, ThreadDraft, ThreadId
+
+
+@dataclass(slots=True)
+class _Conversation:
+    thread: Thread
+    digest: bytes
+    messages: list[Message] = field(default_factory=list[Message])
+    digests: dict[MessageId, tuple[int, bytes]] = field(default_factory=dict[MessageId, tuple[int, bytes]])
+
+
+class FakeWakes:
+    """A `Wakes` for one event loop."""
+
+    def __init__(self) -> None:
+        self._waiters: dict[tuple[TenantId, ThreadId], list[FakeWaiter]] = {}
+
+    @asynccontextmanager
+    async def subscribe(self, tenant: TenantId, thread_id: ThreadId) -> AsyncGenerator[FakeWaiter]:
+        """See `Wakes.subscribe`."""
+        waiter = FakeWaiter()
+        waiters = self._waiters.setdefault((tenant, thread_id), [])
+        waiters.append(waiter)
+        try:
+            yield waiter
+        finally:
+            waiters.remove(waiter)
+
+    def wake(self, tenant: TenantId, thread_id: ThreadId) -> None:
+        """Wake the readers of a thread."""
+        for waiter in self._waiters.get((tenant, thread_id), ()):
+            waiter.event.set()
+
+    def wake_all(self) -> None:
+        """Wake every reader."""
+        for tenant, thread_id in self._waiters:
+            self.wake(tenant, thread_id)
+
+
+class FakeWaiter:
+    """A `Waiter` that `FakeWakes` wakes."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+
+    async def wait(self, timeout: timedelta) -> bool:  # noqa: ASYNC109 - as in the port
+        """See `Waiter.wait`."""
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                await self.event.wait()
+        except TimeoutError:
+            return False
+        self.event.clear()
+        return True
+
+
+class FakeThreadStore:
+    """A `ThreadStore` in memory; ``available`` switches it off, and an append wakes the readers it was given."""
+
+    def __init__(self, wakes: FakeWakes | None = None, *, clock: Clock = system_clock) -> None:
+        self._wakes = wakes or FakeWakes()
+        self._clock = clock
+        self._kept: dict[tuple[TenantId, ThreadId], _Conversation] = {}
+        self.available = True
+
+    async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
+        """See `ThreadStore.open`."""
+        self._require()
+        digest = draft.digest()
+        found = self._kept.get((tenant, draft.thread_id))
+        if found is not None:
+            if found.digest != digest:
+                raise ThreadConflictError(draft.thread_id)
+            return Opened(thread=found.thread, created=False)
+        now = self._now()
+        thread = Thread(
+            thread_id=draft.thread_id,
+            title=draft.title,
+            metadata=draft.metadata,
+            created_by=by,
+            created_at=now,
+            updated_at=now,
+            last_seq=0,
+            version=1,
+        )
+        self._kept[tenant, draft.thread_id] = _Conversation(thread, digest)
+        return Opened(thread=thread, created=True)
+
+    async def thread(self, tenant: TenantId, thread_id: ThreadId) -> Thread:
+        """See `ThreadStore.thread`."""
+        return self._find(tenant, thread_id).thread
+
+    async def threads(self, tenant: TenantId, *, after: Position | None, limit: int) -> tuple[Thread, ...]:
+        """See `ThreadStore.threads`."""
+        self._require()
+        own = [kept.thread for (owner, _), kept in self._kept.items() if owner == tenant]
+        if after is not None:
+            own = [thread for thread in own if _place(thread) < (after.created_at, after.thread_id)]
+        return tuple(sorted(own, key=_place, reverse=True)[:limit])
+
+    async def append(
+        self, tenant: TenantId, thread_id: ThreadId, draft: MessageDraft, *, by: str, expected_seq: int | None = None
+    ) -> Receipt:
+        """See `ThreadStore.append`."""
+        digest = draft.digest()
+        kept = self._find(tenant, thread_id)
+        if (earlier := kept.digests.get(draft.message_id)) is not None:
+            seq, first = earlier
+            if first != digest:
+                raise MessageConflictError(draft.message_id, seq)
+            moment = kept.messages[seq - 1].created_at
+            return Receipt(seq=seq, message_id=draft.message_id, created_at=moment, created=False)
+        if expected_seq is not None and expected_seq != kept.thread.last_seq:
+            raise SequenceConflictError(expected_seq, kept.thread.last_seq)
+        now = max(self._now(), kept.thread.updated_at)
+        message = Message(
+            seq=kept.thread.last_seq + 1,
+            message_id=draft.message_id,
+            role=draft.role,
+            parts=draft.parts,
+            metadata=draft.metadata,
+            author=by,
+            created_at=now,
+        )
+        kept.messages.append(message)
+        kept.digests[draft.message_id] = (message.seq, digest)
+        kept.thread = replace(kept.thread, last_seq=message.seq, version=kept.thread.version + 1, updated_at=now)
+        self._wakes.wake(tenant, thread_id)
+        return Receipt(seq=message.seq, message_id=draft.message_id, created_at=now, created=True)
+
+    async def messages(self, tenant: TenantId, thread_id: ThreadId, *, after_seq: int, limit: int) -> MessagePage:
+        """See `ThreadStore.messages`."""
+        kept = self._find(tenant, thread_id)
+        if after_seq > kept.thread.last_seq:
+            raise PositionAheadError(after_seq, kept.thread.last_seq)
+        return MessagePage(messages=tuple(kept.messages[after_seq : after_seq + limit]), last_seq=kept.thread.last_seq)
+
+    async def check(self) -> None:
+        """Return while available; raise `StoreUnavailableError` while not."""
+        self._require()
+
+    def _require(self) -> None:
+        if not self.available:
+            raise StoreUnavailableError
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    def _find(self, tenant: TenantId, thread_id: ThreadId) -> _Conversation:
+        self._require()
+        try:
+            return self._kept[tenant, thread_id]
+        except KeyError:
+            raise ThreadNotFoundError(thread_id) from None
+
+
+def _place(thread: Thread) -> tuple[datetime, ThreadId]:
+    return thread.created_at, thread.thread_id

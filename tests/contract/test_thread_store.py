@@ -1,0 +1,338 @@
+"""What every `ThreadStore` does, the fake and the real one alike."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from aeterna.service.caller import TenantId
+from aeterna.threads.adapters.pool import Limits, connection_pool
+from aeterna.threads.adapters.postgres import PostgresThreadStore
+from aeterna.threads.domain import (
+    MAX_MESSAGE_BYTES,
+    DataPart,
+    MessageDraft,
+    MessageId,
+    Position,
+    Role,
+    TextPart,
+    ThreadDraft,
+    ThreadId,
+)
+from aeterna.threads.errors import (
+    MessageConflictError,
+    MessageTooLargeError,
+    PositionAheadError,
+    SequenceConflictError,
+    ThreadConflictError,
+    ThreadNotFoundError,
+)
+from aeterna.threads.testing import FakeThreadStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from aeterna.threads.ports import ThreadStore
+
+pytestmark = pytest.mark.anyio
+
+ACME, OTHER = TenantId("acme"), TenantId("other")
+THREAD, NOWHERE = ThreadId("incident-7"), ThreadId("nowhere")
+
+
+class Opener(Protocol):
+    """Opens a thread of a tenant and returns its id."""
+
+    async def __call__(self, tenant: TenantId = ACME, thread_id: ThreadId = THREAD) -> ThreadId: ...
+
+
+def said(message_id: str, text: str = "hello", role: Role = Role.USER) -> MessageDraft:
+    """Return a message with one part of text."""
+    return MessageDraft(message_id=MessageId(message_id), role=role, parts=(TextPart(text=text),))
+
+
+@pytest.fixture(params=["fake", "postgres"])
+async def store(request: pytest.FixtureRequest) -> AsyncGenerator[ThreadStore]:
+    """Return each store in turn."""
+    if request.param == "fake":
+        yield FakeThreadStore()
+        return
+    async with connection_pool(request.getfixturevalue("database"), Limits()) as pool:
+        yield PostgresThreadStore(pool)
+
+
+@pytest.fixture
+def opened(store: ThreadStore) -> Opener:
+    """Return what opens a thread."""
+
+    async def opener(tenant: TenantId = ACME, thread_id: ThreadId = THREAD) -> ThreadId:
+        await store.open(tenant, ThreadDraft(thread_id=thread_id), by="ada")
+        return thread_id
+
+    return opener
+
+
+async def test_an_opened_thread_is_what_was_asked_for(store: ThreadStore) -> None:
+    draft = ThreadDraft(thread_id=THREAD, title="Ledger down", metadata={"severity": 2, "who": ["ada"]})
+
+    opened = await store.open(ACME, draft, by="ada")
+
+    assert opened.created
+    assert opened.thread == await store.thread(ACME, THREAD)
+    assert (opened.thread.title, opened.thread.metadata) == (draft.title, draft.metadata)
+    assert (opened.thread.last_seq, opened.thread.created_by) == (0, "ada")
+
+
+async def test_opening_a_thread_again_returns_the_first(store: ThreadStore) -> None:
+    draft = ThreadDraft(thread_id=THREAD, metadata={"a": 1, "b": 2})
+    first = await store.open(ACME, draft, by="ada")
+
+    again = await store.open(ACME, ThreadDraft(thread_id=THREAD, metadata={"b": 2, "a": 1}), by="bob")
+
+    assert (again.created, again.thread) == (False, first.thread)
+
+
+async def test_a_thread_is_not_opened_over_another(store: ThreadStore, opened: Opener) -> None:
+    await opened()
+
+    with pytest.raises(ThreadConflictError):
+        await store.open(ACME, ThreadDraft(thread_id=THREAD, title="mine now"), by="mallory")
+
+
+async def test_an_unknown_thread_is_not_found(store: ThreadStore) -> None:
+    with pytest.raises(ThreadNotFoundError):
+        await store.thread(ACME, NOWHERE)
+
+
+async def test_messages_of_an_unknown_thread_are_not_found(store: ThreadStore) -> None:
+    with pytest.raises(ThreadNotFoundError):
+        await store.messages(ACME, NOWHERE, after_seq=0, limit=10)
+
+
+async def test_nothing_is_appended_to_an_unknown_thread(store: ThreadStore) -> None:
+    with pytest.raises(ThreadNotFoundError):
+        await store.append(ACME, NOWHERE, said("m-1"), by="ada")
+
+
+async def test_messages_are_numbered_from_one_without_a_gap(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened()
+
+    receipts = [await store.append(ACME, thread, said(f"m-{n}"), by="ada") for n in range(5)]
+
+    assert [receipt.seq for receipt in receipts] == [1, 2, 3, 4, 5]
+    assert all(receipt.created for receipt in receipts)
+
+
+async def test_a_message_is_read_as_it_was_written(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened()
+    data = {"z": [1, 1.0, 1e300, -0.0, 2**80, None, True], "a": {"ключ": "значение 🙂", "": '\u2028 \\ " \n'}}
+    draft = MessageDraft(
+        message_id=MessageId("m-1"),
+        role=Role.AGENT,
+        parts=(TextPart(text="Rolled back ledger.\r\n"), DataPart(data=data), DataPart(data=None)),
+        metadata={"model": "x", "tokens": 12},
+    )
+
+    receipt = await store.append(ACME, thread, draft, by="agent-1")
+
+    (message,) = (await store.messages(ACME, thread, after_seq=0, limit=10)).messages
+    assert (message.parts, message.metadata, message.role) == (draft.parts, draft.metadata, draft.role)
+    assert (message.seq, message.author, message.created_at) == (1, "agent-1", receipt.created_at)
+
+
+async def test_the_same_message_again_is_the_same_receipt(store: ThreadStore, opened: Opener) -> None:
+    """A client that lost the answer repeats itself; the conversation must not."""
+    thread = await opened()
+    first = await store.append(ACME, thread, said("m-1"), by="ada")
+    await store.append(ACME, thread, said("m-2"), by="ada")
+
+    again = await store.append(ACME, thread, said("m-1"), by="ada")
+
+    assert (again.created, again.seq, again.created_at) == (False, first.seq, first.created_at)
+    assert (await store.thread(ACME, thread)).last_seq == 2
+
+
+async def test_a_repeated_message_is_known_whatever_sequence_was_expected(store: ThreadStore, opened: Opener) -> None:
+    """The first append moved the sequence on: the repetition must not be refused for that."""
+    thread = await opened()
+    first = await store.append(ACME, thread, said("m-1"), by="ada", expected_seq=0)
+
+    again = await store.append(ACME, thread, said("m-1"), by="ada", expected_seq=0)
+
+    assert (again.created, again.seq) == (False, first.seq)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        said("m-1", "other text"),
+        said("m-1", role=Role.AGENT),
+        MessageDraft(message_id=MessageId("m-1"), role=Role.USER, parts=(DataPart(data="hello"),)),
+        MessageDraft(
+            message_id=MessageId("m-1"), role=Role.USER, parts=(TextPart(text="hello"),), metadata={"edited": True}
+        ),
+    ],
+    ids=["text", "role", "kind of part", "metadata"],
+)
+async def test_a_message_id_is_never_given_other_content(
+    store: ThreadStore, opened: Opener, other: MessageDraft
+) -> None:
+    thread = await opened()
+    await store.append(ACME, thread, said("m-1"), by="ada")
+
+    with pytest.raises(MessageConflictError) as refused:
+        await store.append(ACME, thread, other, by="ada")
+
+    assert refused.value.facts == {"seq": 1}
+    assert (await store.thread(ACME, thread)).last_seq == 1
+
+
+async def test_an_append_at_the_expected_place_is_written(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened()
+    await store.append(ACME, thread, said("m-1"), by="ada")
+
+    receipt = await store.append(ACME, thread, said("m-2"), by="ada", expected_seq=1)
+
+    assert receipt.seq == 2
+
+
+@pytest.mark.parametrize("expected", [0, 2, 2**62])
+async def test_an_append_at_another_place_than_expected_is_refused(
+    store: ThreadStore, opened: Opener, expected: int
+) -> None:
+    thread = await opened()
+    await store.append(ACME, thread, said("m-1"), by="ada")
+
+    with pytest.raises(SequenceConflictError) as refused:
+        await store.append(ACME, thread, said("m-2"), by="ada", expected_seq=expected)
+
+    assert refused.value.facts == {"expected_seq": expected, "last_seq": 1}
+    assert (await store.thread(ACME, thread)).last_seq == 1
+
+
+async def test_a_hundred_concurrent_appenders_get_a_gapless_sequence(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened()
+
+    receipts = await asyncio.gather(*(store.append(ACME, thread, said(f"m-{n}"), by=f"agent-{n}") for n in range(100)))
+
+    assert sorted(receipt.seq for receipt in receipts) == list(range(1, 101))
+    page = await store.messages(ACME, thread, after_seq=0, limit=200)
+    assert {message.message_id: message.seq for message in page.messages} == {
+        receipt.message_id: receipt.seq for receipt in receipts
+    }
+
+
+async def test_a_hundred_copies_of_one_message_are_one_message(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened()
+
+    receipts = await asyncio.gather(*(store.append(ACME, thread, said("m-1"), by="ada") for _ in range(100)))
+
+    assert {receipt.seq for receipt in receipts} == {1}
+    assert [receipt.created for receipt in receipts].count(True) == 1
+
+
+async def test_of_many_who_expect_the_same_end_one_wins(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened()
+
+    outcomes = await asyncio.gather(
+        *(store.append(ACME, thread, said(f"m-{n}"), by="ada", expected_seq=0) for n in range(20)),
+        return_exceptions=True,
+    )
+
+    assert [isinstance(outcome, SequenceConflictError) for outcome in outcomes].count(False) == 1
+
+
+async def test_messages_are_paged_in_order(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened()
+    for n in range(5):
+        await store.append(ACME, thread, said(f"m-{n}"), by="ada")
+
+    page = await store.messages(ACME, thread, after_seq=1, limit=3)
+
+    assert ([message.seq for message in page.messages], page.last_seq) == ([2, 3, 4], 5)
+
+
+async def test_nothing_follows_the_last_message(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened()
+    await store.append(ACME, thread, said("m-1"), by="ada")
+
+    page = await store.messages(ACME, thread, after_seq=1, limit=3)
+
+    assert (page.messages, page.last_seq) == ((), 1)
+
+
+async def test_a_reader_ahead_of_the_thread_is_told(store: ThreadStore, opened: Opener) -> None:
+    """After a restore to an earlier time, silence would make the reader miss what is written next."""
+    thread = await opened()
+
+    with pytest.raises(PositionAheadError):
+        await store.messages(ACME, thread, after_seq=1, limit=3)
+
+
+async def test_time_never_runs_backward_in_a_thread(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened()
+
+    receipts = [await store.append(ACME, thread, said(f"m-{n}"), by="ada") for n in range(20)]
+
+    moments = [receipt.created_at for receipt in receipts]
+    assert moments == sorted(moments)
+    assert (await store.thread(ACME, thread)).updated_at == moments[-1]
+
+
+async def test_every_append_changes_the_version(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened()
+    before = await store.thread(ACME, thread)
+
+    await store.append(ACME, thread, said("m-1"), by="ada")
+
+    assert (await store.thread(ACME, thread)).version == before.version + 1
+
+
+async def test_threads_are_listed_newest_first(store: ThreadStore, opened: Opener) -> None:
+    ids = [await opened(thread_id=ThreadId(f"t-{n}")) for n in range(5)]
+
+    listed = await store.threads(ACME, after=None, limit=10)
+
+    assert [thread.thread_id for thread in listed] == ids[::-1]
+
+
+async def test_a_listing_goes_on_where_it_stopped(store: ThreadStore, opened: Opener) -> None:
+    ids = [await opened(thread_id=ThreadId(f"t-{n}")) for n in range(5)]
+    first = await store.threads(ACME, after=None, limit=2)
+    await opened(thread_id=ThreadId("t-new"))
+
+    last = first[-1]
+    rest = await store.threads(ACME, after=Position(created_at=last.created_at, thread_id=last.thread_id), limit=10)
+
+    assert [thread.thread_id for thread in (*first, *rest)] == ids[::-1]
+
+
+async def test_two_tenants_have_threads_of_the_same_id(store: ThreadStore, opened: Opener) -> None:
+    """Taking a thread over by naming its id is what other stores allow."""
+    thread = await opened(ACME)
+    await store.append(ACME, thread, said("m-1"), by="ada")
+
+    await opened(OTHER)
+
+    assert (await store.thread(OTHER, thread)).last_seq == 0
+    assert (await store.thread(ACME, thread)).last_seq == 1
+
+
+async def test_another_tenants_thread_is_as_if_it_were_not(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened(ACME)
+
+    with pytest.raises(ThreadNotFoundError):
+        await store.append(OTHER, thread, said("m-1"), by="mallory")
+
+    assert await store.threads(OTHER, after=None, limit=10) == ()
+
+
+async def test_a_message_above_the_limit_is_refused(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened()
+
+    with pytest.raises(MessageTooLargeError):
+        await store.append(ACME, thread, said("m-1", "x" * MAX_MESSAGE_BYTES), by="ada")
+
+    assert (await store.thread(ACME, thread)).last_seq == 0
