@@ -9,6 +9,7 @@ from fastapi import FastAPI, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
 from aeterna.contracts.errors import AeternaError
 from aeterna.service.health import Health
@@ -18,6 +19,7 @@ from aeterna.service.metrics import new_registry
 from aeterna.service.observe import Observed, RequestMetrics
 from aeterna.service.problem import Problem, problem_of, problem_of_status
 from aeterna.service.problem_schema import RESPONSES
+from aeterna.service.trace import TRACE_HEADER
 from aeterna.service.validation import problem_of_validation
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ def service_app(  # noqa: PLR0913 - the composition root of a service says every
         middleware=[
             Middleware(Health, name=name, version=version, checks=health, drain=drain, registry=registry),
             Middleware(Observed, metrics=RequestMetrics(registry)),
+            *_cors(settings.cors_origins),
             Middleware(RequestLimits, max_body_bytes=settings.max_body_bytes, timeout=settings.request_timeout),
         ],
     )
@@ -102,7 +105,23 @@ def _answer_problems(app: FastAPI, statuses: Mapping[type[AeternaError], int]) -
     app.add_exception_handler(HTTPException, refused)
 
 
+def _cors(origins: Sequence[str]) -> list[Middleware]:
+    """Return nothing, or the middleware for these origins; never with cookies, since callers bring tokens."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "traceparent"],
+            expose_headers=[TRACE_HEADER, "Retry-After"],
+        )
+    ]
+
+
 def _response(request: Request, problem: Problem) -> Response:
+    request.state.problem = problem.code
     return Response(
         problem.body(request.url.path),
         problem.status,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from types import FrameType
 
-    from aeterna.service.asgi import App
+    from aeterna.service.asgi import App, Message, Receive, Scope, Send
 
 _BACKLOG: Final = 2048
 _IMMEDIATELY: Final = timedelta(0)
@@ -88,8 +88,9 @@ def serve(  # noqa: PLR0913 - an address and the three times of a stop
     found: object = app
     drain = found.drain if isinstance(found, Draining) else Drain()
     listener = _unix_socket(Path(uds)) if uds is not None else _tcp_socket(host, port)
+    watched = _WatchedStart(app)
     config = uvicorn.Config(
-        app,
+        watched,
         access_log=False,
         log_config=None,
         server_header=False,
@@ -104,11 +105,38 @@ def serve(  # noqa: PLR0913 - an address and the three times of a stop
     try:
         log.info("service.listening", address=uds if uds is not None else "{}:{}".format(*listener.getsockname()[:2]))
         server.run(sockets=[listener])
+    except SystemExit:
+        # uvicorn ends the process itself when the application does not start; ours is the reason why.
+        raise (watched.refusal or StartError("the service failed to start; see the log")) from None
     finally:
         listener.close()
         if uds is not None:
             Path(uds).unlink(missing_ok=True)
     log.info("service.stopped")
+
+
+class _WatchedStart:
+    """Passes everything on, and keeps the error that we raised on purpose while the application started."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.refusal: AeternaError | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+
+        async def unless_failed(message: Message) -> None:
+            # Starlette reports a failed start with a whole traceback; a refusal is one line, sent below.
+            if message["type"] != "lifespan.startup.failed":
+                await send(message)
+
+        try:
+            await self._app(scope, receive, unless_failed)
+        except AeternaError as exc:
+            self.refusal = exc
+            await send({"type": "lifespan.startup.failed", "message": str(exc)})
 
 
 class _Server(uvicorn.Server):

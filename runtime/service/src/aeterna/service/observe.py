@@ -107,9 +107,18 @@ class Observed:
             )
             if status >= _SERVER_ERROR:
                 span.set_status(StatusCode.ERROR)
-        caller = scope.get("state", {}).get("caller")
+        state = scope.get("state", {})
+        caller = state.get("caller")
         tenant = caller.tenant if isinstance(caller, Caller) else None
-        log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 2), tenant=tenant)
+        log.info(
+            "request",
+            method=method,
+            route=route,
+            status=status,
+            ms=round(seconds * 1000, 2),
+            tenant=tenant,
+            problem=state.get("problem"),
+        )
 
 
 class _Answer:

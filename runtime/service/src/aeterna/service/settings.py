@@ -42,6 +42,7 @@ class ServiceSettings(ListenSettings):
     """Where a service listens, whom it trusts, and whom it asks.
 
     ``jwks`` is a file or an ``https`` address; ``policy_url`` is ``http://host:port`` or ``unix:/path``.
+    Browsers of other origins are not served unless ``cors_origins`` names them.
     """
 
     issuer: str = Field(min_length=1)
@@ -51,6 +52,7 @@ class ServiceSettings(ListenSettings):
     token_leeway: Duration = timedelta(seconds=30)
     policy_url: str = Field(pattern=r"^(https?://.+|unix:/.+)$")
     policy_timeout: Duration = timedelta(seconds=1)
+    cors_origins: tuple[str, ...] = ()
 
 
 S = TypeVar("S", bound=BaseSettings)

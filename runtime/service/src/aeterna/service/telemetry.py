@@ -74,8 +74,8 @@ def configure_logs(service: str, level: str, stream: TextIO | None = None) -> No
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # These two tell of every request that we make, at a level that we want for ourselves.
-    for noisy in ("httpx", "httpcore"):
+    # These tell of every request made and every step of a start, at the level that we want for ourselves.
+    for noisy in ("httpx", "httpcore", "uvicorn.error"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
