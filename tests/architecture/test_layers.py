@@ -90,7 +90,7 @@ def test_fastapi_is_imported_only_where_http_is_spoken() -> None:
 
 
 def reads_the_environment(module: Module) -> bool:
-    """Say whether a module reads a variable; setting one for a child, as the seam does for jsii's node, is no reading."""
+    """Say whether a module reads a variable; setting one for a child process, as the seam does, is no reading."""
     text = ast.unparse(module.tree)
     return bool(re.search(r"os\.getenv|os\.environ(?!\.setdefault\(|\[[^]]*\] = )", text))
 
