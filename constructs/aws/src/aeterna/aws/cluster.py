@@ -39,7 +39,7 @@ DELETE_TIMEOUT = "20m"
 class EksCluster(Construct):
     """An EKS cluster that can be reached only from inside the network.
 
-    Nodes carry the cluster's primary security group, `security_group_id`: that is what a database or a cache
+    Nodes carry the cluster's primary security group, `client_security_group_id`: that is what a database or a cache
     lets in. `ready` is what anything deployed into the cluster has to wait for.
     """
 
@@ -55,7 +55,7 @@ class EksCluster(Construct):
             AwsVpcSecurityGroupIngressRule(
                 self,
                 f"ApiClient{number}",
-                security_group_id=self.security_group_id,
+                security_group_id=self.client_security_group_id,
                 cidr_ipv4=block,
                 ip_protocol="tcp",
                 from_port=HTTPS,
@@ -77,7 +77,7 @@ class EksCluster(Construct):
         return self._plane.arn
 
     @property
-    def security_group_id(self) -> str:
+    def client_security_group_id(self) -> str:
         """Return the primary security group: the one that EKS makes and every node and control plane carries."""
         return str(self._plane.vpc_config[0].cluster_security_group_id)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
+    from aeterna.contracts.state import StateSpec
+
     from aeterna.contracts.identity import IdentityOutputs, IdentitySpec
 
 Outputs_co = TypeVar("Outputs_co", covariant=True)
@@ -58,6 +60,10 @@ class Cloud(Protocol[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
 
     def prepare(self, scope: Construct, *, region: str, tags: Mapping[str, str]) -> None:
         """Configure the cloud's providers for everything below the scope, which is usually a stack."""
+        ...
+
+    def keep_state(self, scope: Construct, spec: StateSpec, *, region: str) -> None:
+        """Keep the state of the scope's stack in the cloud's own storage, by default in the given region."""
         ...
 
     def key(self, scope: Construct, id_: str, spec: KeySpec) -> KeyT:

@@ -1,0 +1,48 @@
+"""Where a stack's state is kept on AWS: a bucket with S3's own locking, under the customer's key twice over."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from aeterna.aws.regions import require_region
+from aeterna.contracts.errors import InvalidSpecError
+from aeterna.synth.app import TerraformStack
+from aeterna.synth.backends import S3Backend
+from aeterna.synth.encryption import StateKey, encrypt_state
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from aeterna.contracts.state import StateSpec
+
+KEY_ARN = re.compile(r"arn:aws(?:-us-gov)?:kms:[a-z0-9-]+:\d{12}:(?:key|alias)/.+")
+
+
+def keep_state(scope: Construct, spec: StateSpec, *, region: str) -> None:
+    """Keep the state of the scope's stack in the bucket, under ``path/<stack>.tfstate``.
+
+    The lock is an object beside it (OpenTofu 1.10, Terraform 1.11), so that no lock table is needed. With a key, S3
+    encrypts the object under it and OpenTofu has encrypted its content under it before.
+    """
+    where = spec.region or region
+    require_region("StateSpec", "region", where)
+    stack = TerraformStack.of(scope)
+    S3Backend(
+        stack,
+        bucket=spec.bucket,
+        key=f"{spec.path}/{stack.node.id}.tfstate",
+        region=where,
+        encrypt=True,
+        kms_key_id=_checked(spec.key),
+    )
+    stack.add_override("terraform.backend.s3.use_lockfile", value=True)
+    if spec.key is not None:
+        settings = {"kms_key_id": spec.key, "key_spec": "AES_256", "region": where}
+        encrypt_state(stack, StateKey(provider="aws_kms", settings=settings))
+
+
+def _checked(key: str | None) -> str | None:
+    if key is not None and not KEY_ARN.fullmatch(key):
+        raise InvalidSpecError("StateSpec", "key", f"{key!r} is not the ARN of a KMS key", "write the key's full ARN")
+    return key
