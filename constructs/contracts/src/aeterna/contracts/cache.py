@@ -20,7 +20,7 @@ class CacheSpec:
     - ``name`` is the cache's. Changing it replaces the cache and everything in it.
     - ``major`` is Valkey's major version; minor versions are taken in the maintenance window. Default: "8".
     - ``memory_gib`` is the least memory a node has for data; the construct takes the smallest machine that has it.
-      Default: 3.
+      Default: 2.
     - ``replicas`` is how many copies stand beside the primary, in other zones. Default: 1. With one or more, a lost
       primary is replaced by itself within a minute; writes of the last moments before may be lost, because copies
       follow asynchronously. With none, losing the node empties the cache. Keep in it only what can be rebuilt.
@@ -31,7 +31,7 @@ class CacheSpec:
 
     name: str
     major: str = "8"
-    memory_gib: int = 3
+    memory_gib: int = 2
     replicas: int = 1
     users: tuple[str, ...] = ("aeterna",)
     backup_days: int = 7
@@ -44,7 +44,7 @@ class CacheSpec:
         if self.major not in MAJORS:
             remedy = f"use one of {', '.join(MAJORS)}"
             raise InvalidSpecError(kind, "major", f"{self.major!r} is not a supported major version", remedy)
-        require_between(kind, "memory_gib", self.memory_gib, (1, 400), "GiB")
+        require_between(kind, "memory_gib", self.memory_gib, (1, 310), "GiB")
         require_between(kind, "replicas", self.replicas, (0, MOST_REPLICAS), "replicas")
         require_between(kind, "backup_days", self.backup_days, (0, 35), "days")
         require_between(kind, "log_days", self.log_days, (1, 3653), "days")
