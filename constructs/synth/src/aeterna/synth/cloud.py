@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from aeterna.contracts.state import StateSpec
-
     from aeterna.contracts.identity import IdentityOutputs, IdentitySpec
+    from aeterna.contracts.state import StateSpec
 
 Outputs_co = TypeVar("Outputs_co", covariant=True)
 
