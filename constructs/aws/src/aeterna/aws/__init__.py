@@ -1,1 +1,4 @@
-"""The aws package of Aeterna."""
+"""Aeterna's constructs on AWS."""
+
+# The package `constructs` starts node as soon as it is imported: the seam has to have chosen which one before that.
+from aeterna.synth import _cdk as _cdk

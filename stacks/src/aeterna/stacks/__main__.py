@@ -1,0 +1,20 @@
+"""The app: synthesizes the example stacks, for ``python -P -m aeterna.stacks`` and for the CDK's command line alike."""
+
+from __future__ import annotations
+
+from aeterna.stacks.examples.environment import environment
+from aeterna.stacks.examples.payments import Payments
+from aeterna.stacks.settings import StacksSettings
+from aeterna.synth.app import App
+
+
+def main() -> None:
+    """Write every example stack into the output folder."""
+    app = App(outdir=str(StacksSettings().outdir))
+    environment(app)
+    Payments(app, "payments")
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

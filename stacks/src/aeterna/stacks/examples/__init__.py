@@ -1,0 +1,1 @@
+"""Stacks as a customer would write them, to be copied."""
