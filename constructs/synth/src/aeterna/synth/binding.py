@@ -19,18 +19,19 @@ from aeterna.synth._cdk import (
     TerraformResource,
     TerraformResourceLifecycle,
 )
-from aeterna.synth.errors import UnknownArgumentError
+from aeterna.synth.blocks import placed, refuse_expressions
+from aeterna.synth.errors import LogicalIdFixedError, UnknownArgumentError
 from aeterna.synth.hcl import hcl_of
-from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.lifecycle import Lifecycle, address
 from aeterna.synth.lowering import lower
 from aeterna.synth.references import Ref
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from constructs import Construct
 
-    from aeterna.synth.hcl import BlockShape
+    from aeterna.synth.blocks import BlockShape
 
 Arguments: TypeAlias = dict[str, Any]  # what crosses to the engine is JSON and jsii objects, which have no common type
 
@@ -70,19 +71,26 @@ class _Element:
     _origin: ClassVar[Origin]
     _blocks: ClassVar[BlockShape] = {}
     _arguments: Arguments
+    _where: str
     _known: frozenset[str]
 
     def _keep(self, id_: str, arguments: Mapping[str, object]) -> None:
         """Lower the arguments; those left out stay with the provider."""
         self._known = frozenset(arguments)
+        self._where = f"{self._type}.{id_}"
         self._arguments = {
-            name: lower(value, f"{self._type}.{id_}.{name}") for name, value in arguments.items() if value is not None
+            name: lower(value, f"{self._where}.{name}") for name, value in arguments.items() if value is not None
         }
+        refuse_expressions(self._arguments, self._blocks, self._where)
 
     @property
     def arguments(self) -> Mapping[str, Any]:
         """What will be written, by Terraform's names."""
         return self._arguments
+
+    def takes(self, name: str) -> bool:
+        """Whether there is an argument of this name."""
+        return name in self._known
 
     def replace(self, name: str, value: object) -> None:
         """Replace an argument before synthesis; None hands it back to the provider's default.
@@ -90,16 +98,17 @@ class _Element:
         Unlike ``add_override``, which appends to a list that is already there, this replaces it whole.
         Raises `UnknownArgumentError`.
         """
-        if name not in self._known:
+        if not self.takes(name):
             raise UnknownArgumentError(self._type, name, self._known)
         if value is None:
             self._arguments.pop(name, None)
         else:
-            self._arguments[name] = lower(value, f"{self._type}.{name}")
+            self._arguments[name] = lower(value, f"{self._where}.{name}")
+            refuse_expressions(self._arguments, self._blocks, self._where)
 
     def _synthesize_attributes(self) -> Mapping[str, Any]:
         """Answer the engine, which asks when it writes JSON."""
-        return self._arguments
+        return placed(self._arguments, self._blocks)
 
     def _synthesize_hcl_attributes(self) -> Mapping[str, Any]:
         """Answer the engine, which asks when it writes HCL."""
@@ -119,6 +128,16 @@ def _meta_of(meta: Meta, lifecycle: Lifecycle | None) -> dict[str, Any]:
     return keywords
 
 
+def _override(element: Resource | DataSource, wanted: str, override: Callable[[str], None]) -> None:
+    """Override a logical id and make sure that it is the one in force: the engine ignores one that comes too late."""
+    try:
+        override(wanted)
+    except RuntimeError:  # the engine's assertion; it knows only about those who asked for the whole resource
+        raise LogicalIdFixedError(address(element), wanted) from None
+    if element.friendly_unique_id != wanted:
+        raise LogicalIdFixedError(address(element), wanted)
+
+
 class Resource(_Element, TerraformResource):
     """Something that Terraform creates, changes and destroys."""
 
@@ -136,6 +155,10 @@ class Resource(_Element, TerraformResource):
         if lifecycle is not None:
             for path, value in lifecycle.beyond_engine().items():
                 self.add_override(path, value)
+
+    def override_logical_id(self, new_logical_id: str) -> None:
+        """Give the resource the address of an existing one. Raises `LogicalIdFixedError` if its own is in use."""
+        _override(self, new_logical_id, super().override_logical_id)
 
     def reference(self, path: str) -> Ref:
         """Return a reference to any path of this resource, by Terraform's names."""
@@ -159,6 +182,10 @@ class DataSource(_Element, TerraformDataSource):
         if lifecycle is not None:
             for path, value in lifecycle.beyond_engine().items():
                 self.add_override(path, value)
+
+    def override_logical_id(self, new_logical_id: str) -> None:
+        """Give the data source another address. Raises `LogicalIdFixedError` if its own is in use."""
+        _override(self, new_logical_id, super().override_logical_id)
 
     def reference(self, path: str) -> Ref:
         """Return a reference to any path of this data source, by Terraform's names."""

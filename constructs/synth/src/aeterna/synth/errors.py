@@ -1,13 +1,14 @@
 """What can go wrong while a stack is written or synthesized.
 
 AeternaError
-├── InvalidSpecError                  a name that does not fit (see ``naming``)
+├── InvalidSpecError                  a spec cannot work (see ``aeterna.contracts``)
 └── SynthError
     ├── NodeMissingError              no node to run the CDK's engine with
     ├── EngineMissingError            neither cdktf nor cdktn is installed, or not the one asked for
     ├── UnrepresentableValueError     a value that Terraform's JSON cannot carry
     │   └── BrokenTokenError          a placeholder used as if its value were known
     ├── UnknownArgumentError          a resource has no such argument
+    ├── LogicalIdFixedError           an address was changed after it was used
     ├── ChildNotFoundError            a construct has no such resource to override
     ├── UnknownCloudError             no installed distribution offers this cloud
     └── SynthesisError                the engine refused the app
@@ -83,6 +84,21 @@ class UnknownArgumentError(SynthError):
         super().__init__(f"{terraform_type} has no argument {name!r}; it has {', '.join(sorted(known))}")
         self.terraform_type = terraform_type
         self.name = name
+
+
+class LogicalIdFixedError(SynthError):
+    """The address of a resource was overridden after something had already used it."""
+
+    code = "synth.logical_id_fixed"
+
+    def __init__(self, address: str, wanted: str) -> None:
+        """Name the address that is in use and the logical id that came too late."""
+        super().__init__(
+            f"{address} is already referred to by this address; "
+            f"call override_logical_id({wanted!r}) before any attribute of it is read"
+        )
+        self.address = address
+        self.wanted = wanted
 
 
 class ChildNotFoundError(SynthError):

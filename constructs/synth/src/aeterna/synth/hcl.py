@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
-BlockShape: TypeAlias = Mapping[str, "BlockShape"]
-"""Which arguments are nested blocks, and which blocks they nest in turn."""
+from aeterna.synth.blocks import Repeated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aeterna.synth.blocks import BlockShape
 
 
 def hcl_of(arguments: Mapping[str, object], blocks: BlockShape) -> dict[str, object]:
@@ -15,23 +18,31 @@ def hcl_of(arguments: Mapping[str, object], blocks: BlockShape) -> dict[str, obj
 
 
 def _marked(value: object, nested: BlockShape | None) -> object:
-    if isinstance(value, str):
-        return _tagged(value, "simple", "string")
-    if isinstance(value, list):
-        items = cast("list[object]", value)
-        if nested is not None:
-            return _block(cast("list[Mapping[str, object]]", items), nested)
-        texts = all(isinstance(item, str) for item in items)
-        return _tagged(items, "list", "stringList") if texts else _tagged(items, "any", "any")
-    if isinstance(value, dict):
-        entries = cast("dict[str, object]", value)
-        return _tagged(entries, "any", "any") if nested is None else _block([entries], nested)
-    return value
+    match value:
+        case str():
+            return _tagged(value, "simple", "string")
+        case Repeated():
+            return _repeated(cast("Repeated[object]", value), nested or {})
+        case dict() | list() if nested is not None:
+            return _block(cast("list[object]", value if isinstance(value, list) else [value]), nested)
+        case list():
+            items = cast("list[object]", value)
+            texts = all(isinstance(item, str) for item in items)
+            return _tagged(items, "list", "stringList") if texts else _tagged(items, "any", "any")
+        case dict():
+            return _tagged(cast("dict[str, object]", value), "any", "any")
+        case _:
+            return value
 
 
-def _block(occurrences: list[Mapping[str, object]], nested: BlockShape) -> object:
-    marked = [hcl_of(one, nested) for one in occurrences]
+def _block(occurrences: list[object], nested: BlockShape) -> object:
+    marked = [hcl_of(cast("Mapping[str, object]", one), nested) for one in occurrences]
     return {**_tagged(marked, "list", "object"), "isBlock": True}
+
+
+def _repeated(block: Repeated[object], nested: BlockShape) -> object:
+    content = hcl_of(cast("Mapping[str, object]", block.content), nested)
+    return {"dynamic": {"value": {"for_each": block.over, "iterator": block.iterator, "content": content}}}
 
 
 def _tagged(value: object, kind: str, storage: str) -> dict[str, object]:

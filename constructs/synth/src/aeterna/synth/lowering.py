@@ -19,7 +19,7 @@ from typing import Final, TypeAlias, cast
 from constructs import Construct
 
 from aeterna.synth.errors import BrokenTokenError, UnrepresentableValueError
-from aeterna.synth.references import Ref
+from aeterna.synth.references import Lowers
 
 Lowered: TypeAlias = object
 """A string, number, boolean, None, jsii object, or a list or dict of these."""
@@ -41,8 +41,8 @@ def lower(value: object, path: str) -> Lowered:
     match value:
         case None | bool():
             lowered: Lowered = value
-        case Ref():
-            lowered = value.__token__()
+        case Lowers():
+            lowered = value.__lower__(path)
         case Enum():
             lowered = lower(value.value, path)
         case str() | PurePath():

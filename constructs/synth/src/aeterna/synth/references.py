@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Generic, NoReturn, Protocol, TypeVar, overload
 
 if TYPE_CHECKING:
@@ -55,7 +56,17 @@ class Referable(Protocol):
         ...
 
 
-class Ref:
+class Lowers(ABC):
+    """A value that knows its own form for the engine."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def __lower__(self, path: str) -> object:
+        """Return that form; ``path`` names the value in errors. Named so that no attribute of a provider hides it."""
+
+
+class Ref(Lowers):
     """A path into a nested attribute, such as ``cluster.vpc_config[0].cluster_security_group_id``.
 
     Give it to an argument as it is, or take a string of it with ``str()``, a number, list or map with the functions of
@@ -85,11 +96,11 @@ class Ref:
         return f"<Ref {self._path}>"
 
     def __where__(self) -> tuple[Referable, str]:
-        """Return the element and the path in it, named for the same reason as ``__token__``."""
+        """Return the element and the path in it, named for the same reason as ``__lower__``."""
         return self._element, self._path
 
-    def __token__(self) -> IResolvable:
-        """Return the expression itself, for the engine; named so that no attribute of a provider can hide it."""
+    def __lower__(self, path: str) -> IResolvable:
+        """Return the expression itself."""
         return self._element.interpolation_for_attribute(self._path)
 
     def __iter__(self) -> NoReturn:

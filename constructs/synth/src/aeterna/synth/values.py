@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import TypeAlias, TypeVar
 
 from aeterna.synth._cdk import IResolvable
+from aeterna.synth.blocks import Repeated
 from aeterna.synth.references import Ref
 
 T = TypeVar("T")
@@ -21,9 +22,9 @@ Many: TypeAlias = Sequence[T] | AbstractSet[T] | Ref | IResolvable
 """A list or a set. A set is written sorted, so that two syntheses give the same bytes."""
 Table: TypeAlias = Mapping[str, T] | Ref | IResolvable
 """A map from strings."""
-One: TypeAlias = T | IResolvable
+One: TypeAlias = T | Repeated[T]
 """A nested block that occurs at most once."""
-Blocks: TypeAlias = Sequence[T] | IResolvable
-"""A nested block that may repeat; `TerraformIterator.dynamic` makes one per element of what is known only later."""
+Blocks: TypeAlias = Sequence[T] | Repeated[T]
+"""A nested block that may repeat; `repeated` makes one per element of what is known only at apply."""
 Anything: TypeAlias = object
 """An argument whose type the provider leaves open."""

@@ -13,7 +13,7 @@ RESERVED = frozenset(
         "import_from", "interpolation_for_attribute", "meta_attributes", "move_from_id", "move_to", "move_to_id",
         "node", "override_logical_id", "reference", "replace", "reset_override_logical_id",
         "terraform_generator_metadata", "terraform_meta_arguments", "terraform_provider_source",
-        "terraform_resource_type", "to_hcl_terraform", "to_metadata", "to_string", "to_terraform", "with_",
+        "takes", "terraform_resource_type", "to_hcl_terraform", "to_metadata", "to_string", "to_terraform", "with_",
         # The generated constructor's own names.
         "alias", "id_", "meta", "scope", "self",
     }
