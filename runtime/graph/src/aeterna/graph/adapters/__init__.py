@@ -1,0 +1,1 @@
+"""Where the graph meets its drivers: pyiceberg, DuckDB, numpy and OpenTelemetry."""

@@ -1,0 +1,1 @@
+"""The durable graph on Apache Iceberg, through pyiceberg."""

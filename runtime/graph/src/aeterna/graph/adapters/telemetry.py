@@ -1,0 +1,46 @@
+"""Commits as OpenTelemetry spans."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from typing import TYPE_CHECKING
+
+from opentelemetry.trace import Status, StatusCode
+
+from aeterna.graph.ports import CommitTrace
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from opentelemetry.trace import Tracer
+
+    from aeterna.graph.domain.identifiers import TenantId
+
+
+class OpenTelemetryCommitObserver:
+    """A `CommitObserver` that makes a span ``storage.iceberg.commit`` of each commit.
+
+    The tenant is a hash: a trace leaves the tenant's own boundary, a name should not.
+    """
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+
+    @contextlib.contextmanager
+    def commit(self, tenant: TenantId) -> Generator[CommitTrace]:
+        """Watch one commit; what the trace holds at the end is what happened."""
+        trace = CommitTrace()
+        with self._tracer.start_as_current_span("storage.iceberg.commit") as span:
+            span.set_attribute("aeterna.tenant_hash", hashlib.sha256(tenant.encode()).hexdigest()[:16])
+            try:
+                yield trace
+            finally:
+                span.set_attribute("aeterna.sessions", trace.sessions)
+                span.set_attribute("aeterna.rows", trace.rows)
+                span.set_attribute("aeterna.retries", trace.retries)
+                if trace.snapshot_id is not None:
+                    span.set_attribute("aeterna.snapshot_id", str(trace.snapshot_id))
+                if trace.error is not None:
+                    span.set_attribute("error.type", trace.error)
+                    span.set_status(Status(StatusCode.ERROR, trace.error))

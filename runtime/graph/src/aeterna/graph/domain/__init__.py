@@ -1,0 +1,1 @@
+"""The graph's own words: sessions of changes, snapshots, questions and answers."""

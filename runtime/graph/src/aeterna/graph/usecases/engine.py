@@ -1,0 +1,34 @@
+"""What all tenants' graphs share: the ports, the limits, and time and chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from aeterna.graph.domain.limits import Limits
+from aeterna.graph.ports import Clock, CommitObserver, GraphStores, LensFactory, Pause, Stopwatch
+from aeterna.graph.usecases.past import PastLenses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Time and chance, as the graph meets them."""
+
+    clock: Clock
+    stopwatch: Stopwatch
+    pause: Pause
+    chance: Callable[[], float]  # 0 to 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What a tenant's graph is opened with."""
+
+    stores: GraphStores
+    new_lens: LensFactory
+    observer: CommitObserver
+    executor: Executor
+    past: PastLenses
+    limits: Limits
+    world: World

@@ -1,0 +1,178 @@
+"""The graphs of all tenants, as a service uses them: ask a tenant's graph, or hand it a session."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from bisect import bisect_right
+from collections import OrderedDict
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from aeterna.graph.domain.queries import cursor_of, cursor_parsed
+from aeterna.graph.errors import GraphClosedError, InvalidQueryError, SnapshotNotFoundError
+from aeterna.graph.usecases.committing import GroupCommitter
+from aeterna.graph.usecases.present import Present
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from concurrent.futures import Future
+
+    from aeterna.graph.domain.changes import Session
+    from aeterna.graph.domain.identifiers import NodeId, SnapshotId, TenantId
+    from aeterna.graph.domain.queries import Neighbors, NeighborsQuery, NodeFound, Path, PathQuery, Statistics
+    from aeterna.graph.domain.snapshots import AsOf, Receipt, Snapshot
+    from aeterna.graph.ports import Lens, LensView
+    from aeterna.graph.usecases.engine import Engine
+
+
+class Graph:
+    """One tenant's graph. Reads block; a commit gives a future.
+
+    Every read takes ``as_of`` (a snapshot or a time; the newest state without it) and ``at_least``, a snapshot that
+    the newest state must contain, which is how a client reads its own writes from any replica. Both raise
+    `SnapshotNotFoundError`.
+    """
+
+    def __init__(self, tenant: TenantId, engine: Engine) -> None:
+        self._tenant = tenant
+        self._engine = engine
+        self._present = Present(engine.stores.open(tenant), engine)
+        self._committer = GroupCommitter(tenant, self._present, engine)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is being committed."""
+        return self._committer.idle
+
+    def close(self) -> None:
+        """Take no more sessions, and return when those that wait are committed."""
+        self._committer.close()
+
+    def submit(self, session: Session) -> Future[Receipt]:
+        """Queue the session and return at once; see `GroupCommitter.submit`."""
+        return self._committer.submit(session)
+
+    def commit(self, session: Session) -> Receipt:
+        """Write the session and return when it is durable; raise what forbids it."""
+        return self.submit(session).result()
+
+    def node(self, node: NodeId, *, as_of: AsOf | None = None, at_least: SnapshotId | None = None) -> NodeFound:
+        """Return a node, or raise `NodeNotFoundError`."""
+        with self._view(as_of, at_least) as view:
+            return view.node(node)
+
+    def neighbors(
+        self,
+        query: NeighborsQuery,
+        *,
+        cursor: str | None = None,
+        as_of: AsOf | None = None,
+        at_least: SnapshotId | None = None,
+    ) -> tuple[Neighbors, str | None]:
+        """Return a page and the cursor of the next one; pages that follow a cursor stay in the first one's snapshot."""
+        if cursor is not None:
+            if as_of is not None:
+                raise InvalidQueryError("cursor", "names a snapshot already; leave as_of away")
+            as_of, after = cursor_parsed(cursor, query)
+            query = replace(query, after=after)
+        with self._view(as_of, at_least) as view:
+            page = view.neighbors(query)
+        if page.next is None or page.snapshot_id is None:
+            return page, None
+        return page, cursor_of(query, page.snapshot_id, page.next)
+
+    def shortest_path(self, query: PathQuery, *, as_of: AsOf | None = None, at_least: SnapshotId | None = None) -> Path:
+        """Return one of the shortest paths, or raise `NoPathError`."""
+        with self._view(as_of, at_least) as view:
+            return view.shortest_path(query)
+
+    def statistics(self, *, as_of: AsOf | None = None, at_least: SnapshotId | None = None) -> Statistics:
+        """Count what there is."""
+        with self._view(as_of, at_least) as view:
+            return view.statistics()
+
+    def snapshots(self, limit: int, *, at_least: SnapshotId | None = None) -> tuple[Snapshot, ...]:
+        """Return the newest snapshots, newest first."""
+        return self._present.snapshots(at_least)[::-1][:limit]
+
+    @contextlib.contextmanager
+    def _view(self, as_of: AsOf | None, at_least: SnapshotId | None) -> Generator[LensView]:
+        if as_of is None:
+            with self._present.view(at_least) as view:
+                yield view
+            return
+        wanted = self._resolved(as_of, at_least)
+        with self._present.view() as view:
+            if view.snapshot_id == wanted.id:
+                yield view
+                return
+        with self._engine.past.get(self._tenant, wanted.id, lambda: self._loaded(wanted)).view(
+            self._engine.limits.query_time
+        ) as view:
+            yield view
+
+    def _resolved(self, as_of: AsOf, at_least: SnapshotId | None) -> Snapshot:
+        if isinstance(as_of, datetime):
+            snapshots = self._present.snapshots(at_least)
+            place = bisect_right(snapshots, as_of, key=lambda snapshot: snapshot.committed_at)
+            if place == 0:
+                raise SnapshotNotFoundError(as_of.isoformat())
+            return snapshots[place - 1]
+        # Asking for it by id is also asking for a state that contains it.
+        for snapshot in self._present.snapshots(as_of):
+            if snapshot.id == as_of:
+                return snapshot
+        raise SnapshotNotFoundError(str(as_of))
+
+    def _loaded(self, snapshot: Snapshot) -> Lens:
+        store = self._engine.stores.open(self._tenant)  # its own: the present's is moved by commits meanwhile
+        store.head()
+        lens = self._engine.new_lens()
+        lens.apply(store.rows(snapshot.id), snapshot)
+        return lens
+
+
+class Graphs:
+    """The graphs of all tenants: opened when asked for, and the least recently used ones forgotten again."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._graphs: OrderedDict[TenantId, Graph] = OrderedDict()
+        self._turn = threading.Lock()
+        self._closed = False
+
+    def of(self, tenant: TenantId) -> Graph:
+        """Return the tenant's graph; nothing is read or made before it is used."""
+        with self._turn:
+            if self._closed:
+                raise GraphClosedError
+            graph = self._graphs.get(tenant)
+            if graph is None:
+                graph = self._graphs[tenant] = Graph(tenant, self._engine)
+            self._graphs.move_to_end(tenant)
+            self._forget_some()
+            return graph
+
+    def probe(self) -> None:
+        """Raise `StorageError` when the storage cannot be reached."""
+        self._engine.stores.probe()
+
+    def close(self) -> None:
+        """Commit what waits, then release everything."""
+        with self._turn:
+            self._closed = True
+            graphs = list(self._graphs.values())
+        for graph in graphs:
+            graph.close()
+        self._engine.executor.shutdown()
+        self._engine.stores.close()
+
+    def _forget_some(self) -> None:
+        for tenant in list(self._graphs)[:-1]:
+            if len(self._graphs) <= self._engine.limits.open_tenants:
+                return
+            # A graph with waiting sessions stays: forgetting it would leave nobody to wait for them at the end.
+            if self._graphs[tenant].idle:
+                del self._graphs[tenant]

@@ -1,0 +1,53 @@
+"""Earlier states, loaded when somebody asks and kept while there is room."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from aeterna.graph.ports import Lens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aeterna.graph.domain.identifiers import SnapshotId, TenantId
+
+
+class PastLenses:
+    """The most recently asked earlier states of all tenants; a state is loaded once, however many ask at a time.
+
+    What falls out is forgotten, not closed: somebody may still be reading it.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._lenses: OrderedDict[tuple[TenantId, SnapshotId], Future[Lens]] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def get(self, tenant: TenantId, snapshot: SnapshotId, load: Callable[[], Lens]) -> Lens:
+        """Return the state, loading it unless it is here."""
+        key = (tenant, snapshot)
+        with self._turn:
+            known = self._lenses.get(key)
+            mine = known is None
+            future = known or Future[Lens]()
+            self._lenses[key] = future
+            self._lenses.move_to_end(key)
+            while len(self._lenses) > self._size:
+                self._lenses.popitem(last=False)
+        if mine:
+            self._fill(key, future, load)
+        return future.result()
+
+    def _fill(self, key: tuple[TenantId, SnapshotId], future: Future[Lens], load: Callable[[], Lens]) -> None:
+        try:
+            future.set_result(load())
+        except BaseException as failure:
+            # Those who wait learn why; the next one who asks tries again.
+            with self._turn:
+                if self._lenses.get(key) is future:
+                    del self._lenses[key]
+            future.set_exception(failure)
+            raise
