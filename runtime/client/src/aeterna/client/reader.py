@@ -31,6 +31,10 @@ class Reader:
         except ValueError as not_json:
             raise UnreadableAnswerError(what, "is not JSON") from not_json
 
+    def has(self, field: str) -> bool:
+        """Return whether the field is there and not null."""
+        return self._fields.get(field) is not None
+
     def text(self, field: str, default: str | None = None) -> str:
         """Return a string."""
         value = self._fields.get(field, default)

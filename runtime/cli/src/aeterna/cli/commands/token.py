@@ -1,0 +1,71 @@
+"""`aeterna token`: a token for the local runtime, for any tenant and role."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from aeterna.cli import output
+from aeterna.cli.errors import NotRunningError
+from aeterna.cli.local.state_dir import StateDir
+from aeterna.cli.local.tokens import LOCAL, Claims, Signer
+from aeterna.cli.options import json_option, state_dir_option
+from aeterna.cli.settings import CommandSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class Lifetime(click.ParamType[timedelta]):
+    """A duration such as 90s, 15m, 8h or 30d."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Parse the text of the option."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"(\d+)([smhd])", str(value))
+        if found is None:
+            self.fail(f"{value!r} is not a duration such as 90s, 15m, 8h or 30d", param, ctx)
+        return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+@click.command(short_help="Mint a token for the local runtime.")
+@click.option("--tenant", default=LOCAL.tenant, show_default=True, help="Whose data the token is for.")
+@click.option("--subject", default=LOCAL.subject, show_default=True, help="Who holds the token.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice(["reader", "writer", "admin"]),
+    help="What the holder may do; may be given several times. [default: reader]",
+)
+@click.option("--kind", type=click.Choice(["user", "agent"]), default="user", show_default=True, help="What holds it.")
+@click.option("--ttl", type=Lifetime(), default="1h", show_default=True, help="How long it is valid.")
+@json_option
+@state_dir_option
+def token(  # noqa: PLR0913 - one argument for each option
+    *,
+    tenant: str,
+    subject: str,
+    roles: tuple[str, ...],
+    kind: str,
+    ttl: timedelta,
+    as_json: bool,
+    state_dir: Path | None,
+) -> None:
+    """Mint a token with the local runtime's own key. In production tokens come from your identity provider."""
+    state = StateDir(CommandSettings.read(state_dir).state_dir)
+    if not state.key.exists():
+        raise NotRunningError(state.root)
+    now = datetime.now(UTC)
+    claims = Claims(tenant=tenant, subject=subject, roles=roles or ("reader",), kind=kind, lifetime=ttl)
+    minted = Signer.of(state).token(claims, now)
+    document = {"token": minted, "expires_at": now + ttl, "tenant": tenant, "subject": subject, "roles": claims.roles}
+    output.answer(document, as_json=as_json, human=lambda: click.echo(minted))

@@ -1,0 +1,33 @@
+"""Makes the client that a command speaks through: as the environment says, or else of the local runtime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aeterna.cli.errors import NotRunningError
+from aeterna.cli.local.record import Record
+from aeterna.cli.local.state_dir import StateDir
+from aeterna.cli.settings import CommandSettings
+from aeterna.client import Aeterna, TokenFile
+from aeterna.client.settings import GRAPH_URL, THREADS_URL, Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def connect(state_dir: Path | None) -> Aeterna:
+    """Return a client; raise `NotRunningError` when neither the environment nor a local runtime says where to."""
+    settings = CommandSettings.read(state_dir)
+    if GRAPH_URL in settings.environment or THREADS_URL in settings.environment:
+        told = Settings.from_env(settings.environment)
+        return Aeterna(graph_url=told.graph_url, threads_url=told.threads_url, token=told.token)
+    state = StateDir(settings.state_dir)
+    record = Record.read(state)
+    if record.base_port is None or not record.processes:
+        raise NotRunningError(settings.state_dir)
+    return local_client(state, record)
+
+
+def local_client(state: StateDir, record: Record) -> Aeterna:
+    """Return a client of the runtime that a record describes."""
+    return Aeterna(graph_url=record.url("graph"), threads_url=record.url("threads"), token=TokenFile(state.token))

@@ -1,0 +1,1 @@
+"""The sample corpus: what is read and how it becomes nodes and edges."""

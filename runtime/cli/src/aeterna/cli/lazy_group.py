@@ -1,0 +1,49 @@
+"""A group of commands that imports a command only when it is run, so that `aeterna --help` stays fast."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Lazy:
+    """Where a command is, and the line that help shows for it."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are named, listed and completed without being imported."""
+
+    def __init__(self, *, lazy: Mapping[str, Lazy], **settings: object) -> None:
+        super().__init__(**settings)  # pyright: ignore[reportArgumentType]  # click.Group's own keywords, passed on
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names, in the order in which they were given."""
+        return list(self._lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import a command."""
+        where = self._lazy.get(cmd_name)
+        if where is None:
+            return None
+        command: object = getattr(importlib.import_module(where.module), where.attribute)
+        if not isinstance(command, click.Command):
+            message = f"{where.module}.{where.attribute} is not a command"
+            raise TypeError(message)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the list of commands from the summaries."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, where.summary) for name, where in self._lazy.items()])

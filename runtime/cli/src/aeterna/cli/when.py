@@ -1,0 +1,40 @@
+"""Reads the words for a point in the graph's history: a snapshot id, a date, a time, or "3 hours ago"."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as day_time
+
+from aeterna.cli.errors import TimeUnclearError
+
+SHORTEST_SNAPSHOT = 6
+"""Digits from which a number is a snapshot id; fewer would be a year or a slip of the hand."""
+AGO = re.compile(r"(\d+)\s*(second|minute|hour|day|week)s?(?:\s+ago)?")
+
+
+def point_in_history(words: str, now: datetime) -> str:
+    """Return a snapshot id or an RFC 3339 time; a date without a time is the end of that day, in ``now``'s zone."""
+    text = words.strip().lower()
+    if text.isascii() and text.isdigit() and len(text) >= SHORTEST_SNAPSHOT:
+        return text
+    if text == "now":
+        return now.isoformat()
+    if text == "yesterday":
+        return _end_of(now.date() - timedelta(days=1), now)
+    ago = AGO.fullmatch(text)
+    if ago:
+        return (now - timedelta(**{f"{ago[2]}s": int(ago[1])})).isoformat()
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return _end_of(date.fromisoformat(text), now)
+        moment = datetime.fromisoformat(words.strip())
+    except ValueError as unclear:
+        raise TimeUnclearError(words) from unclear
+    if text.isdigit():
+        raise TimeUnclearError(words)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo or UTC)).isoformat()
+
+
+def _end_of(day: date, now: datetime) -> str:
+    return datetime.combine(day, day_time.max, tzinfo=now.tzinfo or UTC).isoformat()
