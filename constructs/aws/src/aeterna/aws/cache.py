@@ -14,7 +14,7 @@ from aeterna.aws.l1.elasticache_user import AwsElasticacheUser
 from aeterna.aws.l1.elasticache_user_group import AwsElasticacheUserGroup
 from aeterna.aws.log_group import LogGroup
 from aeterna.aws.policy_document import Statement, sid
-from aeterna.aws.store_access import Clients, StoreAccess, require_zones
+from aeterna.aws.store_access import Clients, StoreAccess
 from aeterna.aws.store_names import final_snapshot
 from aeterna.contracts.cache import CacheOutputs
 from aeterna.contracts.errors import InvalidSpecError
@@ -58,7 +58,6 @@ class ElastiCacheValkey(Construct):
         clients: Sequence[StoreClient] = (),
     ) -> None:
         super().__init__(scope, id_)
-        require_zones("CacheSpec", "replicas", network)
         self._name = spec.name
         self._users = {user: self._user(spec, user) for user in spec.users}
         access = StoreAccess(self, "Access", name=spec.name, network=network)

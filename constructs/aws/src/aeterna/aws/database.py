@@ -16,7 +16,7 @@ from aeterna.aws.l1.db_subnet_group import AwsDbSubnetGroup
 from aeterna.aws.log_group import LogGroup
 from aeterna.aws.policy_document import Statement, sid
 from aeterna.aws.roles import Role
-from aeterna.aws.store_access import Clients, StoreAccess, require_zones
+from aeterna.aws.store_access import Clients, StoreAccess
 from aeterna.aws.store_names import final_snapshot
 from aeterna.aws.trust import from_service
 from aeterna.contracts.database import DatabaseOutputs, require_role
@@ -89,7 +89,6 @@ class RdsPostgres(Construct):
         clients: Sequence[StoreClient] = (),
     ) -> None:
         super().__init__(scope, id_)
-        require_zones("DatabaseSpec", "highly_available", network)
         self._account, self._key = Account(self, "Account"), key
         self._name, self._users = spec.name, spec.users
         around = self._surroundings(spec, network)

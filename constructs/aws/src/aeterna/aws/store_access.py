@@ -9,15 +9,12 @@ from constructs import Construct
 
 from aeterna.aws.l1.security_group import AwsSecurityGroup
 from aeterna.aws.l1.vpc_security_group_ingress_rule import AwsVpcSecurityGroupIngressRule
-from aeterna.contracts.errors import InvalidSpecError
 from aeterna.synth.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aeterna.aws.network import AwsNetwork
-
-FEWEST_ZONES = 2
 
 
 class StoreClient(Protocol):
@@ -77,12 +74,3 @@ class Clients(Construct):
                 from_port=port,
                 to_port=port,
             )
-
-
-def require_zones(spec: str, field: str, network: AwsNetwork) -> None:
-    """Refuse to place a store that must survive the loss of a zone into a network that has only one."""
-    subnets = len(network.outputs.private_subnet_ids)
-    if subnets < FEWEST_ZONES:
-        problem = f"the network has {subnets} private subnet"
-        remedy = f"give the network private subnets in {FEWEST_ZONES} zones or more"
-        raise InvalidSpecError(spec, field, problem, remedy)
