@@ -83,7 +83,7 @@ class AddonRoles(Construct):
         self._account = account
         network = self._role("vpc-cni", service_account="aws-node")
         network.role.attach({"Network": account.managed_policy("AmazonEKS_CNI_Policy")})
-        volumes = self._role("aws-ebs-csi-driver", service_account="ebs-csi-controller-sa")
+        volumes = self._role("ebs-csi", service_account="ebs-csi-controller-sa")
         volumes.role.attach({"Volumes": account.managed_policy("service-role/AmazonEBSCSIDriverPolicy")})
         volumes.role.allow("Encrypt", *_encrypted_volumes(key))
         self.identities = {"vpc-cni": network, "aws-ebs-csi-driver": volumes}

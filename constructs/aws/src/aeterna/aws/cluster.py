@@ -20,6 +20,7 @@ from aeterna.aws.trust import from_instances, from_service
 from aeterna.contracts.addresses import parse_block, require_disjoint
 from aeterna.contracts.cluster import ClusterOutputs
 from aeterna.contracts.late import Late
+from aeterna.contracts.naming import require_name
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
@@ -32,6 +33,9 @@ KUBERNETES_VERSION = "1.35"
 """The version of a cluster whose spec names none. EKS supports it until March 2027 without the extended fee."""
 
 CONTROL_PLANE_LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+LONGEST_CLUSTER_NAME = 23
+"""What the shortest limit, that of a node group's name, leaves beside the longest name of a pool."""
+
 HTTPS = 443
 DELETE_TIMEOUT = "20m"
 
@@ -45,6 +49,7 @@ class EksCluster(Construct):
 
     def __init__(self, scope: Construct, id_: str, spec: ClusterSpec, *, network: AwsNetwork, key: AwsKey) -> None:
         super().__init__(scope, id_)
+        require_name("ClusterSpec", "name", spec.name, longest=LONGEST_CLUSTER_NAME)
         _refuse_overlap(spec, network)
         self.name = spec.name
         self.account = Account(self, "Account")
