@@ -203,9 +203,9 @@ class MessageBody(_Body):
 
     def event(self) -> bytes:
         """Return the message as one server-sent event whose id is the sequence number."""
-        # JSON writes line breaks as escapes, so the data is one line, as the format asks for.
-        data = json.dumps(self.model_dump(mode="json"), separators=(",", ":"), ensure_ascii=False)
-        return f"id: {self.seq}\nevent: message\ndata: {data}\n\n".encode()
+        # One line of ASCII: the format ends lines at CR and LF, and some readers at Unicode's line separators as well.
+        data = json.dumps(self.model_dump(mode="json"), separators=(",", ":"), ensure_ascii=True)
+        return f"id: {self.seq}\nevent: message\ndata: {data}\n\n".encode("ascii")
 
 
 class MessagesBody(_Body):

@@ -16,7 +16,7 @@ from aeterna.threads.errors import StreamsExhaustedError, ThreadsError
 from aeterna.threads.usecases.follow import Follower
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
 
     from aeterna.service.caller import TenantId
     from aeterna.threads.domain import ThreadId
@@ -49,7 +49,7 @@ class Streams:
 
     async def open(
         self, tenant: TenantId, thread_id: ThreadId, *, after_seq: int, draining: Callable[[], bool]
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """Return the bytes of a stream, or raise what would make it end at once.
 
         That is `StreamsExhaustedError`, `ThreadNotFoundError`, `PositionAheadError`, or the store out of reach.
@@ -61,7 +61,7 @@ class Streams:
 
     async def _events(
         self, tenant: TenantId, thread_id: ThreadId, after_seq: int, draining: Callable[[], bool]
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         time = asyncio.get_running_loop().time
         end = time() + self._limits.lifetime.total_seconds()
         followed = self._follower.follow(
