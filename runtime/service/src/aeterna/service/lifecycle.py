@@ -182,10 +182,10 @@ def _tcp_socket(host: str, port: int) -> socket.socket:
 
 def _unix_socket(path: Path) -> socket.socket:
     """Listen on a Unix socket that the owner and the group may use, replacing one whose process is gone."""
+    if path.exists():
+        _remove_if_abandoned(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        if path.exists():
-            _remove_if_abandoned(path)
         listener.bind(str(path))
         path.chmod(_SOCKET_MODE)
         listener.listen(_BACKLOG)

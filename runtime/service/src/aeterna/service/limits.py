@@ -47,7 +47,7 @@ class RequestLimits:
         except TimeoutError:
             if not exchange.deadline.expired():
                 raise
-            late = AnswerTimeoutError(self._timeout) if exchange.received else RequestTimeoutError(self._timeout)
+            late = RequestTimeoutError(self._timeout) if exchange.awaiting_body else AnswerTimeoutError(self._timeout)
             await _refuse(scope, send, late)
             return
         if exchange.too_large and not exchange.answering:
@@ -64,15 +64,19 @@ class _Exchange:
         self._send = send
         self._left = max_body_bytes
         self._max_body_bytes = max_body_bytes
-        self.received = False
+        self._received = False
+        self.awaiting_body = False
         self.too_large = False
         self.answering = False
 
     async def receive(self) -> Message:
+        # Set before and not cleared on a cancellation: it says what the time ran out on.
+        self.awaiting_body = not self._received
         message = await self._receive()
+        self.awaiting_body = False
         if message["type"] == "http.request":
             self._left -= len(message.get("body", b""))
-            self.received = not message.get("more_body", False)
+            self._received = not message.get("more_body", False)
             if self._left < 0:
                 self.too_large = True
                 raise RequestTooLargeError(self._max_body_bytes)

@@ -18,7 +18,7 @@ from aeterna.service.telemetry import tracer
 from aeterna.service.trace import TRACE_HEADER, enter_trace, trace_id_of
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Span
+    from opentelemetry.trace import Span, Tracer
     from prometheus_client import CollectorRegistry
 
     from aeterna.service.asgi import App, Message, Receive, Scope, Send
@@ -54,9 +54,11 @@ class RequestMetrics:
 class Observed:
     """Records every request that passes to an application, and answers for it when it fails unforeseen."""
 
-    def __init__(self, app: App, *, metrics: RequestMetrics) -> None:
+    def __init__(self, app: App, *, metrics: RequestMetrics, spans: Tracer | None = None) -> None:
+        """Take where spans are made; by default the process's own tracer."""
         self._app = app
         self._metrics = metrics
+        self._spans = spans or tracer("aeterna.service")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and record how it went."""
@@ -68,7 +70,7 @@ class Observed:
         carrier = {"traceparent": traceparent.decode("latin-1")} if traceparent is not None else {}
         with (
             self._metrics.in_progress.track_inprogress(),
-            tracer("aeterna.service").start_as_current_span(
+            self._spans.start_as_current_span(
                 method, TraceContextTextMapPropagator().extract(carrier), SpanKind.SERVER
             ) as span,
         ):

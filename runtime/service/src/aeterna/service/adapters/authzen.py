@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
 import httpx
@@ -81,7 +82,7 @@ class AuthZenDecisionPoint:
                 asyncio.timeout(self._timeout),
                 self._client.stream(method, path, content=content, headers=headers) as response,
             ):
-                if not response.is_success:
+                if response.status_code != HTTPStatus.OK:
                     raise DecisionUnavailableError(f"the decision point answered {response.status_code}")
                 body = bytearray()
                 async for chunk in response.aiter_bytes():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -99,7 +100,7 @@ def _download(address: str, timeout: timedelta) -> bytes:
             httpx.Client(timeout=timeout.total_seconds(), trust_env=False) as client,
             client.stream("GET", address, headers={"Accept": "application/json"}) as response,
         ):
-            if not response.is_success:
+            if response.status_code != HTTPStatus.OK:
                 raise KeysUnavailableError(f"the key set's address answered {response.status_code}")
             document = bytearray()
             for chunk in response.iter_bytes():

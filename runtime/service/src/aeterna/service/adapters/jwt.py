@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal, cast
 
@@ -121,9 +122,12 @@ class JwksTokenVerifier:
 
 
 def _time(claims: Mapping[str, object], name: str) -> float:
-    """Return a NumericDate; RFC 7519 allows fractions, and a boolean is no number here."""
+    """Return a NumericDate; RFC 7519 allows fractions.
+
+    A boolean is no number here, and neither is NaN, which Python's JSON reads and which no comparison ever refuses.
+    """
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise TokenInvalidError(f"the token's claim {name!r} is not a time")
     return value
 

@@ -1,0 +1,136 @@
+"""How the keys that prove tokens are fetched, rotated and outlived."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from aeterna.service.adapters.jwks import KeySet
+from aeterna.service.errors import KeysUnavailableError
+from aeterna.service.testing import SigningKey
+
+
+@dataclass
+class Issuer:
+    """Publishes keys, or is down, and counts how often it is asked."""
+
+    keys: list[SigningKey] = field(default_factory=lambda: [SigningKey(key_id="first")])
+    document: bytes | None = None
+    down: bool = False
+    asked: int = 0
+    now: float = 1000.0
+
+    def fetch(self) -> bytes:
+        """Return the key set."""
+        self.asked += 1
+        if self.down:
+            raise KeysUnavailableError("down")
+        return self.document or json.dumps({"keys": [key.jwk() for key in self.keys]}).encode()
+
+    def key_set(self) -> KeySet:
+        """Return a key set that asks this issuer, by this issuer's clock."""
+        return KeySet(
+            self.fetch,
+            fresh_for=timedelta(seconds=300),
+            stale_for=timedelta(seconds=3600),
+            min_interval=timedelta(seconds=10),
+            clock=lambda: self.now,
+        )
+
+
+def test_the_set_is_fetched_once_while_it_is_fresh() -> None:
+    issuer = Issuer()
+    keys = issuer.key_set()
+
+    found = [keys.key("first") for _ in range(100)]
+
+    assert all(found)
+    assert issuer.asked == 1
+
+
+def test_a_rotation_is_noticed_by_the_new_keys_id() -> None:
+    issuer = Issuer()
+    keys = issuer.key_set()
+    keys.key("first")
+    issuer.keys.append(SigningKey(key_id="second"))
+    issuer.now += 11
+
+    found = keys.key("second")
+
+    assert found is not None
+
+
+def test_forged_key_ids_do_not_make_us_hammer_the_issuer() -> None:
+    issuer = Issuer()
+    keys = issuer.key_set()
+    keys.key("first")
+
+    unknown = [keys.key(f"forged-{number}") for number in range(1000)]
+
+    assert not any(unknown)
+    assert issuer.asked == 1
+
+
+def test_a_silent_issuer_is_survived_with_the_last_set() -> None:
+    issuer = Issuer()
+    keys = issuer.key_set()
+    keys.key("first")
+    issuer.down = True
+    issuer.now += 3599
+
+    found = keys.key("first")
+
+    assert found is not None
+
+
+def test_the_last_set_is_not_trusted_for_ever() -> None:
+    """A key may have been withdrawn because it was stolen."""
+    issuer = Issuer()
+    keys = issuer.key_set()
+    keys.key("first")
+    issuer.down = True
+    issuer.now += 3601
+
+    with pytest.raises(KeysUnavailableError):
+        keys.key("first")
+
+
+def test_a_withdrawn_key_is_forgotten_with_the_next_set() -> None:
+    issuer = Issuer()
+    keys = issuer.key_set()
+    keys.key("first")
+    issuer.keys = [SigningKey(key_id="second")]
+    issuer.now += 301
+
+    assert keys.key("first") is None
+
+
+def test_without_any_set_nothing_can_be_proven() -> None:
+    keys = Issuer(down=True).key_set()
+
+    with pytest.raises(KeysUnavailableError):
+        keys.key("first")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [b"", b"[]", b'{"keys": 7}', b'{"keys": [7, {}]}', b'{"keys": []}', b"\xff\xfe", b'{"keys":[{"kid":[]}]}'],
+)
+def test_a_document_that_is_no_key_set_does_not_replace_one(document: bytes) -> None:
+    issuer = Issuer()
+    keys = issuer.key_set()
+    keys.key("first")
+    issuer.document = document
+    issuer.now += 301
+
+    assert keys.key("first") is not None
+
+
+def test_a_single_key_is_found_without_an_id_and_one_of_two_is_not() -> None:
+    alone, two = Issuer(), Issuer(keys=[SigningKey(key_id="a"), SigningKey(key_id="b")])
+
+    assert alone.key_set().key(None) is not None
+    assert two.key_set().key(None) is None
