@@ -1,0 +1,129 @@
+"""What a workload's identity is on AWS, read from what Terraform would be given."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aeterna.aws.cluster import EksCluster
+from aeterna.aws.identity import AwsIdentity, Mechanism
+from aeterna.aws.policy_document import Statement
+from aeterna.contracts.cluster import ClusterSpec
+from aeterna.contracts.errors import InvalidSpecError
+from aeterna.contracts.identity import IdentitySpec
+from aeterna.contracts.naming import NAME
+from aeterna.synth.app import TerraformOutput
+from fixtures.customer_stack import CustomerStack
+from fixtures.iam_documents import statements, trust_of
+
+if TYPE_CHECKING:
+    from aeterna.synth.testing import Document
+
+SPEC = IdentitySpec(name="graph-api", namespace="aeterna", service_account="graph-api")
+READ = Statement(sid="Read", actions=("s3:GetObject",), resources=("arn:aws:s3:::graph/*",))
+
+
+def with_identity(mechanism: Mechanism) -> Document:
+    stack = CustomerStack()
+    cluster = EksCluster(stack, "Cluster", ClusterSpec(name="prod"), network=stack.network, key=stack.key)
+    identity = AwsIdentity(stack, "GraphApi", SPEC, cluster=cluster, mechanism=mechanism)
+    identity.allow("UseGraph", READ)
+    TerraformOutput(stack, "annotations", value=dict(identity.outputs.annotations))
+    return stack.document()
+
+
+@pytest.fixture(scope="module")
+def by_agent() -> Document:
+    return with_identity(Mechanism.POD_IDENTITY)
+
+
+@pytest.fixture(scope="module")
+def by_token() -> Document:
+    return with_identity(Mechanism.SIGNED_BY_CLUSTER)
+
+
+def test_the_agent_may_pass_the_role_to_one_service_account_of_one_cluster(by_agent: Document) -> None:
+    trust = trust_of(by_agent, "GraphApi")
+
+    assert trust["Principal"] == {"Service": ["pods.eks.amazonaws.com"]}
+    assert trust["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+    equal = trust["Condition"]["StringEquals"]
+    assert equal["aws:RequestTag/kubernetes-namespace"] == ["aeterna"]
+    assert equal["aws:RequestTag/kubernetes-service-account"] == ["graph-api"]
+    assert equal["aws:SourceAccount"][0].endswith(".account_id>")
+    assert trust["Condition"]["ArnEquals"]["aws:SourceArn"][0].startswith("<aws_eks_cluster.")
+
+
+def test_the_role_is_bound_to_exactly_one_service_account(by_agent: Document) -> None:
+    binding = by_agent.only("aws_eks_pod_identity_association")
+
+    assert (binding["namespace"], binding["service_account"]) == ("aeterna", "graph-api")
+    assert by_agent.outputs()["annotations"]["value"] == {}
+
+
+def test_a_signed_token_is_tested_for_its_subject_and_its_audience(by_token: Document) -> None:
+    """With the subject alone a token made for another audience, such as a vault, could be replayed at AWS."""
+    trust = trust_of(by_token, "GraphApi")
+
+    assert trust["Action"] == ["sts:AssumeRoleWithWebIdentity"]
+    (equal,) = trust["Condition"].values()
+    tested = {variable.rpartition(":")[2]: values for variable, values in equal.items()}
+    assert tested == {"sub": ["system:serviceaccount:aeterna:graph-api"], "aud": ["sts.amazonaws.com"]}
+    assert list(trust["Condition"]) == ["StringEquals"]
+
+
+def test_a_service_account_that_shows_tokens_is_annotated_with_its_role(by_token: Document) -> None:
+    annotations = by_token.outputs()["annotations"]["value"]
+
+    assert list(annotations) == ["eks.amazonaws.com/role-arn"]
+    assert by_token.only("aws_iam_openid_connect_provider")["client_id_list"] == ["sts.amazonaws.com"]
+    assert not by_token.resources("aws_eks_pod_identity_association")
+
+
+def test_a_cluster_has_one_issuer_however_many_identities_it_signs_for() -> None:
+    stack = CustomerStack()
+    cluster = EksCluster(stack, "Cluster", ClusterSpec(name="prod"), network=stack.network, key=stack.key)
+    for name in ("one", "two"):
+        spec = IdentitySpec(name=name, namespace="aeterna", service_account=name)
+        AwsIdentity(stack, name, spec, cluster=cluster, mechanism=Mechanism.SIGNED_BY_CLUSTER)
+
+    assert len(stack.document().resources("aws_iam_openid_connect_provider")) == 1
+
+
+def test_an_identity_may_do_what_it_was_allowed_and_nothing_else(by_agent: Document) -> None:
+    allowed = [
+        found.actions for found in statements(by_agent) if "GraphApi" in found.address and found.argument == "policy"
+    ]
+
+    assert allowed == [["s3:GetObject"]]
+
+
+def test_pods_have_something_to_wait_for() -> None:
+    """The credentials are put in when a pod starts: one that starts before the binding never gets any."""
+    stack = CustomerStack()
+    cluster = EksCluster(stack, "Cluster", ClusterSpec(name="prod"), network=stack.network, key=stack.key)
+    identity = AwsIdentity(stack, "GraphApi", SPEC, cluster=cluster)
+    identity.allow("UseGraph", READ)
+
+    assert [type(each).__name__ for each in identity.ready] == ["AwsEksPodIdentityAssociation", "AwsIamRolePolicy"]
+
+
+@settings(max_examples=10, deadline=None)
+@given(name=st.from_regex(NAME, fullmatch=True).filter(lambda name: len(name) <= 40))
+def test_a_role_for_any_name_fits_the_limit_or_the_name_is_refused(name: str) -> None:
+    stack = CustomerStack()
+    cluster = EksCluster(stack, "Cluster", ClusterSpec(name="prod"), network=stack.network, key=stack.key)
+    spec = IdentitySpec(name=name, namespace="aeterna", service_account="graph-api")
+
+    if len(f"prod-{name}-pod-") > 38:
+        with pytest.raises(InvalidSpecError, match="shorten"):
+            AwsIdentity(stack, "Pod", spec, cluster=cluster)
+        return
+
+    AwsIdentity(stack, "Pod", spec, cluster=cluster)
+    prefixes = [role["name_prefix"] for role in stack.document().resources("aws_iam_role").values()]
+    assert all(re.fullmatch(r"[\w+=,.@-]{1,38}", prefix) for prefix in prefixes)
