@@ -120,6 +120,11 @@ class Statistics:
     edge_types: Mapping[Label, int]
 
 
+def node_query(node: str) -> NodeId:
+    """Check the id of a node that is asked for; raise `InvalidQueryError`."""
+    return _node(node, "node_id")
+
+
 def neighbors_query(  # noqa: PLR0913 - all but the node are named and have defaults
     node: str,
     *,

@@ -1,0 +1,74 @@
+"""What a request says beside its body: whose graph, as of when, and what it has seen already."""
+
+# Without the postponed annotations that we have elsewhere: FastAPI reads these at run time.
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Final, cast
+
+from fastapi import Header, Query, Request
+
+from aeterna.graph.domain.identifiers import SnapshotId, tenant_id
+from aeterna.graph.domain.snapshots import AsOf
+from aeterna.graph.errors import InvalidQueryError
+from aeterna.graph.usecases.graphs import Graph, Graphs
+from aeterna.service.access import permitted
+from aeterna.service.caller import Caller
+from aeterna.service.decision import Resource
+
+SNAPSHOT_HEADER: Final = "Aeterna-Snapshot"
+_SNAPSHOT: Final = re.compile(r"[0-9]{1,19}")
+_MOMENT_CHARS: Final = len("2026-11-01T00:00:00")
+
+
+def _tenants_graph(_request: Request, caller: Caller) -> Resource:
+    # A tenant has one graph, so it bears the tenant's name. Nothing in a request can name another tenant.
+    return Resource(type="Graph", id=caller.tenant, tenant=caller.tenant)
+
+
+may_read: Callable[..., Awaitable[Caller]] = permitted("graph.read", _tenants_graph)
+may_write: Callable[..., Awaitable[Caller]] = permitted("graph.write", _tenants_graph)
+
+
+def graph_of(request: Request, caller: Caller) -> Graph:
+    """Return the graph of the caller's tenant."""
+    graphs = cast("Graphs", request.app.state.graphs)
+    return graphs.of(tenant_id(caller.tenant))
+
+
+def moment(
+    as_of: Annotated[
+        str | None,
+        Query(
+            description="A snapshot id, or an RFC 3339 time with its offset: the state that was current then.",
+            examples=["2026-11-01T00:00:00Z"],
+        ),
+    ] = None,
+) -> AsOf | None:
+    """Return the moment that the request asks about."""
+    if as_of is None:
+        return None
+    if _SNAPSHOT.fullmatch(as_of):
+        return SnapshotId(int(as_of))
+    # A plus sign that a client forgot to encode arrives as a space.
+    text = as_of[:_MOMENT_CHARS] + as_of[_MOMENT_CHARS:].replace(" ", "+")
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as problem:
+        raise InvalidQueryError("as_of", "must be a snapshot id or an RFC 3339 time") from problem
+    if time.tzinfo is None:
+        raise InvalidQueryError("as_of", "must say its offset from UTC, for example 2026-11-01T00:00:00Z")
+    return time
+
+
+def seen(
+    aeterna_snapshot: Annotated[
+        str | None, Header(description="The snapshot of an earlier answer: this one shall not be older.")
+    ] = None,
+) -> SnapshotId | None:
+    """Return the snapshot that the answer must contain."""
+    if aeterna_snapshot is None:
+        return None
+    if _SNAPSHOT.fullmatch(aeterna_snapshot) is None:
+        raise InvalidQueryError(SNAPSHOT_HEADER, "must be a snapshot id")
+    return SnapshotId(int(aeterna_snapshot))

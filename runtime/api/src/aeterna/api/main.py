@@ -1,0 +1,109 @@
+"""The composition root of the graph API: settings in, adapters built here, a served application out."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from opentelemetry import trace
+
+from aeterna.api.adapters.metrics import PrometheusCommitObserver
+from aeterna.api.api.problem import STATUSES
+from aeterna.api.api.reading import reading
+from aeterna.api.api.writing import writing
+from aeterna.api.settings import ApiSettings
+from aeterna.graph.adapters.telemetry import OpenTelemetryCommitObserver
+from aeterna.graph.domain.limits import Limits
+from aeterna.graph.main import open_graphs
+from aeterna.service.adapters.authzen import AuthZenDecisionPoint
+from aeterna.service.adapters.jwt import JwksTokenVerifier
+from aeterna.service.app import service_app
+from aeterna.service.lifecycle import one_line_refusals, serve
+from aeterna.service.metrics import new_registry
+from aeterna.service.settings import load
+from aeterna.service.telemetry import configure
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from fastapi import FastAPI
+    from prometheus_client import CollectorRegistry
+
+    from aeterna.graph.usecases.graphs import Graphs
+    from aeterna.service.ports import DecisionPoint, TokenVerifier
+
+_NAME: Final = "aeterna-api"
+
+
+def main() -> None:
+    """Serve until told to stop; exit with status 1 and one line when that cannot even begin."""
+    with one_line_refusals(_NAME):
+        settings = load(ApiSettings)
+        configure(_NAME, settings)
+        serve(
+            application(settings),
+            host=settings.host,
+            port=settings.port,
+            drain_delay=settings.drain_delay,
+            drain_timeout=settings.drain_timeout,
+        )
+
+
+def application(
+    settings: ApiSettings, *, verifier: TokenVerifier | None = None, decisions: DecisionPoint | None = None
+) -> FastAPI:
+    """Return the application; raise `StorageError` when the catalog cannot be opened."""
+    registry = new_registry()
+    graphs = graphs_of(settings, registry)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            # After the last request: what waits is committed before the process ends.
+            await asyncio.to_thread(graphs.close)
+
+    async def catalog() -> None:
+        await asyncio.to_thread(graphs.probe)
+
+    app = service_app(
+        name=_NAME,
+        version=importlib.metadata.version(_NAME),
+        settings=settings,
+        verifier=verifier
+        or JwksTokenVerifier(
+            settings.jwks,
+            issuer=settings.issuer,
+            audience=settings.audience,
+            tenant_claim=settings.tenant_claim,
+            leeway=settings.token_leeway,
+        ),
+        decisions=decisions or AuthZenDecisionPoint(settings.policy_url, timeout=settings.policy_timeout),
+        checks={"catalog": catalog},
+        problems=STATUSES,
+        lifespan=lifespan,
+        routers=[writing, reading],
+        registry=registry,
+    )
+    app.state.graphs = graphs
+    return app
+
+
+def graphs_of(settings: ApiSettings, registry: CollectorRegistry) -> Graphs:
+    """Return the graphs that the settings describe, measured in the registry."""
+    return open_graphs(
+        catalog_uri=settings.catalog_uri,
+        warehouse=settings.warehouse,
+        power_safe=settings.durability == "power",
+        limits=Limits(
+            waiting_sessions=settings.waiting_sessions,
+            open_tenants=settings.open_tenants,
+            past_snapshots=settings.past_snapshots,
+            refresh_every=settings.refresh_every,
+            query_time=settings.query_timeout,
+        ),
+        observer=PrometheusCommitObserver(OpenTelemetryCommitObserver(trace.get_tracer("aeterna.graph")), registry),
+    )
