@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aeterna.aws.cluster import EksCluster
 from aeterna.aws.database import ExistingDatabase, RdsBackupCopy, RdsPostgres
 from aeterna.aws.database_machine import CLASSES, instance_class, maintenance_window, one_hour
 from aeterna.aws.keys import AwsKey
@@ -17,6 +18,7 @@ from aeterna.aws.l1.provider import AwsProvider
 from aeterna.aws.network import AwsNetwork
 from aeterna.aws.policy_document import document
 from aeterna.aws.store_access import SecurityGroupClient
+from aeterna.contracts.cluster import ClusterSpec
 from aeterna.contracts.database import DatabaseSpec, Weekday
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.keys import KeySpec
@@ -165,6 +167,18 @@ def test_only_the_clients_security_group_is_let_in_and_only_on_the_port(synthesi
     assert (rule["ip_protocol"], rule["from_port"], rule["to_port"]) == ("tcp", 5432, 5432)
     assert not {"cidr_ipv4", "cidr_ipv6", "prefix_list_id"} & rule.keys()
     assert not {"ingress", "egress"} & synthesis.only("aws_security_group").keys()
+
+
+def test_pods_of_a_cluster_are_let_in_by_the_group_that_their_nodes_really_carry() -> None:
+    """EKS puts its own primary group on managed nodes; the group given to the control plane is on none of them."""
+    stack = CustomerStack()
+    cluster = EksCluster(stack, "Cluster", ClusterSpec(name="prod"), network=stack.network, key=stack.key)
+    RdsPostgres(stack, "Threads", DatabaseSpec(name="threads"), network=stack.network, key=stack.key, clients=[cluster])
+
+    rules = stack.document().resources("aws_vpc_security_group_ingress_rule").values()
+    (source,) = [rule["referenced_security_group_id"] for rule in rules if rule["to_port"] == 5432]
+
+    assert re.fullmatch(r"\$\{aws_eks_cluster\.\w+\.vpc_config\[0\]\.cluster_security_group_id\}", source)
 
 
 def test_the_security_group_is_of_the_network_that_was_given(synthesis: Document) -> None:

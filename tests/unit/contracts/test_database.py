@@ -38,6 +38,8 @@ def test_a_spec_cannot_be_changed_after_it_was_checked() -> None:
         ("a database name that needs quoting", "database", {"database": "My-Threads"}),
         ("a database name of the service's own", "database", {"database": "rdsadmin"}),
         ("a database name of PostgreSQL's own", "database", {"database": "pg_threads"}),
+        ("the same user twice", "users", {"users": ("app", "app")}),
+        ("a user that stands for every user", "users", {"users": ("*",)}),
         ("no backups", "backup_days", {"backup_days": 0}),
         ("more backups than a service keeps", "backup_days", {"backup_days": 36}),
         ("a disk that cannot grow", "most_storage_gib", {"storage_gib": 100, "most_storage_gib": 100}),
