@@ -82,7 +82,7 @@ def test_an_exception_is_logged_without_the_values_of_its_variables(stream: io.S
         raise ValueError("wrong pin" if pin else "")
 
     try:
-        fail("-".join(["1234", "canary"]))
+        fail(f"{1234}-canary")
     except ValueError:
         structlog.stdlib.get_logger("a").exception("failed")
 
