@@ -42,7 +42,6 @@ def commit(session: Session) -> Operation[Commit]:
         method="POST",
         path=f"{ROOT}/sessions",
         body=session.document(),
-        headers={"Idempotency-Key": segment(session.session_id)},
         key=session.session_id,
         parse=_commit,
     )
