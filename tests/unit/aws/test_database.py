@@ -120,6 +120,7 @@ def test_the_key_lets_the_log_service_in_for_exactly_these_log_groups(synthesis:
     groups = logs["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]
 
     assert sorted(group.rpartition("log-group:")[2] for group in groups) == [
+        "/aws/rds/instance/threads/iam-db-auth-error",
         "/aws/rds/instance/threads/postgresql",
         "/aws/rds/instance/threads/upgrade",
     ]

@@ -189,6 +189,7 @@ def _waits_for(resource: Json, synthesis: Document) -> set[str]:
 ADDRESSES = [
     "aws_cloudwatch_log_group.Policy_EngineLog_AC74A7F2",
     "aws_cloudwatch_log_group.Policy_SlowLog_B8EFE474",
+    "aws_cloudwatch_log_group.Threads_IamLogs_444A7FFB",
     "aws_cloudwatch_log_group.Threads_PostgresqlLogs_D79589BE",
     "aws_cloudwatch_log_group.Threads_UpgradeLogs_5B2AF884",
     "aws_db_instance.Threads_E6A0B71E",

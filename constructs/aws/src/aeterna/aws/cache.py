@@ -43,8 +43,9 @@ LOGS = {"slow-log": "SlowLog", "engine-log": "EngineLog"}
 class ElastiCacheValkey(Construct):
     """A Valkey replication group on ElastiCache, reachable only from its clients' security groups.
 
-    Its user group holds IAM users only. There is no user ``default`` in it, so a connection that does not log in may
-    do nothing, and no password exists that could leak. Attach `access` to a workload's identity.
+    Its user group holds IAM users only. A group of Valkey's needs no user ``default``, and without one a connection
+    that does not log in may do nothing (ElastiCache User Guide, "Role-Based Access Control"); a disabled one would need
+    a password, which would have to be somewhere. Attach `access` to a workload's identity.
     """
 
     def __init__(  # noqa: PLR0913 - a store stands in a network, under a key, for clients

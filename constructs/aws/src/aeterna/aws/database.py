@@ -35,7 +35,8 @@ PORT = 5432
 ADMINISTRATOR = "aeterna_admin"
 TRUST_BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
 CERTIFICATE_AUTHORITY = "rds-ca-rsa2048-g1"
-EXPORTS = ("postgresql", "upgrade")
+EXPORTS = {"PostgresqlLogs": "postgresql", "UpgradeLogs": "upgrade", "IamLogs": "iam-db-auth-error"}
+"""The logs that RDS for PostgreSQL can export, by the id of their log group; the last tells why an IAM login failed."""
 INSIGHTS_DAYS = 7
 MONITORING_SECONDS = 60
 
@@ -156,12 +157,12 @@ class RdsPostgres(Construct):
             logs=tuple(
                 LogGroup(
                     self,
-                    f"{export.capitalize()}Logs",
+                    id_,
                     name=f"/aws/rds/instance/{spec.name}/{export}",
                     days=spec.log_days,
                     key=self._key,
                 )
-                for export in EXPORTS
+                for id_, export in EXPORTS.items()
             ),
         )
 
@@ -230,7 +231,7 @@ class RdsPostgres(Construct):
             skip_final_snapshot=False,
             final_snapshot_identifier=final_snapshot(spec.name),
             deletion_protection=spec.protected,
-            enabled_cloudwatch_logs_exports=EXPORTS,
+            enabled_cloudwatch_logs_exports=tuple(EXPORTS.values()),
             monitoring_interval=MONITORING_SECONDS,
             monitoring_role_arn=around.monitor.arn,
             performance_insights_enabled=True,
