@@ -123,6 +123,7 @@ def test_long_questions_are_answered_and_not_remembered() -> None:
     assert len(decider.edition.verdicts) == 0
 
 
+VALUES: list[object] = [True, 1, 1.0, "1", "True", None, [], {}, [True], [1]]
 DIFFERENT = [
     question(),
     question("graph.write"),
@@ -138,7 +139,7 @@ DIFFERENT = [
             action="graph.read",
             resource=Entity(type="Graph", id="main"),
         )
-        for value in (True, 1, 1.0, "1", "True", None, [], {}, [True], [1])
+        for value in VALUES
     ),
     *(
         Question(
