@@ -1,4 +1,4 @@
-"""What holds for all stores together, in a customer's own stack beside bindings that the customer already uses."""
+"""What holds for all stores together, in a customer's own stack."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from cdktf_cdktf_provider_random.pet import Pet
-from cdktf_cdktf_provider_random.provider import RandomProvider
 
 from aeterna.aws.bucket import S3Bucket
 from aeterna.aws.cache import ElastiCacheValkey
@@ -50,12 +48,10 @@ STORES = {
 
 
 class AllStores(CustomerStack):
-    """Every store of Aeterna in one stack, beside a prebuilt binding of the customer's."""
+    """Every store of Aeterna in one stack."""
 
     def __init__(self) -> None:
         super().__init__()
-        RandomProvider(self, "random")
-        Pet(self, "Pet")
         network, key, clients = self.network, self.key, [CLUSTER]
         spec = DatabaseSpec(name="threads")
         database = RdsPostgres(self, "Threads", spec, network=network, key=key, clients=clients)
@@ -124,7 +120,6 @@ def test_no_store_that_is_made_here_is_missing_from_the_list(synthesis: Document
         "aws_s3tables_table_bucket_policy",
         "aws_security_group",
         "aws_vpc_security_group_ingress_rule",
-        "random_pet",
     }
 
     assert set(synthesis.json["resource"]) == keeps_nothing | STORES.keys()
@@ -219,5 +214,4 @@ ADDRESSES = [
     "aws_security_group.Threads_Access_D3DA816C",
     "aws_vpc_security_group_ingress_rule.Policy_Clients_Client0_1F827BF3",
     "aws_vpc_security_group_ingress_rule.Threads_Clients_Client0_BC3D4192",
-    "random_pet.Pet",
 ]
