@@ -1,4 +1,4 @@
-"""The constructs stand in one stack with prebuilt bindings that a customer already has, and exchange values with them."""
+"""The constructs stand beside prebuilt bindings that a customer already has, and exchange values with them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,111 @@
+"""The app of the example stacks: what ``python -P -m aeterna.stacks`` and the CDK's command line run."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import aeterna.stacks.foundation as neutral
+from aeterna.contracts.errors import InvalidSpecError
+from aeterna.contracts.foundation import FoundationSpec
+from aeterna.contracts.state import StateSpec
+from aeterna.stacks.foundation import Foundation
+from aeterna.synth import testing
+from aeterna.synth.registry import cloud
+from aeterna.synth.testing import Document, synthesized
+
+ROOT = Path(__file__).parents[2]
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234"
+
+
+def synthesize(folder: Path, *, seed: str) -> dict[str, bytes]:
+    """Run the app in a process with nothing on PATH and no home, as on a fresh machine."""
+    environment = {"CDKTF_OUTDIR": str(folder), "PYTHONHASHSEED": seed, "PATH": "", "HOME": "/nonexistent"}
+    subprocess.run(
+        [sys.executable, "-P", "-m", "aeterna.stacks"],
+        cwd=folder.parent,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+    return {path.parent.name: path.read_bytes() for path in folder.glob("stacks/*/cdk.tf.json")}
+
+
+def with_state(state: StateSpec, *, region: str = "eu-west-1") -> Document:
+    spec = FoundationSpec(name="prod", region=region, owner="acme", state=state)
+    return synthesized(Foundation(testing.app(), "prod", cloud=cloud("aws"), spec=spec))
+
+
+def test_two_syntheses_are_the_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
+    first = synthesize(tmp_path / "first", seed="1")
+    second = synthesize(tmp_path / "second", seed="2")
+
+    assert set(first) == {"payments", "prod-eu"}
+    assert first == second
+
+
+def test_the_command_line_of_the_cdk_runs_the_same_app() -> None:
+    project = json.loads((ROOT / "cdktf.json").read_text())
+
+    assert project["app"] == ".venv/bin/python -P -m aeterna.stacks"
+    assert project["language"] == "python"
+
+
+def test_the_foundation_names_no_cloud() -> None:
+    """It is written once: what a fourth cloud needs is a folder of its own, and no edit here."""
+    source = Path(neutral.__file__).read_text()
+
+    assert not re.findall(r"(?i)\b(aws|eks|rds|s3|kms|gcp|gke|google|azure|aks)\b", source)
+
+
+def test_a_foundation_is_composed_on_a_cloud_that_was_found_by_name() -> None:
+    spec = FoundationSpec(name="prod", region="eu-west-1", owner="acme", tags={"cost-center": "42"})
+
+    document = synthesized(Foundation(testing.app(), "prod", cloud=cloud("aws"), spec=spec))
+
+    (provider,) = document.json["provider"]["aws"]
+    assert provider["region"] == "eu-west-1"
+    assert provider["default_tags"][0]["tags"] == {"aeterna:environment": "prod", "cost-center": "42"}
+
+
+def test_a_state_is_locked_by_its_bucket_and_encrypted_before_it_gets_there() -> None:
+    document = with_state(StateSpec(bucket="acme-states", key=KEY))
+
+    backend = document.json["terraform"]["backend"]["s3"]
+    encryption = document.json["terraform"]["encryption"]
+    assert backend == {
+        "bucket": "acme-states",
+        "encrypt": True,
+        "key": "aeterna/prod.tfstate",
+        "kms_key_id": KEY,
+        "region": "eu-west-1",
+        "use_lockfile": True,
+    }
+    assert encryption["key_provider"]["aws_kms"]["state"]["kms_key_id"] == KEY
+    assert encryption["state"] == encryption["plan"] == {"enforced": True, "method": "method.aes_gcm.state"}
+
+
+def test_a_state_without_a_key_is_left_to_the_buckets_own_encryption() -> None:
+    document = with_state(StateSpec(bucket="acme-states", path="platform/eu", region="eu-central-1"))
+
+    assert "encryption" not in document.json["terraform"]
+    assert document.json["terraform"]["backend"]["s3"]["region"] == "eu-central-1"
+    assert document.json["terraform"]["backend"]["s3"]["key"] == "platform/eu/prod.tfstate"
+
+
+def test_a_state_key_must_be_an_arn_because_no_alias_is_resolved_before_the_state_is_read() -> None:
+    with pytest.raises(InvalidSpecError, match="full ARN"):
+        with_state(StateSpec(bucket="acme-states", key="1234"))
+
+
+@pytest.mark.parametrize("region", ["eu-west", "eu-west-1a", "europe-west1", "westeurope", "cn-north-1", "us-gov-1"])
+def test_a_region_that_aws_does_not_have_is_refused(region: str) -> None:
+    spec = FoundationSpec(name="prod", region=region, owner="acme")
+
+    with pytest.raises(InvalidSpecError, match="not a region of AWS"):
+        Foundation(testing.app(), "prod", cloud=cloud("aws"), spec=spec)
