@@ -54,12 +54,9 @@ def tables() -> Json:
     return stack.document().json
 
 
-LOST_ATTRIBUTE = "the committed schema has lost the attribute 'description', which the real provider requires"
-
-
 @pytest.mark.parametrize(
     "configuration",
-    [database, pytest.param(cache, marks=pytest.mark.xfail(reason=LOST_ATTRIBUTE)), glue, tables],
+    [database, cache, glue, tables],
 )
 def test_the_engine_accepts_and_applies_a_store_and_finds_nothing_to_change_afterwards(
     configuration: Callable[[], Json], tofu: Engine, tmp_path: Path

@@ -141,10 +141,11 @@ class ElastiCacheValkey(Construct):
             tags={"Name": spec.name},
         )
         survives_a_zone = spec.replicas > 0
-        cache = AwsElasticacheReplicationGroup(
+        return AwsElasticacheReplicationGroup(
             self,
             "Resource",
             replication_group_id=spec.name,
+            description=f"Aeterna: {spec.name}",
             engine=ENGINE,
             engine_version=ENGINE_VERSIONS[spec.major],
             auto_minor_version_upgrade="true",
@@ -177,6 +178,3 @@ class ElastiCacheValkey(Construct):
             tags={"Name": spec.name},
             lifecycle=Lifecycle(ignore_changes=["final_snapshot_identifier"]),
         )
-        # The provider requires a description; the schema that the bindings are made from has lost it.
-        cache.add_override("description", f"Aeterna: {spec.name}")
-        return cache

@@ -161,6 +161,7 @@ class AwsAthenaWorkgroup(Resource):
         *,
         name: Text,
         configuration: One[AwsAthenaWorkgroupConfigurationBlock] | None = None,
+        description: Text | None = None,
         force_destroy: Flag | None = None,
         region: Text | None = None,
         state: Text | None = None,
@@ -173,6 +174,7 @@ class AwsAthenaWorkgroup(Resource):
             {
                 "name": name,
                 "configuration": configuration,
+                "description": description,
                 "force_destroy": force_destroy,
                 "region": region,
                 "state": state,
@@ -182,6 +184,7 @@ class AwsAthenaWorkgroup(Resource):
         )
 
     arn = StringAttribute()
+    description = StringAttribute()
     force_destroy = BooleanAttribute()
     id = StringAttribute()
     name = StringAttribute()

@@ -31,6 +31,7 @@ class AwsCloudwatchEventRule(Resource):
         id_: str,
         /,
         *,
+        description: Text | None = None,
         event_bus_name: Text | None = None,
         event_pattern: Text | None = None,
         force_destroy: Flag | None = None,
@@ -48,6 +49,7 @@ class AwsCloudwatchEventRule(Resource):
             scope,
             id_,
             {
+                "description": description,
                 "event_bus_name": event_bus_name,
                 "event_pattern": event_pattern,
                 "force_destroy": force_destroy,
@@ -64,6 +66,7 @@ class AwsCloudwatchEventRule(Resource):
         )
 
     arn = StringAttribute()
+    description = StringAttribute()
     event_bus_name = StringAttribute()
     event_pattern = StringAttribute()
     force_destroy = BooleanAttribute()

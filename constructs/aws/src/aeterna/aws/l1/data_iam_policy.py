@@ -53,6 +53,7 @@ class DataAwsIamPolicy(DataSource):
 
     arn = StringAttribute()
     attachment_count = NumberAttribute()
+    description = StringAttribute()
     id = StringAttribute()
     name = StringAttribute()
     path = StringAttribute()

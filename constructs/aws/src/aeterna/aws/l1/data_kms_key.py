@@ -62,6 +62,7 @@ class DataAwsKmsKey(DataSource):
     custom_key_store_id = StringAttribute()
     customer_master_key_spec = StringAttribute()
     deletion_date = StringAttribute()
+    description = StringAttribute()
     enabled = BooleanAttribute()
     expiration_model = StringAttribute()
     grant_tokens = StringListAttribute()

@@ -49,6 +49,7 @@ class DataAwsRegion(DataSource):
             meta,
         )
 
+    description = StringAttribute()
     endpoint = StringAttribute()
     id = StringAttribute()
     name = StringAttribute()

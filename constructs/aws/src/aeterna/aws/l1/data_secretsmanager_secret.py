@@ -53,6 +53,7 @@ class DataAwsSecretsmanagerSecret(DataSource):
 
     arn = StringAttribute()
     created_date = StringAttribute()
+    description = StringAttribute()
     id = StringAttribute()
     kms_key_id = StringAttribute()
     last_changed_date = StringAttribute()

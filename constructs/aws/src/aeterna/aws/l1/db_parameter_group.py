@@ -44,6 +44,7 @@ class AwsDbParameterGroup(Resource):
         /,
         *,
         family: Text,
+        description: Text | None = None,
         name: Text | None = None,
         name_prefix: Text | None = None,
         parameter: Blocks[AwsDbParameterGroupParameterBlock] | None = None,
@@ -57,6 +58,7 @@ class AwsDbParameterGroup(Resource):
             id_,
             {
                 "family": family,
+                "description": description,
                 "name": name,
                 "name_prefix": name_prefix,
                 "parameter": parameter,
@@ -68,6 +70,7 @@ class AwsDbParameterGroup(Resource):
         )
 
     arn = StringAttribute()
+    description = StringAttribute()
     family = StringAttribute()
     id = StringAttribute()
     name = StringAttribute()

@@ -33,6 +33,7 @@ __all__ = [
 class AwsDbProxyAuthBlock(TypedDict, total=False):
     auth_scheme: Text | None
     client_password_auth_type: Text | None
+    description: Text | None
     iam_auth: Text | None
     secret_arn: Text | None
     username: Text | None

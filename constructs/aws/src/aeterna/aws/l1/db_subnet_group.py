@@ -32,6 +32,7 @@ class AwsDbSubnetGroup(Resource):
         /,
         *,
         subnet_ids: Many[Text],
+        description: Text | None = None,
         name: Text | None = None,
         name_prefix: Text | None = None,
         region: Text | None = None,
@@ -43,6 +44,7 @@ class AwsDbSubnetGroup(Resource):
             id_,
             {
                 "subnet_ids": subnet_ids,
+                "description": description,
                 "name": name,
                 "name_prefix": name_prefix,
                 "region": region,
@@ -52,6 +54,7 @@ class AwsDbSubnetGroup(Resource):
         )
 
     arn = StringAttribute()
+    description = StringAttribute()
     id = StringAttribute()
     name = StringAttribute()
     name_prefix = StringAttribute()

@@ -44,6 +44,7 @@ class AwsElasticacheParameterGroup(Resource):
         *,
         family: Text,
         name: Text,
+        description: Text | None = None,
         parameter: Blocks[AwsElasticacheParameterGroupParameterBlock] | None = None,
         region: Text | None = None,
         tags: Table[Text] | None = None,
@@ -55,6 +56,7 @@ class AwsElasticacheParameterGroup(Resource):
             {
                 "family": family,
                 "name": name,
+                "description": description,
                 "parameter": parameter,
                 "region": region,
                 "tags": tags,
@@ -63,6 +65,7 @@ class AwsElasticacheParameterGroup(Resource):
         )
 
     arn = StringAttribute()
+    description = StringAttribute()
     family = StringAttribute()
     id = StringAttribute()
     name = StringAttribute()

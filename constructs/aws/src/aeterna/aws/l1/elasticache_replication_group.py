@@ -71,6 +71,7 @@ class AwsElasticacheReplicationGroup(Resource):
         id_: str,
         /,
         *,
+        description: Text,
         replication_group_id: Text,
         apply_immediately: Flag | None = None,
         at_rest_encryption_enabled: Text | None = None,
@@ -121,6 +122,7 @@ class AwsElasticacheReplicationGroup(Resource):
             scope,
             id_,
             {
+                "description": description,
                 "replication_group_id": replication_group_id,
                 "apply_immediately": apply_immediately,
                 "at_rest_encryption_enabled": at_rest_encryption_enabled,
@@ -182,6 +184,7 @@ class AwsElasticacheReplicationGroup(Resource):
     cluster_mode = StringAttribute()
     configuration_endpoint_address = StringAttribute()
     data_tiering_enabled = BooleanAttribute()
+    description = StringAttribute()
     durability = StringAttribute()
     engine = StringAttribute()
     engine_version = StringAttribute()

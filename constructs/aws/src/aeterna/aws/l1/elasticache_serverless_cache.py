@@ -76,6 +76,7 @@ class AwsElasticacheServerlessCache(Resource):
         name: Text,
         cache_usage_limits: Blocks[AwsElasticacheServerlessCacheCacheUsageLimitsBlock] | None = None,
         daily_snapshot_time: Text | None = None,
+        description: Text | None = None,
         kms_key_id: Text | None = None,
         major_engine_version: Text | None = None,
         network_type: Text | None = None,
@@ -97,6 +98,7 @@ class AwsElasticacheServerlessCache(Resource):
                 "name": name,
                 "cache_usage_limits": cache_usage_limits,
                 "daily_snapshot_time": daily_snapshot_time,
+                "description": description,
                 "kms_key_id": kms_key_id,
                 "major_engine_version": major_engine_version,
                 "network_type": network_type,
@@ -115,6 +117,7 @@ class AwsElasticacheServerlessCache(Resource):
     arn = StringAttribute()
     create_time = StringAttribute()
     daily_snapshot_time = StringAttribute()
+    description = StringAttribute()
     endpoint = NestedAttribute()
     engine = StringAttribute()
     full_engine_version = StringAttribute()

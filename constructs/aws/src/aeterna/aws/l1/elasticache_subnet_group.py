@@ -33,6 +33,7 @@ class AwsElasticacheSubnetGroup(Resource):
         *,
         name: Text,
         subnet_ids: Many[Text],
+        description: Text | None = None,
         region: Text | None = None,
         tags: Table[Text] | None = None,
         **meta: Unpack[Meta],
@@ -43,6 +44,7 @@ class AwsElasticacheSubnetGroup(Resource):
             {
                 "name": name,
                 "subnet_ids": subnet_ids,
+                "description": description,
                 "region": region,
                 "tags": tags,
             },
@@ -50,6 +52,7 @@ class AwsElasticacheSubnetGroup(Resource):
         )
 
     arn = StringAttribute()
+    description = StringAttribute()
     id = StringAttribute()
     name = StringAttribute()
     region = StringAttribute()

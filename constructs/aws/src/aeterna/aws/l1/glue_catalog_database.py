@@ -67,6 +67,7 @@ class AwsGlueCatalogDatabase(Resource):
         name: Text,
         catalog_id: Text | None = None,
         create_table_default_permission: Blocks[AwsGlueCatalogDatabaseCreateTableDefaultPermissionBlock] | None = None,
+        description: Text | None = None,
         federated_database: One[AwsGlueCatalogDatabaseFederatedDatabaseBlock] | None = None,
         location_uri: Text | None = None,
         parameters: Table[Text] | None = None,
@@ -82,6 +83,7 @@ class AwsGlueCatalogDatabase(Resource):
                 "name": name,
                 "catalog_id": catalog_id,
                 "create_table_default_permission": create_table_default_permission,
+                "description": description,
                 "federated_database": federated_database,
                 "location_uri": location_uri,
                 "parameters": parameters,
@@ -94,6 +96,7 @@ class AwsGlueCatalogDatabase(Resource):
 
     arn = StringAttribute()
     catalog_id = StringAttribute()
+    description = StringAttribute()
     id = StringAttribute()
     location_uri = StringAttribute()
     name = StringAttribute()

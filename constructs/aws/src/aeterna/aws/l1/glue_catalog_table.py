@@ -236,6 +236,7 @@ class AwsGlueCatalogTable(Resource):
         database_name: Text,
         name: Text,
         catalog_id: Text | None = None,
+        description: Text | None = None,
         open_table_format_input: One[AwsGlueCatalogTableOpenTableFormatInputBlock] | None = None,
         owner: Text | None = None,
         parameters: Table[Text] | None = None,
@@ -258,6 +259,7 @@ class AwsGlueCatalogTable(Resource):
                 "database_name": database_name,
                 "name": name,
                 "catalog_id": catalog_id,
+                "description": description,
                 "open_table_format_input": open_table_format_input,
                 "owner": owner,
                 "parameters": parameters,
@@ -278,6 +280,7 @@ class AwsGlueCatalogTable(Resource):
     arn = StringAttribute()
     catalog_id = StringAttribute()
     database_name = StringAttribute()
+    description = StringAttribute()
     id = StringAttribute()
     name = StringAttribute()
     owner = StringAttribute()

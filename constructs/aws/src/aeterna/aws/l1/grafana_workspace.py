@@ -61,6 +61,7 @@ class AwsGrafanaWorkspace(Resource):
         permission_type: Text,
         configuration: Text | None = None,
         data_sources: Many[Text] | None = None,
+        description: Text | None = None,
         grafana_version: Text | None = None,
         kms_key_id: Text | None = None,
         name: Text | None = None,
@@ -85,6 +86,7 @@ class AwsGrafanaWorkspace(Resource):
                 "permission_type": permission_type,
                 "configuration": configuration,
                 "data_sources": data_sources,
+                "description": description,
                 "grafana_version": grafana_version,
                 "kms_key_id": kms_key_id,
                 "name": name,
@@ -107,6 +109,7 @@ class AwsGrafanaWorkspace(Resource):
     authentication_providers = StringListAttribute()
     configuration = StringAttribute()
     data_sources = StringListAttribute()
+    description = StringAttribute()
     endpoint = StringAttribute()
     grafana_version = StringAttribute()
     id = StringAttribute()

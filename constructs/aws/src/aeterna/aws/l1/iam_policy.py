@@ -33,6 +33,7 @@ class AwsIamPolicy(Resource):
         *,
         policy: Text,
         delay_after_policy_creation_in_ms: Number | None = None,
+        description: Text | None = None,
         name: Text | None = None,
         name_prefix: Text | None = None,
         path: Text | None = None,
@@ -45,6 +46,7 @@ class AwsIamPolicy(Resource):
             {
                 "policy": policy,
                 "delay_after_policy_creation_in_ms": delay_after_policy_creation_in_ms,
+                "description": description,
                 "name": name,
                 "name_prefix": name_prefix,
                 "path": path,
@@ -56,6 +58,7 @@ class AwsIamPolicy(Resource):
     arn = StringAttribute()
     attachment_count = NumberAttribute()
     delay_after_policy_creation_in_ms = NumberAttribute()
+    description = StringAttribute()
     id = StringAttribute()
     name = StringAttribute()
     name_prefix = StringAttribute()

@@ -50,6 +50,7 @@ class AwsIamRole(Resource):
         /,
         *,
         assume_role_policy: Text,
+        description: Text | None = None,
         force_detach_policies: Flag | None = None,
         inline_policy: Blocks[AwsIamRoleInlinePolicyBlock] | None = None,
         managed_policy_arns: Many[Text] | None = None,
@@ -66,6 +67,7 @@ class AwsIamRole(Resource):
             id_,
             {
                 "assume_role_policy": assume_role_policy,
+                "description": description,
                 "force_detach_policies": force_detach_policies,
                 "inline_policy": inline_policy,
                 "managed_policy_arns": managed_policy_arns,
@@ -82,6 +84,7 @@ class AwsIamRole(Resource):
     arn = StringAttribute()
     assume_role_policy = StringAttribute()
     create_date = StringAttribute()
+    description = StringAttribute()
     force_detach_policies = BooleanAttribute()
     id = StringAttribute()
     managed_policy_arns = StringListAttribute()

@@ -33,6 +33,7 @@ class AwsIamServiceLinkedRole(Resource):
         *,
         aws_service_name: Text,
         custom_suffix: Text | None = None,
+        description: Text | None = None,
         tags: Table[Text] | None = None,
         **meta: Unpack[Meta],
     ) -> None:
@@ -42,6 +43,7 @@ class AwsIamServiceLinkedRole(Resource):
             {
                 "aws_service_name": aws_service_name,
                 "custom_suffix": custom_suffix,
+                "description": description,
                 "tags": tags,
             },
             meta,
@@ -51,6 +53,7 @@ class AwsIamServiceLinkedRole(Resource):
     aws_service_name = StringAttribute()
     create_date = StringAttribute()
     custom_suffix = StringAttribute()
+    description = StringAttribute()
     id = StringAttribute()
     name = StringAttribute()
     path = StringAttribute()

@@ -51,6 +51,7 @@ class AwsKmsKey(Resource):
         custom_key_store_id: Text | None = None,
         customer_master_key_spec: Text | None = None,
         deletion_window_in_days: Number | None = None,
+        description: Text | None = None,
         enable_key_rotation: Flag | None = None,
         is_enabled: Flag | None = None,
         key_usage: Text | None = None,
@@ -71,6 +72,7 @@ class AwsKmsKey(Resource):
                 "custom_key_store_id": custom_key_store_id,
                 "customer_master_key_spec": customer_master_key_spec,
                 "deletion_window_in_days": deletion_window_in_days,
+                "description": description,
                 "enable_key_rotation": enable_key_rotation,
                 "is_enabled": is_enabled,
                 "key_usage": key_usage,
@@ -90,6 +92,7 @@ class AwsKmsKey(Resource):
     custom_key_store_id = StringAttribute()
     customer_master_key_spec = StringAttribute()
     deletion_window_in_days = NumberAttribute()
+    description = StringAttribute()
     enable_key_rotation = BooleanAttribute()
     id = StringAttribute()
     is_enabled = BooleanAttribute()

@@ -34,6 +34,7 @@ class AwsKmsReplicaKey(Resource):
         primary_key_arn: Text,
         bypass_policy_lockout_safety_check: Flag | None = None,
         deletion_window_in_days: Number | None = None,
+        description: Text | None = None,
         enabled: Flag | None = None,
         policy: Text | None = None,
         region: Text | None = None,
@@ -47,6 +48,7 @@ class AwsKmsReplicaKey(Resource):
                 "primary_key_arn": primary_key_arn,
                 "bypass_policy_lockout_safety_check": bypass_policy_lockout_safety_check,
                 "deletion_window_in_days": deletion_window_in_days,
+                "description": description,
                 "enabled": enabled,
                 "policy": policy,
                 "region": region,
@@ -58,6 +60,7 @@ class AwsKmsReplicaKey(Resource):
     arn = StringAttribute()
     bypass_policy_lockout_safety_check = BooleanAttribute()
     deletion_window_in_days = NumberAttribute()
+    description = StringAttribute()
     enabled = BooleanAttribute()
     id = StringAttribute()
     key_id = StringAttribute()

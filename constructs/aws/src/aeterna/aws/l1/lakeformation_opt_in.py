@@ -65,6 +65,7 @@ class AwsLakeformationOptInResourceDataDatabaseBlock(TypedDict, total=False):
 
 class AwsLakeformationOptInResourceDataLfTagBlock(TypedDict, total=False):
     key: Required[Text]
+    value: Required[Text]
     values: Required[Many[Text]]
     catalog_id: Text | None
 

@@ -240,6 +240,7 @@ class AwsLaunchTemplateNetworkInterfacesBlock(TypedDict, total=False):
     associate_public_ip_address: Text | None
     connection_tracking_specification: One[AwsLaunchTemplateNetworkInterfacesConnectionTrackingSpecificationBlock] | None
     delete_on_termination: Text | None
+    description: Text | None
     device_index: Number | None
     ena_queue_count: Number | None
     ena_srd_specification: One[AwsLaunchTemplateNetworkInterfacesEnaSrdSpecificationBlock] | None
@@ -356,6 +357,7 @@ class AwsLaunchTemplate(Resource):
         cpu_options: One[AwsLaunchTemplateCpuOptionsBlock] | None = None,
         credit_specification: One[AwsLaunchTemplateCreditSpecificationBlock] | None = None,
         default_version: Number | None = None,
+        description: Text | None = None,
         disable_api_stop: Flag | None = None,
         disable_api_termination: Flag | None = None,
         ebs_optimized: Text | None = None,
@@ -399,6 +401,7 @@ class AwsLaunchTemplate(Resource):
                 "cpu_options": cpu_options,
                 "credit_specification": credit_specification,
                 "default_version": default_version,
+                "description": description,
                 "disable_api_stop": disable_api_stop,
                 "disable_api_termination": disable_api_termination,
                 "ebs_optimized": ebs_optimized,
@@ -437,6 +440,7 @@ class AwsLaunchTemplate(Resource):
 
     arn = StringAttribute()
     default_version = NumberAttribute()
+    description = StringAttribute()
     disable_api_stop = BooleanAttribute()
     disable_api_termination = BooleanAttribute()
     ebs_optimized = StringAttribute()

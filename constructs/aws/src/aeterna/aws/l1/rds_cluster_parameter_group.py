@@ -44,6 +44,7 @@ class AwsRdsClusterParameterGroup(Resource):
         /,
         *,
         family: Text,
+        description: Text | None = None,
         name: Text | None = None,
         name_prefix: Text | None = None,
         parameter: Blocks[AwsRdsClusterParameterGroupParameterBlock] | None = None,
@@ -56,6 +57,7 @@ class AwsRdsClusterParameterGroup(Resource):
             id_,
             {
                 "family": family,
+                "description": description,
                 "name": name,
                 "name_prefix": name_prefix,
                 "parameter": parameter,
@@ -66,6 +68,7 @@ class AwsRdsClusterParameterGroup(Resource):
         )
 
     arn = StringAttribute()
+    description = StringAttribute()
     family = StringAttribute()
     id = StringAttribute()
     name = StringAttribute()

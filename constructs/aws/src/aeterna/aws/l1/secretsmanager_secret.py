@@ -48,6 +48,7 @@ class AwsSecretsmanagerSecret(Resource):
         id_: str,
         /,
         *,
+        description: Text | None = None,
         force_overwrite_replica_secret: Flag | None = None,
         kms_key_id: Text | None = None,
         name: Text | None = None,
@@ -64,6 +65,7 @@ class AwsSecretsmanagerSecret(Resource):
             scope,
             id_,
             {
+                "description": description,
                 "force_overwrite_replica_secret": force_overwrite_replica_secret,
                 "kms_key_id": kms_key_id,
                 "name": name,
@@ -79,6 +81,7 @@ class AwsSecretsmanagerSecret(Resource):
         )
 
     arn = StringAttribute()
+    description = StringAttribute()
     force_overwrite_replica_secret = BooleanAttribute()
     id = StringAttribute()
     kms_key_id = StringAttribute()

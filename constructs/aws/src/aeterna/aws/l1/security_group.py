@@ -26,6 +26,7 @@ __all__ = [
 
 class AwsSecurityGroupEgressBlock(TypedDict, total=False):
     cidr_blocks: Many[Text] | None
+    description: Text | None
     from_port: Number | None
     ipv6_cidr_blocks: Many[Text] | None
     prefix_list_ids: Many[Text] | None
@@ -58,6 +59,7 @@ class AwsSecurityGroup(Resource):
         id_: str,
         /,
         *,
+        description: Text | None = None,
         egress: Many[AwsSecurityGroupEgressBlock] | None = None,
         ingress: Many[AwsSecurityGroupIngressBlock] | None = None,
         name: Text | None = None,
@@ -73,6 +75,7 @@ class AwsSecurityGroup(Resource):
             scope,
             id_,
             {
+                "description": description,
                 "egress": egress,
                 "ingress": ingress,
                 "name": name,
@@ -87,6 +90,7 @@ class AwsSecurityGroup(Resource):
         )
 
     arn = StringAttribute()
+    description = StringAttribute()
     egress = NestedAttribute()
     id = StringAttribute()
     ingress = NestedAttribute()

@@ -36,6 +36,7 @@ class AwsSsmParameter(Resource):
         allowed_pattern: Text | None = None,
         arn: Text | None = None,
         data_type: Text | None = None,
+        description: Text | None = None,
         insecure_value: Text | None = None,
         key_id: Text | None = None,
         overwrite: Flag | None = None,
@@ -56,6 +57,7 @@ class AwsSsmParameter(Resource):
                 "allowed_pattern": allowed_pattern,
                 "arn": arn,
                 "data_type": data_type,
+                "description": description,
                 "insecure_value": insecure_value,
                 "key_id": key_id,
                 "overwrite": overwrite,
@@ -72,6 +74,7 @@ class AwsSsmParameter(Resource):
     allowed_pattern = StringAttribute()
     arn = StringAttribute()
     data_type = StringAttribute()
+    description = StringAttribute()
     has_value_wo = BooleanAttribute()
     id = StringAttribute()
     insecure_value = StringAttribute()

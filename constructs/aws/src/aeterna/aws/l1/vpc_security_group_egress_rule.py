@@ -35,6 +35,7 @@ class AwsVpcSecurityGroupEgressRule(Resource):
         security_group_id: Text,
         cidr_ipv4: Text | None = None,
         cidr_ipv6: Text | None = None,
+        description: Text | None = None,
         from_port: Number | None = None,
         prefix_list_id: Text | None = None,
         referenced_security_group_id: Text | None = None,
@@ -51,6 +52,7 @@ class AwsVpcSecurityGroupEgressRule(Resource):
                 "security_group_id": security_group_id,
                 "cidr_ipv4": cidr_ipv4,
                 "cidr_ipv6": cidr_ipv6,
+                "description": description,
                 "from_port": from_port,
                 "prefix_list_id": prefix_list_id,
                 "referenced_security_group_id": referenced_security_group_id,
@@ -64,6 +66,7 @@ class AwsVpcSecurityGroupEgressRule(Resource):
     arn = StringAttribute()
     cidr_ipv4 = StringAttribute()
     cidr_ipv6 = StringAttribute()
+    description = StringAttribute()
     from_port = NumberAttribute()
     id = StringAttribute()
     ip_protocol = StringAttribute()

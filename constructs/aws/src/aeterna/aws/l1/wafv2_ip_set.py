@@ -34,6 +34,7 @@ class AwsWafv2IpSet(Resource):
         ip_address_version: Text,
         scope_: Text,
         addresses: Many[Text] | None = None,
+        description: Text | None = None,
         name: Text | None = None,
         name_prefix: Text | None = None,
         region: Text | None = None,
@@ -47,6 +48,7 @@ class AwsWafv2IpSet(Resource):
                 "ip_address_version": ip_address_version,
                 "scope": scope_,
                 "addresses": addresses,
+                "description": description,
                 "name": name,
                 "name_prefix": name_prefix,
                 "region": region,
@@ -57,6 +59,7 @@ class AwsWafv2IpSet(Resource):
 
     addresses = StringListAttribute()
     arn = StringAttribute()
+    description = StringAttribute()
     id = StringAttribute()
     ip_address_version = StringAttribute()
     lock_token = StringAttribute()

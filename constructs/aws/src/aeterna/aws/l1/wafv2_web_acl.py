@@ -3904,6 +3904,7 @@ class AwsWafv2WebAcl(Resource):
         challenge_config: One[AwsWafv2WebAclChallengeConfigBlock] | None = None,
         custom_response_body: Blocks[AwsWafv2WebAclCustomResponseBodyBlock] | None = None,
         data_protection_config: One[AwsWafv2WebAclDataProtectionConfigBlock] | None = None,
+        description: Text | None = None,
         monetization_config: One[AwsWafv2WebAclMonetizationConfigBlock] | None = None,
         name: Text | None = None,
         name_prefix: Text | None = None,
@@ -3926,6 +3927,7 @@ class AwsWafv2WebAcl(Resource):
                 "challenge_config": challenge_config,
                 "custom_response_body": custom_response_body,
                 "data_protection_config": data_protection_config,
+                "description": description,
                 "monetization_config": monetization_config,
                 "name": name,
                 "name_prefix": name_prefix,
@@ -3941,6 +3943,7 @@ class AwsWafv2WebAcl(Resource):
     application_integration_url = StringAttribute()
     arn = StringAttribute()
     capacity = NumberAttribute()
+    description = StringAttribute()
     id = StringAttribute()
     lock_token = StringAttribute()
     name = StringAttribute()

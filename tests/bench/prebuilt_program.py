@@ -1,0 +1,108 @@
+"""Writes a program that makes given resources with the prebuilt classes: run with the peer's own Python.
+
+usage: prebuilt_program.py DOCUMENTS PROGRAM   (the synthesized stacks by name; the program to write)
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+PACKAGE = "cdktf_cdktf_provider_aws"
+# What the engine takes as objects rather than as text, and what is no argument at all.
+OVERRIDDEN = {"depends_on", "lifecycle", "provider", "dynamic", "//", "for_each", "count", "provisioner"}
+
+
+def camel(name: str) -> str:
+    """Return ``eks_cluster`` as ``EksCluster``."""
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+class Writer:
+    """Collects the imports and statements of the program."""
+
+    def __init__(self) -> None:
+        self.imports: set[str] = set()
+        self.lines: list[str] = []
+
+    def resource(self, kind: str, terraform_type: str, name: str, body: dict[str, Any]) -> None:
+        """Write one resource or data source."""
+        short = terraform_type.removeprefix("aws_")
+        module_name = f"{PACKAGE}.{'data_aws_' if kind == 'data' else ''}{short}"
+        class_name = f"{'DataAws' if kind == 'data' else ''}{camel(short)}"
+        module = import_module(module_name)
+        class_name = next(each for each in (class_name, f"{class_name}A") if hasattr(module, each))
+        known = inspect.signature(getattr(module, class_name).__init__).parameters
+        self.imports.add(f"from {module_name} import {class_name}")
+        given = {key: value for key, value in body.items() if key in known and key not in OVERRIDDEN}
+        arguments = "".join(
+            f", {key}={self.value(value, module, class_name + camel(key))}" for key, value in given.items()
+        )
+        self.lines.append(f"element = {class_name}(stack, {name!r}{arguments})")
+        for key, value in body.items():
+            if key not in given and key != "//":
+                self.lines.append(f"element.add_override({key!r}, {value!r})")
+
+    def value(self, value: object, module: ModuleType, struct: str) -> str:
+        """Write a value; a nested block becomes its own class, as the type checker of its users would want it."""
+        match value:
+            case dict():
+                return self.block(cast("dict[str, object]", value), module, struct)
+            case list():
+                items = cast("list[object]", value)
+                return f"[{', '.join(self.value(each, module, struct) for each in items)}]"
+            case _:
+                return repr(value)
+
+    def block(self, fields: dict[str, object], module: ModuleType, struct: str) -> str:
+        """Write a block as its class, or as a plain dict where the package has no class for it."""
+        found = next((each for each in (struct, f"{struct}A") if struct and hasattr(module, each)), None)
+        if found is None or not fields.keys() <= inspect.signature(getattr(module, found).__init__).parameters.keys():
+            entries = (f"{key!r}: {self.value(each, module, '')}" for key, each in fields.items())
+            return f"{{{', '.join(entries)}}}"
+        self.imports.add(f"from {module.__name__} import {found}")
+        inner = (f"{key}={self.value(each, module, found + camel(key))}" for key, each in fields.items())
+        return f"{found}({', '.join(inner)})"
+
+    def stack(self, name: str, document: dict[str, Any]) -> None:
+        """Write one stack."""
+        self.lines.append(f"stack = TerraformStack(app, {name!r})")
+        provider = import_module(f"{PACKAGE}.provider")
+        self.imports.add(f"from {PACKAGE}.provider import AwsProvider")
+        for index, body in enumerate(document["provider"]["aws"]):
+            arguments = "".join(
+                f", {key}={self.value(value, provider, 'AwsProvider' + camel(key))}" for key, value in body.items()
+            )
+            self.lines.append(f"AwsProvider(stack, 'aws{index}'{arguments})")
+        for kind in ("data", "resource"):
+            for terraform_type, named in document.get(kind, {}).items():
+                if terraform_type.startswith("aws_"):
+                    for logical, body in named.items():
+                        self.resource(kind, terraform_type, logical, body)
+        for logical, body in document.get("output", {}).items():
+            given = "".join(f", {key}={body[key]!r}" for key in ("value", "sensitive") if key in body)
+            self.lines.append(f"TerraformOutput(stack, {logical!r}{given}, static_id=True)")
+
+    def text(self) -> str:
+        """Return the program."""
+        head = "from cdktf import App, TerraformOutput, TerraformStack\n" + "\n".join(sorted(self.imports))
+        return f"{head}\n\napp = App()\n" + "\n".join(self.lines) + "\napp.synth()\n"
+
+
+def main() -> None:
+    """Read the documents, write the program."""
+    writer = Writer()
+    for name, document in json.loads(Path(sys.argv[1]).read_text()).items():
+        writer.stack(name, document)
+    Path(sys.argv[2]).write_text(writer.text())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Runs the tests of the constructs on cdktn, the fork of the CDK's core, with cdktf absent.
+
+usage: python -P tests/synth/lane_cdktn.py [PYTEST ARGUMENT...]
+
+It makes ``.cache/venv-cdktn`` from the workspace's own pins with the fork's in place of the original's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+UV = ROOT / ".venv" / "bin" / "uv"
+VENV = ROOT / ".cache" / "venv-cdktn"
+PYTHON = VENV / "bin" / "python"
+ORIGINAL = "cdktf"
+MEMBERS = ("constructs/*", "stacks", "runtime/*", "sidecars/*")
+SUITES = ("tests/unit/contracts", "tests/unit/synth", "tests/unit/aws", "tests/unit/stacks", "tests/synth")
+
+
+def pins(lock: Path) -> dict[str, str]:
+    """Return each requirement of a lock file with its hashes, by name."""
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", lock.read_text().strip())
+    return {re.split(r"[=\[ ]", block, maxsplit=1)[0]: block for block in blocks if "==" in block}
+
+
+def requirements() -> str:
+    """Return the pins of the lane: the workspace's without the original, and the fork's."""
+    workspace = {name: pin for name, pin in pins(ROOT / "requirements.lock").items() if not name.startswith(ORIGINAL)}
+    return "\n".join((workspace | pins(ROOT / "requirements-cdktn.lock")).values()) + "\n"
+
+
+def prepare() -> None:
+    """Make the environment, unless it is the one that the pins describe."""
+    wanted = requirements()
+    folders = sorted(path.parent for member in MEMBERS for path in ROOT.glob(f"{member}/pyproject.toml"))
+    stamp = VENV / "installed"
+    digest = hashlib.sha256(f"{wanted}{folders}".encode()).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    sys.stderr.write(f"preparing {VENV.relative_to(ROOT)}\n")
+    subprocess.run([UV, "venv", "--quiet", "--clear", "--python", ROOT / ".venv/bin/python", VENV], check=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        lock = Path(scratch, "requirements.txt")
+        lock.write_text(wanted)
+        subprocess.run([UV, "pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON, lock], check=True)
+    members = [argument for folder in folders for argument in ("--editable", folder)]
+    subprocess.run([UV, "pip", "install", "--quiet", "--no-deps", "--python", PYTHON, *members], check=True)
+    stamp.write_text(digest)
+
+
+def beside_prebuilt(suites: list[str]) -> list[Path]:
+    """Return the tests that stand beside prebuilt packages, which are made for one core and not for the other."""
+    files = [path for suite in suites for path in sorted((ROOT / suite).rglob("test_*.py"))]
+    found = [path for path in files if f"{ORIGINAL}_{ORIGINAL}_provider" in path.read_text()]
+    for path in found:
+        sys.stderr.write(f"left out, as it needs a package prebuilt for {ORIGINAL}: {path.relative_to(ROOT)}\n")
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Prepare the lane, make sure that the original is absent, and run the suites that exist."""
+    prepare()
+    absent = f"import importlib.util as u; raise SystemExit(u.find_spec({ORIGINAL!r}) is not None)"
+    if subprocess.run([PYTHON, "-P", "-c", absent], check=False).returncode != 0:
+        sys.stderr.write(f"error: {ORIGINAL} is installed in {VENV}; remove the folder and run this again\n")
+        return 1
+    suites = [suite for suite in SUITES if (ROOT / suite).exists()]
+    left_out = [f"--ignore={path}" for path in beside_prebuilt(suites)]
+    command = [PYTHON, "-P", "-m", "pytest", *suites, *left_out, *arguments]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
