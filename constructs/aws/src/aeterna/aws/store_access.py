@@ -47,6 +47,7 @@ class StoreAccess(Construct):
             "Resource",
             # The service refuses a name that begins with "sg-", which a store's own name may.
             name_prefix=f"aeterna-{name}-",
+            description=f"Who may reach {name}",
             vpc_id=network.outputs.network_id,
             tags={"Name": f"aeterna-{name}"},
             lifecycle=Lifecycle(create_before_destroy=True),
@@ -69,6 +70,7 @@ class Clients(Construct):
                 self,
                 f"Client{position}",
                 security_group_id=security_group_id,
+                description="A client",
                 referenced_security_group_id=client.client_security_group_id,
                 ip_protocol="tcp",
                 from_port=port,
