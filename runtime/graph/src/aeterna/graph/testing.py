@@ -219,6 +219,7 @@ class _MemoryView:
         )
 
     def shortest_path(self, query: PathQuery) -> Path:
+        self._node(query.source)
         self._node(query.target)
         depths = self._depths(query.source, query.max_hops, query.direction, None)
         if query.target not in depths:

@@ -83,6 +83,8 @@ class Present:
         with self._lens.view(self._limits.query_time) as view:
             admission = admit(sessions, view, now=self._world.clock(), containing=self._containing)
         receipts: dict[int, Receipt] = dict(admission.repeated)
+        if admission.refused and not admission.accepted:
+            self._require_current()
         if admission.accepted:
             snapshot = self._write(admission, trace)
             receipts |= {
@@ -93,6 +95,16 @@ class Present:
             receipts[position] if position in receipts else admission.refused[position]
             for position in range(len(sessions))
         ]
+
+    def _require_current(self) -> None:
+        """Raise `CommitConflictError` when the state is behind: what it refuses may be right by now.
+
+        A state on which something was committed needs no such look: the store refuses a parent that is not the head.
+        """
+        known = self._snapshot
+        self._refresh()
+        if self._snapshot is not known:
+            raise CommitConflictError("commit", "another writer was first")
 
     def _write(self, admission: Admission, trace: CommitTrace) -> Snapshot:
         accepted = list(admission.accepted.values())
