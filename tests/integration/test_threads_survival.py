@@ -39,7 +39,7 @@ class Talk:
         for n in range(EACH):
             message_id = f"w{writer}-{n}"
             while not self._appended(message_id):
-                self._up.wait(timeout=60)
+                assert self._up.wait(timeout=60), "the test ended without letting the writers go on"
 
     def until(self, count: int) -> None:
         """Return when so many messages were acknowledged, and have the writers pause at their next failure."""

@@ -81,8 +81,9 @@ def serve(settings: ThreadsSettings) -> None:
 def application(settings: ThreadsSettings) -> FastAPI:
     """Return the application; its connections open when it starts and close when it stops."""
     dsn = settings.dsn.get_secret_value()
-    pool, wakes = connection_pool(dsn, database_limits(settings)), PostgresWakes(dsn)
-    store = PostgresThreadStore(pool)
+    pool = connection_pool(dsn, database_limits(settings))
+    wakes = PostgresWakes(dsn, pool)
+    store = PostgresThreadStore(pool, wakes.announce)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -91,7 +92,7 @@ def application(settings: ThreadsSettings) -> FastAPI:
             wakes.wake_all()
 
         async with pool, asyncio.TaskGroup() as tasks:
-            background = [tasks.create_task(wakes.listen()), tasks.create_task(end_streams())]
+            background = [tasks.create_task(work()) for work in (wakes.listen, wakes.tell, end_streams)]
             yield
             for task in background:
                 task.cancel()

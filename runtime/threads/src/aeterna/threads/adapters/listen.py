@@ -1,4 +1,9 @@
-"""Wakes readers by PostgreSQL's LISTEN and NOTIFY: one connection for all of a process's readers."""
+"""Wakes readers by PostgreSQL's LISTEN and NOTIFY: one connection for all of a process's readers.
+
+The notification is not part of the append's transaction. PostgreSQL commits transactions that notify one after the
+other, under a lock of the whole server, which would undo group commit; so appends are announced after they are durable,
+and those of a moment together. A process that dies in between leaves readers to their heartbeat, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +15,14 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 import structlog
 
-from aeterna.threads.adapters.postgres import channel_key
+from aeterna.threads.adapters.queries import load_queries
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from datetime import timedelta
 
     from aeterna.service.caller import TenantId
+    from aeterna.threads.adapters.pool import Pool
     from aeterna.threads.domain import ThreadId
 
 _LISTEN: Final = b"LISTEN aeterna_threads"
@@ -39,16 +45,39 @@ class _EventWaiter:
 
 
 class PostgresWakes:
-    """A `Wakes` over LISTEN; somebody must be running `listen`, else readers go by their heartbeats."""
+    """A `Wakes` over LISTEN; somebody must be running `listen` and `tell`, else readers go by their heartbeats."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, pool: Pool) -> None:
+        """Take the server to listen to, and the connections to announce with."""
         self._dsn = dsn
+        self._pool = pool
+        self._announcement = load_queries("messages.sql")["announce"]
         self._waiters: defaultdict[str, set[_EventWaiter]] = defaultdict(set)
+        self._news: set[str] = set()
+        self._some = asyncio.Event()
+
+    def announce(self, tenant: TenantId, thread_id: ThreadId) -> None:
+        """Have every process's readers of the thread woken soon."""
+        self._news.add(_key(tenant, thread_id))
+        self._some.set()
+
+    async def tell(self) -> None:
+        """Send what was announced until cancelled; while one batch is on its way, the next one gathers."""
+        log = structlog.stdlib.get_logger(__name__)
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            keys, self._news = sorted(self._news), set()
+            try:
+                async with self._pool.connection() as connection:
+                    await connection.execute(self._announcement, {"keys": keys})
+            except psycopg.Error as exc:
+                log.warning("threads.announcement_lost", count=len(keys), error=type(exc).__name__)
 
     @asynccontextmanager
     async def subscribe(self, tenant: TenantId, thread_id: ThreadId) -> AsyncGenerator[_EventWaiter]:
         """See `Wakes.subscribe`."""
-        key, waiter = channel_key(tenant, thread_id), _EventWaiter()
+        key, waiter = _key(tenant, thread_id), _EventWaiter()
         self._waiters[key].add(waiter)
         try:
             yield waiter
@@ -64,7 +93,7 @@ class PostgresWakes:
 
     async def listen(self) -> None:
         """Listen until cancelled; come back after a lost connection and wake everybody, who may have missed news."""
-        log = structlog.get_logger()
+        log = structlog.stdlib.get_logger(__name__)
         while True:
             try:
                 await self._listen_once()
@@ -85,3 +114,8 @@ class PostgresWakes:
     def _wake(self, key: str) -> None:
         for waiter in self._waiters.get(key, ()):
             waiter.event.set()
+
+
+def _key(tenant: TenantId, thread_id: ThreadId) -> str:
+    """Return how a notification names a thread; neither part can contain a slash."""
+    return f"{tenant}/{thread_id}"

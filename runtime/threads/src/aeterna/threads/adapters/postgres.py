@@ -33,7 +33,7 @@ from aeterna.threads.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from psycopg.rows import DictRow
 
@@ -43,11 +43,7 @@ if TYPE_CHECKING:
     from aeterna.threads.domain import MessageDraft, Part, Position, ThreadDraft
 
 Parameters: TypeAlias = "Mapping[str, object]"
-
-
-def channel_key(tenant: TenantId, thread_id: ThreadId) -> str:
-    """Return how a notification names a thread; neither part can contain a slash."""
-    return f"{tenant}/{thread_id}"
+Announce: TypeAlias = "Callable[[TenantId, ThreadId], None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +59,10 @@ class PostgresThreadStore:
     locked for the time the server needs, and not for the time the network takes.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, announce: Announce | None = None) -> None:
+        """Take what is told of each append once it is durable; without it, readers go by their heartbeats."""
         self._pool = pool
+        self._announce = announce
         self._queries = load_queries("session.sql", "threads.sql", "messages.sql")
 
     async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
@@ -126,7 +124,6 @@ class PostgresThreadStore:
                     "digest": digest,
                     "by": by,
                     "expected_seq": expected_seq,
-                    "channel_key": channel_key(tenant, thread_id),
                 },
             ),
         )
@@ -138,6 +135,8 @@ class PostgresThreadStore:
         row = outcome[0]
         if row["digest"] != digest:
             raise MessageConflictError(draft.message_id, row["seq"])
+        if row["created"] and self._announce is not None:
+            self._announce(tenant, thread_id)
         return Receipt(
             seq=row["seq"], message_id=draft.message_id, created_at=row["created_at"], created=row["created"]
         )

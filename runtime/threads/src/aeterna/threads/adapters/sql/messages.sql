@@ -11,7 +11,7 @@ FOR NO KEY UPDATE;
 -- name: append_message
 -- Runs while the thread is locked, and decides inside the database, so that the lock is never held across the network.
 -- Returns one row: the message that was there, or the one that was written; or none, when the thread ends elsewhere
--- than expected. The notification is sent by the commit, or not at all.
+-- than expected.
 WITH found AS (
     SELECT seq, digest, created_at
     FROM threads.messages
@@ -32,7 +32,7 @@ WITH found AS (
     SELECT %(tenant)s, %(thread_id)s, last_seq, %(message_id)s, %(role)s, %(parts)s, %(metadata)s, %(digest)s, %(by)s,
            updated_at
     FROM advanced
-    RETURNING seq, digest, created_at, pg_notify('aeterna_threads', %(channel_key)s)
+    RETURNING seq, digest, created_at
 )
 SELECT seq, digest, created_at, true AS created FROM written
 UNION ALL
@@ -47,3 +47,6 @@ LIMIT %(limit)s;
 
 -- name: last_seq
 SELECT last_seq FROM threads.threads WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s;
+
+-- name: announce
+SELECT pg_notify('aeterna_threads', key) FROM unnest(%(keys)s::text[]) AS key;
