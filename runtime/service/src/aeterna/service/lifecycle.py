@@ -19,6 +19,7 @@ import uvicorn
 
 from aeterna.contracts.errors import AeternaError
 from aeterna.service.errors import AddressInUseError, StartError
+from aeterna.service.http_protocol import PROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -91,6 +92,9 @@ def serve(  # noqa: PLR0913 - an address and the three times of a stop
     watched = _WatchedStart(app)
     config = uvicorn.Config(
         watched,
+        http=PROTOCOL,
+        # A task begins with the context of whatever woke the connection up; it must not inherit another's trace.
+        reset_contextvars=True,
         access_log=False,
         log_config=None,
         server_header=False,

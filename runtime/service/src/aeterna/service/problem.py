@@ -86,6 +86,15 @@ class Problem:
             ensure_ascii=True,
         ).encode("ascii")
 
+    def raw(self, instance: str) -> bytes:
+        """Return a whole HTTP/1.1 response that closes the connection, for when there is no application to send it."""
+        body = self.body(instance)
+        head = (
+            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\nContent-Type: {MEDIA_TYPE}\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        return head.encode("ascii") + body
+
 
 def problem_of(error: AeternaError, statuses: Mapping[type[AeternaError], int]) -> Problem:
     """Return the problem that an error is to the caller; its class docstring is the title."""
@@ -137,6 +146,23 @@ async def send_problem(send: Send, problem: Problem, instance: str, headers: Map
         }
     )
     await send({"type": "http.response.body", "body": body})
+
+
+def malformed_head() -> Problem:
+    """Return the problem of bytes that are no HTTP request."""
+    return Problem(
+        status=400, code="http.malformed", title="The request is not HTTP.", detail="the head could not be parsed"
+    )
+
+
+def oversized_head(limit: int) -> Problem:
+    """Return the problem of a request line and headers that are too large."""
+    return Problem(
+        status=431,
+        code="http.head_too_large",
+        title="The request's head is larger than any service takes.",
+        detail=f"request line and headers may have at most {limit} bytes together",
+    )
 
 
 def unexpected() -> Problem:

@@ -14,7 +14,7 @@ from aeterna.policy.settings import PolicySettings
 from aeterna.policy.usecases.cache import VerdictCache
 from aeterna.policy.usecases.decide import Decider
 from aeterna.policy.usecases.refresh import Refresher
-from aeterna.service.clock import system_clock
+from aeterna.service.clock import steady_clock
 from aeterna.service.lifecycle import one_line_refusals, serve
 from aeterna.service.metrics import new_registry
 from aeterna.service.settings import load
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _NAME = "aeterna-policy"
 
 
-def build(settings: PolicySettings, *, clock: Clock = system_clock) -> PolicyApp:
+def build(settings: PolicySettings, *, clock: Clock = steady_clock) -> PolicyApp:
     """Return the application with its first edition loaded; raise `BundleError` when there is none to load."""
     source, compiler = DirectoryBundleSource(settings.bundle), CedarCompiler()
     bundle = source.read()

@@ -13,7 +13,7 @@ import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from aeterna.service.clock import system_clock
+from aeterna.service.clock import steady_clock
 from aeterna.service.errors import KeysUnavailableError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class KeySet:
         fresh_for: timedelta = timedelta(minutes=5),
         stale_for: timedelta = timedelta(hours=1),
         min_interval: timedelta = timedelta(seconds=10),
-        clock: Clock = system_clock,
+        clock: Clock = steady_clock,
     ) -> None:
         self._fetch = fetch
         self._fresh_for = fresh_for.total_seconds()
@@ -58,14 +58,19 @@ class KeySet:
         """Return the key, or None where the issuer has none of this id; raise `KeysUnavailableError` without a set."""
         now = self._clock()
         if now - self._fetched_at > self._fresh_for or key_id not in self._keys:
-            self._refresh(now)
+            self._refresh(now, wait=key_id not in self._keys)
         if now - self._fetched_at > self._stale_for:
             raise KeysUnavailableError("the issuer's keys could not be fetched")
         return self._keys.get(key_id)
 
-    def _refresh(self, now: float) -> None:
-        """Fetch the set if it is time to; a failed attempt leaves the old set in place."""
-        with self._lock:
+    def _refresh(self, now: float, *, wait: bool) -> None:
+        """Fetch the set if it is time to; a failed attempt leaves the old set in place.
+
+        Whoever has a key already does not wait for another thread's attempt: a slow issuer must not stop everybody.
+        """
+        if not self._lock.acquire(blocking=wait):
+            return
+        try:
             if now - self._tried_at < self._min_interval:
                 return
             self._tried_at = now
@@ -76,6 +81,8 @@ class KeySet:
             keys = _parse(document)
             if keys:
                 self._keys, self._fetched_at = keys, now
+        finally:
+            self._lock.release()
 
 
 def source(location: str, *, timeout: timedelta = timedelta(seconds=3)) -> Callable[[], bytes]:

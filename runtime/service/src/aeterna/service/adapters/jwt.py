@@ -50,7 +50,7 @@ class JwksTokenVerifier:
         clock: Clock = system_clock,
     ) -> None:
         """Take the key set, or the file or address where it is found."""
-        self._keys = source_ if isinstance(source_, KeySet) else KeySet(source(source_), clock=clock)
+        self._keys = source_ if isinstance(source_, KeySet) else KeySet(source(source_))
         self._issuer = issuer
         self._audience = audience
         self._tenant_claim = tenant_claim

@@ -1,0 +1,83 @@
+"""uvicorn's HTTP/1.1 with bounds on what comes before a request is known: the size of its head, and its time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from aeterna.service.problem import malformed_head, oversized_head
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from aeterna.service.problem import Problem
+
+MAX_HEAD_BYTES: Final = 64 * 1024
+HEAD_SECONDS: Final = 10.0
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """Refuses heads over `MAX_HEAD_BYTES`, and closes connections that take over `HEAD_SECONDS` to send one.
+
+    uvicorn bounds neither with httptools: one connection could send header after header until memory is full (200 MB
+    were taken when it was tried), or hold itself open for ever with half a line.
+    """
+
+    _head_deadline: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn types it
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._head_complete()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, and count it while no head is complete."""
+        super().data_received(data)
+        if self._head_deadline is not None:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(oversized_head(MAX_HEAD_BYTES))
+
+    def on_message_begin(self) -> None:
+        """Wait for the rest of another head on a connection that is kept alive."""
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """Leave the request to the application."""
+        self._head_complete()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP with a problem document, as everything else is."""
+        del msg
+        self._refuse(malformed_head())
+
+    def _await_head(self) -> None:
+        if self._head_deadline is None:
+            self._head_bytes = 0
+            self._head_deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _head_complete(self) -> None:
+        if self._head_deadline is not None:
+            self._head_deadline.cancel()
+            self._head_deadline = None
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer without the application, which was never asked, and close."""
+        self._head_complete()
+        if self.transport.is_closing():
+            return
+        self.transport.write(problem.raw("/"))
+        self.transport.close()
+
+
+# The name under which uvicorn's configuration takes a protocol is untyped for classes of one's own.
+PROTOCOL: Final[type[Any]] = BoundedHttpProtocol
