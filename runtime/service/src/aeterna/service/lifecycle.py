@@ -151,18 +151,23 @@ class _Server(uvicorn.Server):
         self._drain = drain
         self._delay = delay.total_seconds()
         self._stop_at: float | None = None
+        self._signal: str | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is uvicorn's
         """Begin the drain on the first signal; end at once on the second."""
         if self._stop_at is not None:
             self.should_exit = self.force_exit = True
             return
-        log.info("service.draining", signal=signal.Signals(sig).name)
         self._stop_at = time.monotonic() + self._delay
+        self._signal = signal.Signals(sig).name
         self._drain.begin()
 
     async def on_tick(self, counter: int) -> bool:
         """Say whether to stop; uvicorn asks ten times a second."""
+        if self._signal is not None:
+            # Here and not in the handler: a signal may come in the middle of a log line.
+            log.info("service.draining", signal=self._signal)
+            self._signal = None
         if self._stop_at is not None and time.monotonic() >= self._stop_at:
             self.should_exit = True
         return await super().on_tick(counter)
