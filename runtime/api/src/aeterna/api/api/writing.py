@@ -3,7 +3,7 @@
 # Without the postponed annotations that we have elsewhere: FastAPI reads these at run time.
 import asyncio
 from concurrent.futures import Future
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -18,8 +18,31 @@ from aeterna.service.caller import Caller
 
 writing = APIRouter(prefix="/api/v1/graph", tags=["graph"])
 
+
+def _without_references(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with its definitions in place: FastAPI collects those of parameters only."""
+    definitions: dict[str, Any] = schema.pop("$defs", {})
+
+    def in_place(part: object) -> Any:  # noqa: ANN401 - any JSON
+        match part:
+            case {"$ref": str(reference), **others}:
+                return in_place(definitions[reference.rsplit("/", 1)[1]] | others)
+            case dict():
+                return {key: in_place(value) for key, value in cast("dict[str, object]", part).items()}
+            case list():
+                return [in_place(value) for value in cast("list[object]", part)]
+            case _:
+                return part
+
+    return in_place(schema)
+
+
+# The route reads its body itself, so that parsing it can leave the event loop; this is what it would have said.
 _DOCUMENTED: Final[dict[str, Any]] = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": SessionBody.model_json_schema()}}}
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": _without_references(SessionBody.model_json_schema())}},
+    }
 }
 
 
