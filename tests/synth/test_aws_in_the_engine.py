@@ -13,7 +13,7 @@ from aeterna.aws.keys import AwsKey
 from aeterna.aws.l1.provider import AwsProvider
 from aeterna.aws.network import AwsNetwork
 from aeterna.aws.provider import use_provider
-from aeterna.contracts.cluster import ClusterSpec, NodePoolSpec, Taint
+from aeterna.contracts.cluster import GENERAL, ClusterSpec, NodePoolSpec, Taint
 from aeterna.contracts.identity import IdentitySpec
 from aeterna.contracts.keys import KeySpec
 from aeterna.contracts.network import Egress, NetworkSpec
@@ -73,12 +73,13 @@ def cluster_under_an_existing_key() -> Json:
     return stack.document().json
 
 
-def identities_of_both_kinds() -> Json:
+def identities_of_both_kinds(pool: NodePoolSpec = GENERAL) -> Json:
     stack = CustomerStack()
-    cluster = EksCluster(stack, "Cluster", ClusterSpec(name="theirs"), network=stack.network, key=stack.key)
+    spec = ClusterSpec(name="theirs", pools=(pool,))
+    cluster = EksCluster(stack, "Cluster", spec, network=stack.network, key=stack.key)
     for mechanism in Mechanism:
-        spec = IdentitySpec(name=mechanism.value, namespace="theirs", service_account=mechanism.value)
-        identity = AwsIdentity(stack, mechanism.name, spec, cluster=cluster, mechanism=mechanism)
+        bound = IdentitySpec(name=mechanism.value, namespace="theirs", service_account=mechanism.value)
+        identity = AwsIdentity(stack, mechanism.name, bound, cluster=cluster, mechanism=mechanism)
         identity.allow("Use", stack.key.usage("UseKey", via="s3"))
     return stack.document().json
 
@@ -127,3 +128,16 @@ def test_every_policy_of_an_applied_cluster_is_a_document_of_iam(tofu: Engine, t
     assert len(documents) > 10
     assert all(json.loads(text)["Version"] == "2012-10-17" for text in documents)
     assert not [text for text in documents if "https://" in text], "an issuer is named without its scheme"
+
+
+def test_a_pool_gives_way_to_another_and_a_cluster_to_nothing_while_the_key_stays(tofu: Engine, tmp_path: Path) -> None:
+    """The key's policy changes in the same apply: nodes that are made before they are destroyed must not tie a knot."""
+    changed = identities_of_both_kinds(NodePoolSpec(name="larger", machines=("m7i.4xlarge",)))
+    workspace = tofu.workspace(tmp_path, identities_of_both_kinds())
+    workspace.init()
+    for configuration in (identities_of_both_kinds(), changed, CustomerStack().document().json):
+        tofu.workspace(tmp_path, configuration)
+        workspace.plan()
+        workspace.apply()
+
+    assert not workspace.has_changes()

@@ -61,6 +61,7 @@ class EksCluster(Construct):
                 self,
                 f"ApiClient{number}",
                 security_group_id=self.client_security_group_id,
+                description="Kubernetes API",
                 cidr_ipv4=block,
                 ip_protocol="tcp",
                 from_port=HTTPS,

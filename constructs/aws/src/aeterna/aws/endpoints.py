@@ -54,6 +54,7 @@ class PrivateEndpoints(Construct):
             self,
             "SecurityGroup",
             name_prefix=f"{spec.name}-endpoints-",
+            description="Private endpoints of AWS services",
             vpc_id=vpc.id,
             tags={"Name": f"{spec.name}-endpoints"},
         )
@@ -61,6 +62,7 @@ class PrivateEndpoints(Construct):
             self,
             "FromNetwork",
             security_group_id=group.id,
+            description="HTTPS from the network",
             cidr_ipv4=vpc.cidr_block,
             ip_protocol="tcp",
             from_port=HTTPS,

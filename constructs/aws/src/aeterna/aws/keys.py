@@ -64,6 +64,7 @@ class AwsKey(Construct):
         self._key = AwsKmsKey(
             self,
             "Resource",
+            description=f"{spec.environment}: {spec.purpose}",
             enable_key_rotation=True,
             rotation_period_in_days=spec.rotation.days,
             deletion_window_in_days=spec.grace.days,

@@ -38,6 +38,7 @@ class Role(Construct):
             self,
             "Resource",
             name_prefix=suffixed(spec, field, name, f"{suffix}-", longest=LONGEST_ROLE_PREFIX),
+            description=f"{name}: {suffix}",
             assume_role_policy=document([trust]),
             force_detach_policies=True,
             tags={"Name": f"{name}-{suffix}"},
