@@ -28,6 +28,8 @@ _settings = EngineSettings.from_environment()
 CORE = choose(_settings)
 # jsii starts node by the name in this variable as soon as a binding is imported, and knows no other way to be told.
 os.environ["JSII_NODE"] = str(find_node(_settings))
+# The engine uses a function that newer nodes call deprecated, at every synthesis; nobody who reads that can mend it.
+os.environ.setdefault("NODE_NO_WARNINGS", "1")
 
 if TYPE_CHECKING:
     import cdktf as core  # both cores have the same names; types are checked against the one that stacks import
@@ -37,11 +39,7 @@ else:
 Annotations = core.Annotations
 App = core.App
 Aspects = core.Aspects
-AzurermBackend = core.AzurermBackend
-DataTerraformRemoteStateS3 = core.DataTerraformRemoteStateS3
 Fn = core.Fn
-GcsBackend = core.GcsBackend
-HttpBackend = core.HttpBackend
 IAspect = core.IAspect
 IResolvable = core.IResolvable
 ITerraformDependable = core.ITerraformDependable
@@ -55,7 +53,6 @@ TerraformAsset = core.TerraformAsset
 TerraformCount = core.TerraformCount
 TerraformDataSource = core.TerraformDataSource
 TerraformElement = core.TerraformElement
-TerraformHclModule = core.TerraformHclModule
 TerraformIterator = core.TerraformIterator
 TerraformLocal = core.TerraformLocal
 TerraformOutput = core.TerraformOutput
@@ -68,4 +65,3 @@ TerraformStack = core.TerraformStack
 TerraformVariable = core.TerraformVariable
 Testing = core.Testing
 Token = core.Token
-Tokenization = core.Tokenization

@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-from aeterna.synth._cdk import (
-    AzurermBackend,
-    DataTerraformRemoteStateS3,
-    GcsBackend,
-    HttpBackend,
-    LocalBackend,
-    S3Backend,
-)
+from aeterna.synth._cdk import LocalBackend, S3Backend
 
-__all__ = ["AzurermBackend", "DataTerraformRemoteStateS3", "GcsBackend", "HttpBackend", "LocalBackend", "S3Backend"]
+__all__ = ["LocalBackend", "S3Backend"]

@@ -51,9 +51,9 @@ class Origin:
     """The provider that bindings were generated from."""
 
     name: str
-    """Its local name, such as ``aws``."""
+    """Its local name, such as ``random``."""
     source: str
-    """Its short source address, such as ``hashicorp/aws``, which every registry resolves for itself."""
+    """Its short source address, such as ``hashicorp/random``, which every registry resolves for itself."""
     version: str
     """The version whose schema was read."""
     constraint: str

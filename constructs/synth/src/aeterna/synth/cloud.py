@@ -54,7 +54,7 @@ class Cloud(Protocol[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
 
     @property
     def name(self) -> str:
-        """Its name in the entry-point group ``aeterna.clouds``, such as ``aws``."""
+        """Its name in the entry-point group ``aeterna.clouds``."""
         ...
 
     def prepare(self, scope: Construct, *, region: str, tags: Mapping[str, str]) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Lifecycle", "Postcondition", "Precondition", "address"]
 
 Trigger: TypeAlias = str | Ref | TerraformResource | TerraformDataSource
-"""What replaces a resource: another one, one of its attributes, or an address such as ``aws_vpc.main.id``."""
+"""What replaces a resource: another one, one of its attributes, or an address such as ``random_pet.name.id``."""
 
 
 def address(of: Trigger) -> str:

@@ -13,9 +13,9 @@ from aeterna.synth.generate.schema import read
 def main(arguments: list[str] | None = None) -> int:
     """Write every module of the package, and remove modules of types that the schema has no more."""
     parser = argparse.ArgumentParser(prog="python -m aeterna.synth.generate", description=__doc__)
-    parser.add_argument("schema", type=Path, help="the provider's schema, such as constructs/aws/schema/aws.json")
-    parser.add_argument("folder", type=Path, help="where the package is, such as constructs/aws/src/aeterna/aws/l1")
-    parser.add_argument("package", help="the package's import name, such as aeterna.aws.l1")
+    parser.add_argument("schema", type=Path, help="the provider's schema, as constructs/CLOUD/schema/PROVIDER.json")
+    parser.add_argument("folder", type=Path, help="where the package is, as constructs/CLOUD/src/aeterna/CLOUD/l1")
+    parser.add_argument("package", help="the package's import name, as aeterna.CLOUD.l1")
     chosen = parser.parse_args(arguments)
     modules = render(read(chosen.schema), chosen.package)
     chosen.folder.mkdir(parents=True, exist_ok=True)

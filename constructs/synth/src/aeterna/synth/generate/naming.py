@@ -22,7 +22,7 @@ RESERVED = frozenset(
 
 
 def camel(name: str) -> str:
-    """Return ``aws_s3_bucket`` as ``AwsS3Bucket``."""
+    """Return ``random_pet`` as ``RandomPet``."""
     return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
@@ -37,7 +37,7 @@ def plain_field(name: str) -> bool:
 
 
 def class_name(kind: str, terraform_type: str) -> str:
-    """Return ``AwsVpc``, ``DataAwsVpc`` or ``AwsProvider``."""
+    """Return ``RandomPet``, ``DataRandomPet`` or ``RandomProvider``."""
     return (
         {"data": "Data", "resource": "", "provider": ""}[kind]
         + camel(terraform_type)
