@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.utils import base64url_encode
 
 from aeterna.cli.local.state_dir import StateDir
 from aeterna.cli.local.tokens import AUDIENCE, ISSUER, Claims, Signer
@@ -42,9 +44,15 @@ def token_of(live: LiveRuntime, tenant: str, spoiled: str) -> str | None:
     if spoiled == "no signature":
         return jwt.encode(claims, "", "none", headers={"kid": key_id})
     if spoiled == "public key as secret":
-        secret = StateDir(live.root).jwks.read_text()
-        return jwt.encode(claims, secret, "HS256", headers={"kid": key_id})
+        return forged(claims, key_id, StateDir(live.root).jwks.read_bytes())
     return {"absent": None, "garbage": "not-a-token"}[spoiled]
+
+
+def forged(claims: dict[str, Any], key_id: str, secret: bytes) -> str:
+    """Return a token that is signed with what everybody knows, as a verifier must not accept that reads `alg`."""
+    parts = ({"alg": "HS256", "kid": key_id, "typ": "JWT"}, claims)
+    text = b".".join(base64url_encode(json.dumps(part).encode()) for part in parts)
+    return (text + b"." + base64url_encode(hmac.digest(secret, text, "sha256"))).decode()
 
 
 @pytest.mark.parametrize("part", ["graph", "threads"])

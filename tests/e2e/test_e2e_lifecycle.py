@@ -18,16 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_up_prints_one_json_object(own: LiveRuntime) -> None:
-    document = own.up("--no-corpus")
-
-    assert {"urls", "token", "pids"} <= document.keys()
-    assert set(document["pids"]) == {"postgres", "policy", "graph", "threads"}
+def test_up_prints_one_json_object(live: LiveRuntime) -> None:
+    assert {"urls", "token", "pids"} <= live.document.keys()
+    assert set(live.document["pids"]) == {"postgres", "policy", "graph", "threads"}
 
 
-def test_up_twice_is_harmless(own: LiveRuntime) -> None:
-    first = own.up("--no-corpus")
-    second = own.up("--no-corpus")
+def test_up_twice_is_harmless(live: LiveRuntime) -> None:
+    first = live.document
+    second = live.up("--no-corpus")
 
     assert second["started"] == []
     assert (first["pids"], first["urls"], first["token"]) == (second["pids"], second["urls"], second["token"])

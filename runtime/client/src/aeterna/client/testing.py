@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Json: TypeAlias = dict[str, object]
 Route: TypeAlias = "Callable[[httpx.Request, str], httpx.Response]"
@@ -160,15 +160,25 @@ class FakeRuntime:
             return problem(404, "graph.snapshot_not_found", "no such snapshot")
         if start not in state.nodes:
             return problem(404, "graph.node_not_found", f"no node {start!r}")
-        depths = _depths(state, start, request.url.params.get("direction", "out"))
-        furthest = int(request.url.params.get("depth", "1"))
-        found = {node_id: depth for node_id, depth in depths.items() if 0 < depth <= furthest}
+        parameters = request.url.params
+        types, kinds = parameters.get_list("type"), parameters.get_list("kind")
+        furthest = int(parameters.get("depth", "1"))
+        found = {
+            node_id: depth
+            for node_id, depth in _depths(state, start, parameters.get("direction", "out"), types).items()
+            if 0 < depth <= furthest and (not kinds or state.nodes[node_id]["kind"] in kinds)
+        }
+        ends = {start, *found}
         return httpx.Response(
             200,
             json={
                 "snapshot_id": state.snapshot_id,
                 "nodes": [{**state.nodes[node_id], "depth": depth} for node_id, depth in found.items()],
-                "edges": [edge for key, edge in state.edges.items() if {key[0], key[2]} <= {start, *found}],
+                "edges": [
+                    edge
+                    for (source, type_, target), edge in state.edges.items()
+                    if {source, target} <= ends and (not types or type_ in types)
+                ],
                 "next_cursor": None,
             },
         )
@@ -284,13 +294,14 @@ def _key(edge: Json) -> tuple[str, str, str]:
     return str(edge["source"]), str(edge["type"]), str(edge["target"])
 
 
-def _depths(state: State, start: str, direction: str) -> dict[str, int]:
-    """Return the hops from the start to every node that can be reached."""
+def _depths(state: State, start: str, direction: str, types: Sequence[str] = ()) -> dict[str, int]:
+    """Return the hops from the start, along edges of these types (all without any), to every node it reaches."""
+    followed = [(source, target) for source, type_, target in state.edges if not types or type_ in types]
     depths, waiting = {start: 0}, deque([start])
     while waiting:
         node_id = waiting.popleft()
-        ahead = [target for source, _, target in state.edges if source == node_id and direction != "in"]
-        behind = [source for source, _, target in state.edges if target == node_id and direction != "out"]
+        ahead = [target for source, target in followed if source == node_id and direction != "in"]
+        behind = [source for source, target in followed if target == node_id and direction != "out"]
         for near in ahead + behind:
             if near not in depths:
                 depths[near] = depths[node_id] + 1

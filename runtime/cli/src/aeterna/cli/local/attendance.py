@@ -33,15 +33,19 @@ def attend(runtime: LocalRuntime, state: StateDir, progress: Progress) -> int:
         signal.signal(number, ask)
     progress.line(f"Attached: Ctrl-C stops everything. The logs are in {state.root / 'logs'}")
     while not asked.wait(LOOK):
-        dead = next((part for part in ORDER if not runtime.record.alive(part)), None)
-        if dead is None:
+        if all(runtime.record.alive(part) for part in ORDER):
             continue
-        if not Record.read(state).processes:
-            progress.line("Stopped by another command.")
-            return DONE
+        # Another command may be stopping or repairing the runtime: only under the lock is the record the truth.
         with state.locked(lambda: None):
-            runtime.stop()
-        raise PartFailedError(TITLES[dead], "died, so everything was stopped", state.log(dead), tail(state.log(dead)))
+            runtime.record = Record.read(state)
+            if not runtime.record.processes:
+                progress.line("Stopped by another command.")
+                return DONE
+            dead = next((part for part in ORDER if not runtime.record.alive(part)), None)
+            if dead is not None:
+                runtime.stop()
+                happened, log = "died, so everything was stopped", state.log(dead)
+                raise PartFailedError(TITLES[dead], happened, log, tail(log))
     progress.line("Stopping …")
     with state.locked(lambda: None):
         runtime.stop()

@@ -1,0 +1,103 @@
+"""The command line itself: help, exit statuses, and errors that say what to do."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+from aeterna.cli.local import parts
+from aeterna.cli.main import COMMANDS, aeterna, run
+from aeterna.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAVY = ("rich", "httpx", "jwt", "markdown_it", "cryptography", "packaging")
+
+
+@pytest.fixture
+def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AETERNA_STATE_DIR", str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_can_be_imported_and_says_what_help_says(name: str) -> None:
+    command = aeterna.get_command(click.Context(aeterna), name)
+
+    assert command is not None
+    assert command.short_help == COMMANDS[name].summary
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """So that it comes at once: what a command needs is imported when the command runs."""
+    code = "import sys; from aeterna.cli.main import run; run(['--help']); print(sorted(sys.modules), file=sys.stderr)"
+
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+
+    assert [module for module in HEAVY if f"'{module}'" in done.stderr] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--version"], 0, ""),
+        (["nonsense"], 2, "error: No such command 'nonsense'."),
+        (["graph", "neighbors"], 2, "hint: run: aeterna graph neighbors --help"),
+        (["graph", "as-of", "someday", "node", "a"], 2, "error: 'someday' is not a time"),
+        (["token", "--ttl", "forever"], 2, "is not a duration"),
+        (["token"], 3, "error: no runtime is running"),
+        (["graph", "statistics"], 3, "hint: run: aeterna up --detach"),
+        (["status"], 3, ""),
+    ],
+)
+def test_the_exit_status_says_what_happened(
+    arguments: list[str], status: int, said: str, capsys: pytest.CaptureFixture[str], nothing_runs: None
+) -> None:
+    assert run(arguments) == status
+    assert said in capsys.readouterr().err
+
+
+def test_nothing_at_the_address_is_told_apart(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AETERNA_GRAPH_URL", "AETERNA_THREADS_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("AETERNA_TOKEN", "secret-token")
+
+    assert run(["graph", "statistics"]) == 3
+    said = capsys.readouterr().err
+    assert "error: cannot connect to http://127.0.0.1:9" in said
+    assert "secret-token" not in said
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_a_script_of_the_shell(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", shell]) == 0
+    assert f"_AETERNA_COMPLETE={shell}_complete" in capsys.readouterr().out
+
+
+def test_a_session_file_of_the_wrong_shape_names_the_field(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "session.json"
+    file.write_text('{"nodes": [{"id": "a"}]}')
+
+    assert run(["graph", "commit", str(file)]) == 1
+    assert "nodes[0].kind is not a string" in capsys.readouterr().err
+
+
+def test_progress_is_plain_lines_where_nobody_watches() -> None:
+    shown = io.StringIO()
+    progress = Progress(shown)
+    progress.start("PostgreSQL")
+    progress.done("PostgreSQL", "ready")
+
+    assert shown.getvalue().startswith("  PostgreSQL: ready (")
+    assert "\x1b" not in shown.getvalue()
+
+
+def test_every_part_has_a_title_and_an_order() -> None:
+    assert set(parts.ORDER) == set(parts.TITLES) == {parts.POSTGRES, *parts.MODULES}
