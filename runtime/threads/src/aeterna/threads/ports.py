@@ -79,5 +79,13 @@ class Wakes(Protocol):
     """Tells readers that a thread may have grown. Kept by ``adapters.listen``; faked in ``testing``."""
 
     def subscribe(self, tenant: TenantId, thread_id: ThreadId) -> AbstractAsyncContextManager[Waiter]:
-        """Return a context in which appends to the thread, by any process, wake the waiter."""
+        """Return a context in which what is announced of the thread, by any process, wakes the waiter."""
+        ...
+
+    def announce(self, tenant: TenantId, thread_id: ThreadId) -> None:
+        """Have the readers of the thread woken soon; neither waits nor raises."""
+        ...
+
+    def wake_all(self) -> None:
+        """Wake this process's readers, because something may have been missed or the process is ending."""
         ...

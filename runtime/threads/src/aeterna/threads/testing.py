@@ -61,15 +61,15 @@ class FakeWakes:
         finally:
             waiters.remove(waiter)
 
-    def wake(self, tenant: TenantId, thread_id: ThreadId) -> None:
-        """Wake the readers of a thread."""
+    def announce(self, tenant: TenantId, thread_id: ThreadId) -> None:
+        """See `Wakes.announce`."""
         for waiter in self._waiters.get((tenant, thread_id), ()):
             waiter.event.set()
 
     def wake_all(self) -> None:
-        """Wake every reader."""
+        """See `Wakes.wake_all`."""
         for tenant, thread_id in self._waiters:
-            self.wake(tenant, thread_id)
+            self.announce(tenant, thread_id)
 
 
 class FakeWaiter:
@@ -160,7 +160,7 @@ class FakeThreadStore:
         kept.messages.append(message)
         kept.digests[draft.message_id] = (message.seq, digest)
         kept.thread = replace(kept.thread, last_seq=message.seq, version=kept.thread.version + 1, updated_at=now)
-        self._wakes.wake(tenant, thread_id)
+        self._wakes.announce(tenant, thread_id)
         return Receipt(seq=message.seq, message_id=draft.message_id, created_at=now, created=True)
 
     async def messages(self, tenant: TenantId, thread_id: ThreadId, *, after_seq: int, limit: int) -> MessagePage:

@@ -57,7 +57,7 @@ class PostgresWakes:
         self._some = asyncio.Event()
 
     def announce(self, tenant: TenantId, thread_id: ThreadId) -> None:
-        """Have every process's readers of the thread woken soon."""
+        """See `Wakes.announce`."""
         self._news.add(_key(tenant, thread_id))
         self._some.set()
 
@@ -87,7 +87,7 @@ class PostgresWakes:
                 del self._waiters[key]
 
     def wake_all(self) -> None:
-        """Wake every reader, because something may have been missed or the process is ending."""
+        """See `Wakes.wake_all`."""
         for key in list(self._waiters):
             self._wake(key)
 

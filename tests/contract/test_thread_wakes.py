@@ -1,0 +1,103 @@
+"""What every `Wakes` does, the fake and the real one alike."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aeterna.service.caller import TenantId
+from aeterna.threads.adapters.listen import PostgresWakes
+from aeterna.threads.adapters.pool import Limits, connection_pool
+from aeterna.threads.domain import ThreadId
+from aeterna.threads.testing import FakeWakes
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from aeterna.threads.ports import Waiter, Wakes
+
+pytestmark = pytest.mark.anyio
+
+ACME, OTHER = TenantId("acme"), TenantId("other")
+ONE, TWO = ThreadId("t-1"), ThreadId("t-2")
+NOW, LONG = timedelta(milliseconds=1), timedelta(seconds=30)
+
+
+@asynccontextmanager
+async def _listening(dsn: str) -> AsyncGenerator[PostgresWakes]:
+    async with connection_pool(dsn, Limits()) as pool, asyncio.TaskGroup() as tasks:
+        wakes = PostgresWakes(dsn, pool)
+        async with wakes.subscribe(ACME, ONE) as waiter:
+            work = [tasks.create_task(wakes.listen()), tasks.create_task(wakes.tell())]
+            # Everybody is woken once, when the connection that listens has come up.
+            assert await waiter.wait(LONG)
+        yield wakes
+        for task in work:
+            task.cancel()
+
+
+@pytest.fixture(params=["fake", "postgres"])
+async def wakes(request: pytest.FixtureRequest) -> AsyncGenerator[Wakes]:
+    """Return each in turn."""
+    if request.param == "fake":
+        yield FakeWakes()
+        return
+    async with _listening(request.getfixturevalue("database")) as listening:
+        yield listening
+
+
+async def test_an_announcement_wakes_every_reader_of_the_thread(wakes: Wakes) -> None:
+    async with AsyncExitStack() as stack:
+        waiters = [await stack.enter_async_context(wakes.subscribe(ACME, ONE)) for _ in range(3)]
+
+        wakes.announce(ACME, ONE)
+
+        assert [await waiter.wait(LONG) for waiter in waiters] == [True] * 3
+
+
+async def test_an_announcement_before_the_wait_is_not_lost(wakes: Wakes) -> None:
+    """A reader looks at the store between two waits; what comes meanwhile must wake the next wait."""
+    async with wakes.subscribe(ACME, ONE) as waiter, wakes.subscribe(ACME, ONE) as witness:
+        wakes.announce(ACME, ONE)
+        await witness.wait(LONG)
+
+        assert await waiter.wait(NOW)
+
+
+@pytest.mark.parametrize(("tenant", "thread"), [(ACME, TWO), (OTHER, ONE)], ids=["thread", "tenant"])
+async def test_readers_of_another_thread_sleep_on(wakes: Wakes, tenant: TenantId, thread: ThreadId) -> None:
+    async with wakes.subscribe(ACME, ONE) as waiter, wakes.subscribe(tenant, thread) as witness:
+        wakes.announce(tenant, thread)
+        await witness.wait(LONG)
+
+        assert not await waiter.wait(NOW)
+
+
+async def test_a_wake_is_used_up_by_the_wait(wakes: Wakes) -> None:
+    async with wakes.subscribe(ACME, ONE) as waiter:
+        wakes.announce(ACME, ONE)
+        await waiter.wait(LONG)
+
+        assert not await waiter.wait(NOW)
+
+
+async def test_everybody_is_woken_when_something_may_have_been_missed(wakes: Wakes) -> None:
+    async with wakes.subscribe(ACME, ONE) as one, wakes.subscribe(OTHER, TWO) as other:
+        wakes.wake_all()
+
+        assert [await one.wait(NOW), await other.wait(NOW)] == [True, True]
+
+
+async def test_many_announcements_reach_their_readers(wakes: Wakes) -> None:
+    threads = [ThreadId(f"t-{n}") for n in range(200)]
+    async with AsyncExitStack() as stack:
+        waiters: list[Waiter] = [await stack.enter_async_context(wakes.subscribe(ACME, thread)) for thread in threads]
+
+        for thread in threads:
+            wakes.announce(ACME, thread)
+
+        assert all([await waiter.wait(LONG) for waiter in waiters])
