@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -304,3 +305,29 @@ def test_a_resource_is_moved_to_a_target(stack: TerraformStack) -> None:
 
 def test_the_address_of_a_resource_stands_without_braces(stack: TerraformStack) -> None:
     assert (address(vpc_of(stack)), address("${aws_vpc.Vpc.id}")) == ("aws_vpc.Vpc", "aws_vpc.Vpc.id")
+
+
+def test_an_override_takes_what_an_argument_takes(stack: TerraformStack) -> None:
+    cluster = cluster_of(stack)
+    vpc = vpc_of(stack)
+    vpc.add_override("tags", {"cluster": cluster.identity[0].oidc[0].issuer, "zones": Path("a"), "none": None})
+
+    written = synthesized(stack).only("aws_vpc")["tags"]
+
+    assert written == {"cluster": "${aws_eks_cluster.Cluster.identity[0].oidc[0].issuer}", "zones": "a"}
+
+
+def test_an_output_takes_what_an_argument_takes(stack: TerraformStack) -> None:
+    cluster = cluster_of(stack)
+    TerraformOutput(stack, "issuer", value={"issuer": cluster.identity[0].oidc[0].issuer}, sensitive=True)
+
+    written = synthesized(stack).outputs()["issuer"]
+
+    assert written == {"value": {"issuer": "${aws_eks_cluster.Cluster.identity[0].oidc[0].issuer}"}, "sensitive": True}
+
+
+def test_an_output_refuses_what_an_argument_refuses(stack: TerraformStack) -> None:
+    database = AwsDbInstance(stack, "Database", instance_class="db.t4g.small")
+
+    with pytest.raises(UnrepresentableValueError, match=r"output\.url"):
+        TerraformOutput(stack, "url", value=f"postgres://x:{database.port}")

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
 from aeterna.synth import _cdk
 from aeterna.synth._cdk import (
     Annotations,
     TerraformAsset,
     TerraformElement,
-    TerraformOutput,
     TerraformProvider,
     TerraformStack,
     TerraformVariable,
 )
 from aeterna.synth.aspects import failure_in, refuse_ignored
 from aeterna.synth.errors import SynthesisError
+from aeterna.synth.lowering import lower
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
 
 __all__ = [
     "Annotations",
@@ -25,6 +32,33 @@ __all__ = [
     "TerraformStack",
     "TerraformVariable",
 ]
+
+
+class OutputMeta(TypedDict, total=False):
+    """What else Terraform takes of an output."""
+
+    depends_on: Sequence[_cdk.ITerraformDependable]
+    precondition: _cdk.Precondition
+    static_id: bool
+
+
+class TerraformOutput(_cdk.TerraformOutput):
+    """A value that others may read of a stack."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        /,
+        *,
+        value: object,
+        description: str | None = None,
+        sensitive: bool | None = None,
+        **more: Unpack[OutputMeta],
+    ) -> None:
+        """Take any value that a binding takes as well. Raises `UnrepresentableValueError`."""
+        lowered = lower(value, f"output.{id_}")
+        super().__init__(scope, id_, value=lowered, description=description, sensitive=sensitive, **more)
 
 
 class App(_cdk.App):

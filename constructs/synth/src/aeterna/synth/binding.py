@@ -156,6 +156,13 @@ class Resource(_Element, TerraformResource):
             for path, value in lifecycle.beyond_engine().items():
                 self.add_override(path, value)
 
+    def add_override(self, path: str, value: object) -> None:
+        """Write a value at any path, even one that the bindings do not know; a list is added to the one there is.
+
+        Raises `UnrepresentableValueError`.
+        """
+        super().add_override(path, lower(value, f"{self._where}.{path}"))
+
     def override_logical_id(self, new_logical_id: str) -> None:
         """Give the resource the address of an existing one. Raises `LogicalIdFixedError` if its own is in use."""
         _override(self, new_logical_id, super().override_logical_id)
@@ -183,6 +190,13 @@ class DataSource(_Element, TerraformDataSource):
             for path, value in lifecycle.beyond_engine().items():
                 self.add_override(path, value)
 
+    def add_override(self, path: str, value: object) -> None:
+        """Write a value at any path, even one that the bindings do not know; a list is added to the one there is.
+
+        Raises `UnrepresentableValueError`.
+        """
+        super().add_override(path, lower(value, f"{self._where}.{path}"))
+
     def override_logical_id(self, new_logical_id: str) -> None:
         """Give the data source another address. Raises `LogicalIdFixedError` if its own is in use."""
         _override(self, new_logical_id, super().override_logical_id)
@@ -206,6 +220,10 @@ class Provider(_Element, TerraformProvider):
             terraform_provider_source=self._origin.source,
             terraform_generator_metadata=self._origin.metadata(),
         )
+
+    def add_override(self, path: str, value: object) -> None:
+        """Write a value at any path, even one that the bindings do not know. Raises `UnrepresentableValueError`."""
+        super().add_override(path, lower(value, f"{self._where}.{path}"))
 
     @property
     def alias(self) -> str | None:
