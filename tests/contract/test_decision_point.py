@@ -158,6 +158,7 @@ async def test_equal_questions_are_equal_bytes_and_carry_the_trace() -> None:
 
     assert decision == Decision(allowed=False)
     assert asked[0].headers["x-request-id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert asked[0].headers["traceparent"].startswith("00-4bf92f3577b34da6a3ce929d0e0e4736-")
     assert json.loads(asked[0].content) == {
         "subject": {"type": "Agent", "id": "ada", "properties": {"tenant": "acme", "roles": ["a", "b", "c"]}},
         "action": {"name": "graph.read"},

@@ -27,7 +27,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _head_deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn types it
+    def connection_made(self, transport: asyncio.Transport) -> None:
         """Wait for the first request."""
         super().connection_made(transport)
         self._await_head()

@@ -153,8 +153,9 @@ class _Server(uvicorn.Server):
         self._stop_at: float | None = None
         self._signal: str | None = None
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is uvicorn's
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin the drain on the first signal; end at once on the second."""
+        del frame
         if self._stop_at is not None:
             self.should_exit = self.force_exit = True
             return

@@ -104,12 +104,7 @@ def _identified(service: str) -> Processor:
 
 
 def _export_spans(service: str, endpoint: str) -> None:
-    """Send spans to a collector over OTLP/HTTP; imported here because protobuf costs 100 ms that few starts need."""
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - see above
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - see above
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - see above
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - see above
+    """Send spans to a collector; loaded only then, since its protobuf costs every start 100 ms that few need."""
+    from aeterna.service import otlp  # noqa: PLC0415 - see above
 
-    provider = TracerProvider(resource=Resource.create({"service.name": service}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")))
-    trace.set_tracer_provider(provider)
+    otlp.export_spans(service, endpoint)

@@ -7,6 +7,8 @@ import secrets
 from contextvars import ContextVar
 from typing import Final
 
+from opentelemetry import trace
+
 TRACE_HEADER: Final = "aeterna-trace-id"
 _TRACEPARENT: Final = re.compile(rb"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _ZERO: Final = "0" * 32
@@ -22,6 +24,20 @@ def current_trace_id() -> str | None:
 def enter_trace(trace_id: str) -> None:
     """Make this the trace of the running task; each request has a task of its own, so nothing is left behind."""
     _current.set(trace_id)
+
+
+def outgoing_traceparent() -> str | None:
+    """Return the ``traceparent`` for a request that we make on behalf of the one being handled, if there is one.
+
+    The parent is the recorded span where one is; without a collector it is a span that nobody records, so that the
+    neighbour's logs still carry the trace.
+    """
+    span = trace.get_current_span().get_span_context()
+    if span.is_valid:
+        ids = trace.format_trace_id(span.trace_id), trace.format_span_id(span.span_id)
+        return f"00-{ids[0]}-{ids[1]}-{span.trace_flags:02x}"
+    trace_id = current_trace_id()
+    return f"00-{trace_id}-{secrets.token_hex(8)}-00" if trace_id is not None else None
 
 
 def trace_id_of(traceparent: bytes | None) -> str:

@@ -13,7 +13,7 @@ import httpx
 from aeterna.service.decision import Decision
 from aeterna.service.errors import DecisionUnavailableError
 from aeterna.service.ports import NOTHING_MORE
-from aeterna.service.trace import current_trace_id
+from aeterna.service.trace import current_trace_id, outgoing_traceparent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +59,8 @@ class AuthZenDecisionPoint:
         headers = {"Content-Type": "application/json"}
         if trace_id := current_trace_id():
             headers["X-Request-ID"] = trace_id
+        if traceparent := outgoing_traceparent():
+            headers["traceparent"] = traceparent
         answer = await self._ask(
             "POST", _EVALUATION, content=_question(caller, action, resource, context), headers=headers
         )

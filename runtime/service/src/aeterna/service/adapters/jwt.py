@@ -16,6 +16,8 @@ from aeterna.service.errors import TenantMissingError, TokenInvalidError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jwt.types import Options
+
     from aeterna.service.caller import TenantId
     from aeterna.service.clock import Clock
 
@@ -24,7 +26,7 @@ _MAX_SUBJECT_CHARS: Final = 255
 _MAX_ROLES: Final = 100
 _KINDS: Final[Mapping[object, Literal["Agent", "User"]]] = {None: "User", "user": "User", "agent": "Agent"}
 # Times are checked below against the clock we were given; PyJWT would ask the machine's.
-_OPTIONS: Final = {
+_OPTIONS: Final[Options] = {
     "verify_exp": False,
     "verify_nbf": False,
     "verify_iat": False,
@@ -84,14 +86,13 @@ class JwksTokenVerifier:
         if key is None:
             raise TokenInvalidError("the token is signed with a key that its issuer does not publish")
         try:
-            # PyJWT types its options as a TypedDict that it does not export.
             return jwt.decode(
                 token,
                 key,
                 algorithms=[key.algorithm_name],
                 issuer=self._issuer,
                 audience=self._audience,
-                options=_OPTIONS,  # pyright: ignore[reportArgumentType]
+                options=_OPTIONS,
             )
         except jwt.MissingRequiredClaimError as exc:
             raise TokenInvalidError(f"the token lacks the claim {exc.claim!r}") from None

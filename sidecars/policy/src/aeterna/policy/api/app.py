@@ -171,6 +171,6 @@ class PolicyApp:
 
 
 def _echoed(scope: Scope) -> list[tuple[bytes, bytes]]:
-    """Return the caller's request id, which AuthZEN (section 10.1.3) wants back, if it is fit to be sent."""
+    """Return the caller's request id, which AuthZEN (section 10.1) wants back, if it is fit to be sent."""
     request_id = header(scope, _REQUEST_ID)
     return [(_REQUEST_ID, request_id)] if request_id is not None and _ECHOED.fullmatch(request_id) else []

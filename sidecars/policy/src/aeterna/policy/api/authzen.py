@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EVALUATION: Final = "/access/v1/evaluation"
 METADATA: Final = "/.well-known/authzen-configuration"
-# Section 6.2 of AuthZEN lets an action have properties. No policy of ours can see them, and what cannot be seen must
+# Section 5.3.1 of AuthZEN lets an action have properties. No policy of ours can see them, and what cannot be seen must
 # not be passed over: they travel in the context under this name, where a schema that does not know it refuses them.
 _ACTION_PROPERTIES: Final = "action"
 

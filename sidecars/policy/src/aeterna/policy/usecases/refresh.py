@@ -36,9 +36,7 @@ class Refresher:
                     return "unchanged"
                 engine = await asyncio.to_thread(self._compiler.compile, bundle)
             except BundleError as exc:
-                log.error(  # noqa: TRY400 - a refused bundle is an event of the trade, not a fault with a traceback
-                    "policy.bundle_refused", code=exc.code, reason=str(exc), kept=self._decider.edition.digest
-                )
+                log.warning("policy.bundle_refused", code=exc.code, reason=str(exc), kept=self._decider.edition.digest)
                 return "refused"
             self._decider.adopt(engine, digest)
             log.info("policy.bundle_adopted", digest=digest, epoch=self._decider.edition.epoch)
