@@ -103,7 +103,9 @@ def test_a_state_key_must_be_an_arn_because_no_alias_is_resolved_before_the_stat
         with_state(StateSpec(bucket="acme-states", key="1234"))
 
 
-@pytest.mark.parametrize("region", ["eu-west", "eu-west-1a", "europe-west1", "westeurope", "cn-north-1", "us-gov-1"])
+@pytest.mark.parametrize(
+    "region", ["eu-west", "eu-west-1a", "europe-west1", "westeurope", "cn-north-1", "us-gov-west-1"]
+)
 def test_a_region_that_aws_does_not_have_is_refused(region: str) -> None:
     spec = FoundationSpec(name="prod", region=region, owner="acme")
 

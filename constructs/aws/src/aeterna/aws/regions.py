@@ -7,9 +7,9 @@ import re
 from aeterna.contracts.errors import InvalidSpecError
 
 REGION = re.compile(
-    r"(?:af|ap|ca|eu|il|me|mx|sa|us|us-gov)-(?:central|north|northeast|northwest|east|south|southeast|southwest|west)-[1-9]"
+    r"(?:af|ap|ca|eu|il|me|mx|sa|us)-(?:central|north|northeast|northwest|east|south|southeast|southwest|west)-[1-9]"
 )
-"""The commercial and the US government partitions; China's names its services differently and is not supported."""
+"""The commercial partition. In China's and the US government's, services and trust stores have other names."""
 
 
 def require_region(spec: str, field: str, region: str) -> None:

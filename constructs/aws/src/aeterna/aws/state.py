@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from aeterna.contracts.state import StateSpec
 
-KEY_ARN = re.compile(r"arn:aws(?:-us-gov)?:kms:[a-z0-9-]+:\d{12}:(?:key|alias)/.+")
+KEY_ARN = re.compile(r"arn:aws:kms:[a-z0-9-]+:\d{12}:(?:key|alias)/.+")
 
 
 def keep_state(scope: Construct, spec: StateSpec, *, region: str) -> None:
