@@ -5,6 +5,7 @@ from __future__ import annotations
 from aeterna.service.problem import problem_of, without_status
 from aeterna.threads import errors
 from aeterna.threads.api.problem import STATUSES
+from fixtures.workspace import ROOT
 
 
 def test_every_error_has_a_status() -> None:
@@ -26,3 +27,9 @@ def test_a_conflict_tells_where_the_thread_ends() -> None:
 
 def test_a_defect_says_nothing_of_the_statement() -> None:
     assert "SQLSTATE 42601" in problem_of(errors.StoreDefectError("42601"), STATUSES).detail
+
+
+def test_every_code_that_a_caller_can_meet_is_in_the_guide() -> None:
+    guide = (ROOT / "docs" / "guide" / "threads.md").read_text("utf-8")
+
+    assert [error.code for error in STATUSES if not error.__subclasses__() and f"`{error.code}`" not in guide] == []
