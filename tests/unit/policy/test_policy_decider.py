@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,9 @@ from aeterna.policy.usecases.cache import VerdictCache
 from aeterna.policy.usecases.decide import Decider
 from aeterna.policy.usecases.refresh import Refresher
 from fixtures.fix_policy import question
+
+if TYPE_CHECKING:
+    from aeterna.policy.adapters.cedar import CedarEngine
 
 ALLOW = Verdict(allowed=True)
 
@@ -208,6 +212,34 @@ def test_without_a_bound_the_last_policies_are_trusted_and_their_age_is_told() -
     decision = decider.decide(question())
 
     assert (decision.allowed, decision.age) == (True, 1_000_000)
+
+
+ANY_QUESTION = st.builds(
+    question,
+    st.sampled_from(["graph.read", "graph.write", "threads.read", "planet.destroy"]),
+    roles=st.lists(st.sampled_from(["reader", "writer", "admin", "x"]), max_size=2),
+    resource=st.sampled_from(["Graph", "Thread"]),
+    tenant=st.sampled_from(["acme", "globex"]),
+    owner=st.sampled_from(["acme", "globex"]),
+)
+
+
+@given(steps=st.lists(st.sampled_from(["ask", "ask", "ask", "wait", "adopt"]), max_size=30), data=st.data())
+def test_memory_never_changes_an_answer(steps: list[str], data: st.DataObject, shipped_engine: CedarEngine) -> None:
+    """Whatever is asked, however often, and whenever time passes or the policies change: plain Cedar says the same."""
+    bench = Bench(capacity=5)
+    editions: list[CedarEngine | FakeEngine] = [shipped_engine, FakeEngine()]
+    current = editions[0]
+    decider = Decider(current, "sha256:one", cache=bench.cache, clock=lambda: bench.now, max_age=bench.max_age)
+    for step in steps:
+        if step == "wait":
+            bench.now += 40
+        elif step == "adopt":
+            current = editions[(editions.index(current) + 1) % 2]
+            decider.adopt(current, f"sha256:{editions.index(current)}")
+        else:
+            asked = data.draw(ANY_QUESTION)
+            assert decider.decide(asked).allowed == current.evaluate(asked).allowed
 
 
 def bundle(*actions: str, text: str = "permit") -> Bundle:

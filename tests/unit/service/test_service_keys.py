@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -134,3 +135,31 @@ def test_a_single_key_is_found_without_an_id_and_one_of_two_is_not() -> None:
 
     assert alone.key_set().key(None) is not None
     assert two.key_set().key(None) is None
+
+
+def test_a_slow_issuer_does_not_stop_those_who_have_a_key() -> None:
+    """One thread waits for the new set; the others go on with the old one."""
+    issuer = Issuer()
+    asked, released = threading.Event(), threading.Event()
+    document = issuer.fetch()
+
+    def slow() -> bytes:
+        asked.set()
+        released.wait(10)
+        return document
+
+    slow_keys = KeySet(slow, fresh_for=timedelta(0), min_interval=timedelta(0), clock=lambda: issuer.now)
+    released.set()
+    slow_keys.key("first")
+    asked.clear()
+    released.clear()
+    issuer.now += 1
+    waiting = threading.Thread(target=slow_keys.key, args=["first"])
+    waiting.start()
+    asked.wait(10)
+
+    found = slow_keys.key("first")
+    released.set()
+    waiting.join()
+
+    assert found is not None

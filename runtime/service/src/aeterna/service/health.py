@@ -39,7 +39,7 @@ class Health:
     arrive together share one run, so that probing cannot be used to load what is probed.
     """
 
-    def __init__(  # noqa: PLR0913 - built once, by the chassis
+    def __init__(
         self,
         app: App,
         *,

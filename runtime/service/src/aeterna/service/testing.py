@@ -88,7 +88,7 @@ class SigningKey:
         path.write_bytes(self.jwks())
         return path
 
-    def token(  # noqa: PLR0913 - each claim of a token is worth a test
+    def token(
         self,
         tenant: str = "acme",
         *,

@@ -41,7 +41,7 @@ class JwksTokenVerifier:
     key used as a shared secret gets through.
     """
 
-    def __init__(  # noqa: PLR0913 - who is trusted, for what, and by which clock are separate decisions
+    def __init__(
         self,
         source_: str | KeySet,
         *,

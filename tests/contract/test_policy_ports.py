@@ -1,0 +1,100 @@
+"""What engines, compilers and sources of bundles owe the sidecar: the fakes obey as Cedar and the folder do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aeterna.policy.adapters.cedar import CedarCompiler
+from aeterna.policy.adapters.directory import DirectoryBundleSource
+from aeterna.policy.domain.bundle import Bundle
+from aeterna.policy.domain.question import Entity, Question
+from aeterna.policy.errors import BundleInvalidError, BundleUnreadableError
+from aeterna.policy.ports import BundleSource, Compiler
+from aeterna.policy.settings import SHIPPED
+from aeterna.policy.testing import FakeBundleSource, FakeCompiler
+from fixtures.fix_policy import question
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHIPPED_BUNDLE = DirectoryBundleSource(SHIPPED).read()
+FAKE_BUNDLE = Bundle(policies={"graph.read.cedar": "permit"}, schema="")
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """A compiler, a bundle that permits readers to read the graph, and one that is no good."""
+
+    compiler: Compiler
+    good: Bundle
+    bad: Bundle
+
+
+TOOLCHAINS = {
+    "fake": Toolchain(FakeCompiler(), FAKE_BUNDLE, Bundle(policies={"graph.read.cedar": ""}, schema="")),
+    "cedar": Toolchain(
+        CedarCompiler(), SHIPPED_BUNDLE, Bundle(policies={"a.cedar": "permit ("}, schema=SHIPPED_BUNDLE.schema)
+    ),
+}
+
+
+@pytest.fixture(params=TOOLCHAINS)
+def toolchain(request: pytest.FixtureRequest) -> Toolchain:
+    """Return each implementation in turn."""
+    return TOOLCHAINS[request.param]
+
+
+def test_a_good_bundle_decides(toolchain: Toolchain) -> None:
+    engine = toolchain.compiler.compile(toolchain.good)
+
+    verdicts = [engine.evaluate(question(action)) for action in ("graph.read", "graph.write")]
+
+    assert [verdict.allowed for verdict in verdicts] == [True, False]
+    assert verdicts[0].policies
+
+
+def test_a_bad_bundle_becomes_no_engine(toolchain: Toolchain) -> None:
+    with pytest.raises(BundleInvalidError):
+        toolchain.compiler.compile(toolchain.bad)
+
+
+def test_an_engine_answers_whatever_it_is_asked(toolchain: Toolchain) -> None:
+    odd = Question(
+        subject=Entity(type="", id="", properties={"roles": {"a": object.__name__}}),
+        action="\x00",
+        resource=Entity(type="::", id='"'),
+        context={"": []},
+    )
+
+    assert not toolchain.compiler.compile(toolchain.good).evaluate(odd).allowed
+
+
+def test_an_engine_gives_the_same_answer_twice(toolchain: Toolchain) -> None:
+    engine = toolchain.compiler.compile(toolchain.good)
+
+    assert engine.evaluate(question()) == engine.evaluate(question())
+
+
+@pytest.fixture(params=["fake", "directory"])
+def source(request: pytest.FixtureRequest, bundle_folder: Path) -> BundleSource:
+    """Return each source with a bundle in it."""
+    return FakeBundleSource(FAKE_BUNDLE) if request.param == "fake" else DirectoryBundleSource(bundle_folder)
+
+
+@pytest.fixture(params=["fake", "directory"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> BundleSource:
+    """Return each source with nothing in it."""
+    trouble = BundleUnreadableError("nowhere", "FileNotFoundError")
+    return FakeBundleSource(trouble) if request.param == "fake" else DirectoryBundleSource(tmp_path / "nowhere")
+
+
+def test_what_did_not_change_is_read_as_the_same_bundle(source: BundleSource) -> None:
+    assert source.read().digest() == source.read().digest()
+
+
+def test_where_there_is_nothing_there_is_no_bundle(empty: BundleSource) -> None:
+    with pytest.raises(BundleUnreadableError):
+        empty.read()
