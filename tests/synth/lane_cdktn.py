@@ -1,4 +1,4 @@
-"""Runs the tests of the constructs on cdktn, the fork of the CDK's core, with cdktf absent.
+"""Runs the tests of the constructs on cdktn, the fork of the CDK's core, with cdktf absent; compares what both write.
 
 usage: python -P tests/synth/lane_cdktn.py [PYTEST ARGUMENT...]
 
@@ -8,6 +8,8 @@ It makes ``.cache/venv-cdktn`` from the workspace's own pins with the fork's in 
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import re
 import subprocess
 import sys
@@ -63,12 +65,29 @@ def beside_prebuilt(suites: list[str]) -> list[Path]:
     return found
 
 
+def documents(python: Path) -> dict[str, object]:
+    """Synthesize the example stacks with one of the environments, and return them without the engine's metadata."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "CDKTF_OUTDIR": folder}
+        subprocess.run([python, "-P", "-m", "aeterna.stacks"], cwd=ROOT, env=environment, check=True)
+        found = sorted(Path(folder).glob("stacks/*/cdk.tf.json"))
+        return {path.parent.name: json.loads(path.read_text(), object_pairs_hook=without_metadata) for path in found}
+
+
+def without_metadata(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Leave out the engine's comments, where its version stands."""
+    return {key: value for key, value in pairs if key != "//"}
+
+
 def main(arguments: list[str]) -> int:
-    """Prepare the lane, make sure that the original is absent, and run the suites that exist."""
+    """Prepare the lane, make sure that the original is absent, compare what both write, and run the suites."""
     prepare()
     absent = f"import importlib.util as u; raise SystemExit(u.find_spec({ORIGINAL!r}) is not None)"
     if subprocess.run([PYTHON, "-P", "-c", absent], check=False).returncode != 0:
         sys.stderr.write(f"error: {ORIGINAL} is installed in {VENV}; remove the folder and run this again\n")
+        return 1
+    if documents(PYTHON) != documents(ROOT / ".venv" / "bin" / "python"):
+        sys.stderr.write("error: the example stacks differ between the two cores\n")
         return 1
     suites = [suite for suite in SUITES if (ROOT / suite).exists()]
     left_out = [f"--ignore={path}" for path in beside_prebuilt(suites)]

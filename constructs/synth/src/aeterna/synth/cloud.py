@@ -77,7 +77,7 @@ class Cloud(Protocol[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
         """Make a private Kubernetes cluster with workload identity; the key encrypts its secrets, disks and logs."""
         ...
 
-    def database(  # noqa: PLR0913 - a store stands in a network, under a key, for clients
+    def database(
         self,
         scope: Construct,
         id_: str,
@@ -90,7 +90,7 @@ class Cloud(Protocol[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
         """Make a PostgreSQL whose only clients are the pods of these clusters."""
         ...
 
-    def cache(  # noqa: PLR0913 - as the database
+    def cache(
         self, scope: Construct, id_: str, spec: CacheSpec, *, network: NetworkT, key: KeyT, clients: Sequence[ClusterT]
     ) -> CacheT:
         """Make a Redis-compatible cache whose only clients are the pods of these clusters."""
