@@ -151,7 +151,14 @@ def test_the_volume_driver_may_use_the_key_and_let_aws_alone_go_on_using_it(
     granted = [found for found in statements(synthesis) if "ebs-csi" in found.address and found.argument == "policy"]
     (attach,) = (found for found in granted if "kms:CreateGrant" in found.actions)
 
+    policies = {
+        policy["policy_arn"].rpartition("/")[2]
+        for name, policy in synthesis.resources("aws_iam_role_policy_attachment").items()
+        if "ebs-csi" in name
+    }
+
     assert driver["pod_identity_association"][0]["service_account"] == "ebs-csi-controller-sa"
+    assert policies == {"AmazonEBSCSIDriverPolicyV2"}
     assert "kms:GenerateDataKey*" in granted[0].actions
     assert attach.conditions["Bool"] == {"kms:GrantIsForAWSResource": ["true"]}
     for found in granted:

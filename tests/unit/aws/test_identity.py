@@ -55,7 +55,7 @@ def test_the_agent_may_pass_the_role_to_one_service_account_of_one_cluster(by_ag
     assert equal["aws:RequestTag/kubernetes-namespace"] == ["aeterna"]
     assert equal["aws:RequestTag/kubernetes-service-account"] == ["graph-api"]
     assert equal["aws:SourceAccount"][0].endswith(".account_id>")
-    assert trust["Condition"]["ArnEquals"]["aws:SourceArn"][0].startswith("<aws_eks_cluster.")
+    assert equal["aws:RequestTag/eks-cluster-arn"][0].startswith("<aws_eks_cluster.")
 
 
 def test_the_role_is_bound_to_exactly_one_service_account(by_agent: Document) -> None:

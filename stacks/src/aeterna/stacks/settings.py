@@ -9,9 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class StacksSettings(BaseSettings):
-    """Where to write, and which region the examples name."""
+    """Where to write."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="AETERNA_STACKS_", populate_by_name=True)
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     outdir: Path = Field(default=Path("cdktf.out"), validation_alias="CDKTF_OUTDIR")
     """``CDKTF_OUTDIR``, which the CDK's command line sets."""

@@ -28,6 +28,9 @@ AFTER_NODES = ("coredns", "aws-ebs-csi-driver", "metrics-server")
 
 SYSTEM = "kube-system"
 
+VOLUMES_POLICY = "AmazonEBSCSIDriverPolicyV2"
+"""Reaches only the volumes and snapshots that the driver made and tagged; the policy before it reached every volume."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddonIdentity:
@@ -84,7 +87,7 @@ class AddonRoles(Construct):
         network = self._role("vpc-cni", service_account="aws-node")
         network.role.attach({"Network": account.managed_policy("AmazonEKS_CNI_Policy")})
         volumes = self._role("ebs-csi", service_account="ebs-csi-controller-sa")
-        volumes.role.attach({"Volumes": account.managed_policy("service-role/AmazonEBSCSIDriverPolicy")})
+        volumes.role.attach({"Volumes": account.managed_policy(VOLUMES_POLICY)})
         volumes.role.allow("Encrypt", *_encrypted_volumes(key))
         self.identities = {"vpc-cni": network, "aws-ebs-csi-driver": volumes}
 

@@ -45,8 +45,9 @@ def from_people(principals: tuple[str, ...]) -> Statement:
 def from_pods(*, account: Account, cluster_arn: str, namespace: str, service_account: str) -> Statement:
     """Trust the pods of one service account of one cluster, as EKS Pod Identity vouches for them.
 
-    The session tags that Pod Identity sends name the service account; testing them keeps an association that someone
-    makes for another service account from ever using the role (EKS User Guide, "Grant Pods access based on tags").
+    The session tags that Pod Identity sends name the cluster and the service account; testing them keeps an association
+    that someone makes for another one from ever using the role (EKS User Guide, "Create IAM role with trust policy
+    required by EKS Pod Identity").
     """
     return Statement(
         sid="Trust",
@@ -54,7 +55,7 @@ def from_pods(*, account: Account, cluster_arn: str, namespace: str, service_acc
         principals=(Principal(kind="Service", identifiers=("pods.eks.amazonaws.com",)),),
         conditions=(
             Condition(test="StringEquals", variable="aws:SourceAccount", values=(account.id,)),
-            Condition(test="ArnEquals", variable="aws:SourceArn", values=(cluster_arn,)),
+            Condition(test="StringEquals", variable="aws:RequestTag/eks-cluster-arn", values=(cluster_arn,)),
             Condition(test="StringEquals", variable="aws:RequestTag/kubernetes-namespace", values=(namespace,)),
             Condition(
                 test="StringEquals", variable="aws:RequestTag/kubernetes-service-account", values=(service_account,)
