@@ -40,7 +40,7 @@ CASES = list(product(TABLE, SUBJECTS, ACTIONS, RESOURCES, ("acme", "globex")))
     CASES,
     ids=["+".join(roles) + f"-{'-'.join(rest)}" for roles, *rest in CASES],
 )
-def test_the_table_of_permissions_holds(  # noqa: PLR0913 - one column of the table each
+def test_the_table_of_permissions_holds(
     roles: tuple[str, ...], subject: str, action: str, resource: str, owner: str, shipped_engine: CedarEngine
 ) -> None:
     verdict = shipped_engine.evaluate(question(action, roles=roles, subject=subject, resource=resource, owner=owner))

@@ -41,7 +41,7 @@ log = structlog.stdlib.get_logger(__name__)
 class PolicyApp:
     """Answers AuthZEN evaluations, and the platform's probes; keeps its policies fresh while it runs."""
 
-    def __init__(  # noqa: PLR0913 - composed once, in main
+    def __init__(
         self,
         decider: Decider,
         refresher: Refresher,
