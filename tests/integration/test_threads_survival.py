@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -163,6 +165,35 @@ def test_no_acknowledged_message_is_lost_when_the_database_is_killed(
     assert {answer.status_code for answer in talk.refused} <= {503}
     assert [seq for seq, _ in transcript(client)] == list(range(1, WRITERS * EACH + 1))
     assert transcript(client) == expected(talk)
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="needs Linux's prlimit to fill a disk for PostgreSQL")
+@pytest.mark.parametrize("size", [0, 20_000_000], ids=["for its log", "for its tables"])
+def test_no_acknowledged_message_is_lost_when_the_disk_is_full(
+    start_threads: Callable[..., ServiceProcess],
+    threads_client: Callable[..., httpx.Client],
+    postgres: Postgres,
+    size: int,
+) -> None:
+    """Without room for its log PostgreSQL stops itself; without room for its tables it refuses."""
+    client = threads_client(start_threads())
+    client.post(THREADS, json={"thread_id": "shared"})
+    noise = random.Random(7)  # noqa: S311 - text that compresses badly, the same each time
+
+    def append(n: int) -> httpx.Response:
+        body = {"message_id": f"m-{n}", "role": "agent", "parts": [noise.randbytes(200_000).hex()]}
+        return client.post(f"{THREADS}/shared/messages", json=body)
+
+    append(0)
+    postgres.let_files_grow_to(size)
+    answers = [append(1)]
+    while answers[-1].status_code == 201 and len(answers) < 300:
+        answers.append(append(len(answers) + 1))
+    postgres.kill()
+    postgres.start()
+
+    assert (answers[-1].status_code, answers[-1].headers["retry-after"]) == (503, "1")
+    assert [seq for seq, _ in transcript(client)] == list(range(1, len(answers) + 1))
 
 
 def test_a_restart_of_the_database_is_not_noticed_between_two_requests(
