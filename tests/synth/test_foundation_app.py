@@ -9,10 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 import aeterna.stacks.foundation as neutral
 from aeterna.contracts.errors import InvalidSpecError
-from aeterna.contracts.foundation import FoundationSpec
+from aeterna.contracts.foundation import LONGEST_ENVIRONMENT, FoundationSpec
+from aeterna.contracts.naming import NAME
 from aeterna.contracts.state import StateSpec
 from aeterna.stacks.foundation import Foundation
 from aeterna.synth import testing
@@ -21,6 +24,26 @@ from aeterna.synth.testing import Document, synthesized
 
 ROOT = Path(__file__).parents[2]
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234"
+
+LIMITS = {
+    ("aws_cloudwatch_log_group", "name"): r"[.\-_/#A-Za-z0-9]{1,512}",
+    ("aws_db_instance", "identifier"): r"[a-z](?:-?[a-z0-9]){0,62}",
+    ("aws_db_parameter_group", "name_prefix"): r"[a-z][a-z0-9-]{0,228}",
+    ("aws_db_subnet_group", "name"): r"[a-z0-9 ._-]{1,255}",
+    ("aws_eks_cluster", "name"): r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}",
+    ("aws_eks_node_group", "node_group_name_prefix"): r"[0-9A-Za-z][A-Za-z0-9_-]{0,36}",
+    ("aws_elasticache_replication_group", "replication_group_id"): r"[a-z](?:-?[a-z0-9]){0,39}",
+    ("aws_elasticache_user", "user_id"): r"[a-z](?:-?[a-z0-9]){0,39}",
+    ("aws_elasticache_user_group", "user_group_id"): r"[a-z](?:-?[a-z0-9]){0,39}",
+    ("aws_glue_catalog_database", "name"): r"[a-z0-9_]{1,255}",
+    ("aws_iam_role", "name_prefix"): r"[\w+=,.@-]{1,38}",
+    ("aws_iam_role_policy", "name"): r"[\w+=,.@-]{1,128}",
+    ("aws_kms_alias", "name"): r"alias/[a-zA-Z0-9/_-]{1,250}",
+    ("aws_launch_template", "name_prefix"): r"[a-zA-Z0-9()./_-]{1,102}",
+    ("aws_s3_bucket", "bucket"): r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]",
+    ("aws_security_group", "name_prefix"): r"(?!sg-)[\w .:/()#,@\[\]+=&;{}!$*-]{1,229}",
+}
+"""By type and argument; a prefix leaves room for the 26 characters that the provider appends."""
 
 
 def synthesize(folder: Path, *, seed: str) -> dict[str, bytes]:
@@ -111,3 +134,24 @@ def test_a_region_that_aws_does_not_have_is_refused(region: str) -> None:
 
     with pytest.raises(InvalidSpecError, match="not a region of AWS"):
         Foundation(testing.app(), "prod", cloud=cloud("aws"), spec=spec)
+
+
+@settings(max_examples=5, deadline=None)
+@given(
+    name=st.from_regex(NAME, fullmatch=True).filter(lambda name: len(name) <= LONGEST_ENVIRONMENT),
+    region=st.sampled_from(("ap-southeast-4", "ap-northeast-3", "eu-central-1", "me-central-1")),
+)
+@example(name="e" * LONGEST_ENVIRONMENT, region="ap-southeast-4")
+def test_every_name_of_an_environment_that_is_accepted_fits_the_limit_of_its_service(name: str, region: str) -> None:
+    """The limits are those of the services' API references; what is generated has to fit them with its suffix."""
+    spec = FoundationSpec(name=name, region=region, owner="o" * LONGEST_ENVIRONMENT)
+
+    document = synthesized(Foundation(testing.app(), "longest", cloud=cloud("aws"), spec=spec))
+
+    too_long = [
+        (kind, argument, resource[argument])
+        for (kind, argument), limit in LIMITS.items()
+        for resource in document.resources(kind).values()
+        if argument in resource and not re.fullmatch(limit, resource[argument])
+    ]
+    assert too_long == []
