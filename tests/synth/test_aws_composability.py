@@ -13,6 +13,7 @@ from aeterna.aws.cluster import EksCluster
 from aeterna.aws.database import RdsPostgres
 from aeterna.aws.identity import AwsIdentity
 from aeterna.aws.keys import AwsKey
+from aeterna.aws.l1.eip import AwsEip
 from aeterna.aws.l1.eks_cluster import AwsEksCluster
 from aeterna.aws.l1.launch_template import AwsLaunchTemplate
 from aeterna.aws.l1.provider import AwsProvider
@@ -175,3 +176,13 @@ def test_outputs_of_one_stack_are_inputs_of_another() -> None:
 
     assert "data.terraform_remote_state." in document.outputs()["vpc"]["value"]
     assert all_inside(network, AwsVpc)
+
+
+def test_what_a_construct_says_it_is_ready_with_can_be_waited_for_as_it_is() -> None:
+    """`ready` is a tuple: a customer's own resource, or the platform's, passes it on."""
+    stack = CustomerStack()
+    AwsEip(stack, "Theirs", domain="vpc", depends_on=cluster_in(stack).ready)
+
+    waited_for = {address.partition(".")[0] for address in stack.document().only("aws_eip")["depends_on"]}
+
+    assert waited_for == {"aws_eks_access_policy_association", "aws_eks_addon"}

@@ -123,6 +123,8 @@ def _lifecycle_of(meta: Meta) -> Lifecycle | None:
 def _meta_of(meta: Meta, lifecycle: Lifecycle | None) -> dict[str, Any]:
     """Return Terraform's own arguments as the keywords of the engine's constructor."""
     keywords: dict[str, Any] = {name: value for name, value in meta.items() if value is not None}
+    if "depends_on" in keywords:
+        keywords["depends_on"] = list(keywords["depends_on"])  # the engine takes no other sequence
     if lifecycle is not None:
         keywords["lifecycle"] = lifecycle.for_engine()
     return keywords
