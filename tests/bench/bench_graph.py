@@ -15,28 +15,30 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import igraph
 import numpy as np
-import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 
 from aeterna.graph.adapters.duckdb_lens import DuckDbLens
 from aeterna.graph.adapters.iceberg.catalog import IcebergGraphStores
-from aeterna.graph.adapters.topology import Topology
 from aeterna.graph.adapters.walks import Way, ball, shortest
+from aeterna.graph.domain.arrow import Table, pa, untyped
 from aeterna.graph.domain.changes import edge_of, node_of, session_of
 from aeterna.graph.domain.identifiers import SessionId, TenantId
-from aeterna.graph.domain.rows import ROW_SCHEMA
+from aeterna.graph.domain.rows import ROW_SCHEMA, Accepted, rows_of
 from aeterna.graph.main import open_graphs
 from aeterna.graph.ports import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeterna.graph.domain.changes import Session
+    from aeterna.graph.adapters.adjacency import Ints
+    from aeterna.graph.adapters.topology import Topology
+    from aeterna.graph.domain.arrow import Table
+from aeterna.graph.domain.changes import Session
 
 TENANT = TenantId("bench")
 CLIENTS, SESSIONS = 64, 768
@@ -64,31 +66,34 @@ def session(number: int) -> Session:
     return session_of(f"s{number}", subject="bench", nodes=nodes, edges=edges)
 
 
-def stock_seconds(folder: Path, rows: Any) -> list[float]:
+def stock_seconds(folder: Path, rows: Table) -> list[float]:
     """Append one session after the other as pyiceberg does it out of the box."""
     catalog = SqlCatalog("stock", uri=f"sqlite:///{folder}/stock.db", warehouse=str(folder / "stock"))
     catalog.create_namespace("stock")
-    table = catalog.create_table(("stock", "graph"), schema=ROW_SCHEMA)
-    seconds = [timed(lambda: table.append(rows)) for _ in range(STOCK_APPENDS)]
+    table = untyped(catalog).create_table(("stock", "graph"), schema=ROW_SCHEMA)
+    seconds = [timed(lambda: untyped(table).append(rows)) for _ in range(STOCK_APPENDS)]
     catalog.engine.dispose()
     return seconds
 
 
 def commits(folder: Path) -> dict[str, float]:
     """Measure group commit by 64 clients, and one client alone, beside stock appends."""
-    from fixtures.fix_graph import batch_of  # noqa: PLC0415 - tests/ is put on the path below
-
+    one = Accepted(session=session(0), seq=1, committed_at=datetime.now(UTC), removed_nodes=(), removed_edges=())
     say(f"{STOCK_APPENDS} stock pyiceberg appends, one after the other")
-    stock = stock_seconds(folder, batch_of(session(0)).rows)
+    stock = stock_seconds(folder, rows_of([one]))
     graphs = open_graphs(catalog_uri=f"sqlite:///{folder}/ours.db", warehouse=str(folder / "ours"))
     alone = graphs.of(TenantId("alone"))
     say(f"{STOCK_APPENDS} commits of ours by one client, each on the disk before it is acknowledged")
     single = [timed(lambda number=number: alone.commit(session(number))) for number in range(STOCK_APPENDS)]
     crowd = graphs.of(TENANT)
+
+    def wait(number: int) -> float:
+        return timed(lambda: crowd.commit(session(number)))
+
     say(f"{SESSIONS} commits of ours by {CLIENTS} clients")
     with ThreadPoolExecutor(CLIENTS) as pool:
         begun = time.perf_counter()
-        waits = list(pool.map(lambda number: timed(lambda: crowd.commit(session(number))), range(SESSIONS)))
+        waits = list(pool.map(wait, range(SESSIONS)))
         seconds = time.perf_counter() - begun
     graphs.close()
     rate, stock_rate, single_rate = SESSIONS / seconds, len(stock) / sum(stock), len(single) / sum(single)
@@ -107,7 +112,7 @@ def commits(folder: Path) -> dict[str, float]:
     }
 
 
-def power_law() -> tuple[Any, Any]:
+def power_law() -> tuple[Ints, Ints]:
     """Return the ends of the edges of a graph in which few nodes have most of them."""
     generator = np.random.default_rng(7)
     source = (NODES * generator.random(EDGES) ** 3).astype(np.int32)
@@ -116,17 +121,15 @@ def power_law() -> tuple[Any, Any]:
     return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
 
 
-def rows_of_graph(source: Any, target: Any) -> Any:
+def rows_of_graph(source: Ints, target: Ints) -> Table:
     """Write the graph as the rows of one session."""
     ids = pa.array([f"node:{number}" for number in range(NODES)])
     edges, none = len(source), pa.nulls
     size = NODES + edges + 1
     at = pa.scalar(datetime.now(UTC), pa.timestamp("us", tz="UTC"))
 
-    def column(node: Any, edge: Any, session_value: str | None = None) -> Any:
-        parts = [part if isinstance(part, pa.Array) else pa.repeat(part, 1) for part in (node, edge)]
-        last = pa.array([session_value], pa.string())
-        return pa.concat_arrays([*parts, last])
+    def column(nodes: object, edges: object, session_value: str | None = None) -> object:
+        return pa.concat_arrays([nodes, edges, pa.array([session_value], pa.string())])
 
     columns = {
         "record": column(pa.repeat("node", NODES), pa.repeat("edge", edges), "session"),
@@ -146,7 +149,7 @@ def rows_of_graph(source: Any, target: Any) -> Any:
     return pa.table(columns, schema=ROW_SCHEMA)
 
 
-def loading(folder: Path, rows: Any) -> tuple[dict[str, float], DuckDbLens]:
+def loading(folder: Path, rows: Table) -> tuple[dict[str, float], DuckDbLens]:
     """Measure a bulk append and a full load beside what DuckDB needs for the same Parquet."""
     stores = IcebergGraphStores(
         catalog_uri=f"sqlite:///{folder}/bulk.db", warehouse=str(folder / "bulk"), power_safe=True
@@ -158,9 +161,9 @@ def loading(folder: Path, rows: Any) -> tuple[dict[str, float], DuckDbLens]:
     append = timed(lambda: store.append(batch, parent=None))
     duck = duckdb.connect()
     duck.register("bulk", rows)
-    copy = timed(lambda: duck.execute(f"COPY bulk TO '{folder}/raw.parquet' (FORMAT parquet, COMPRESSION zstd)"))
+    copy = timed(lambda: duck.table("bulk").write_parquet(f"{folder}/raw.parquet", compression="zstd"))
     say("load them: raw into DuckDB, and into a lens that can answer")
-    raw = timed(lambda: duck.execute(f"CREATE TABLE raw AS SELECT * FROM read_parquet('{folder}/raw.parquet')"))
+    raw = timed(lambda: duck.read_parquet(f"{folder}/raw.parquet").create("raw"))
     lens = DuckDbLens(stopwatch=time.monotonic)
 
     def load() -> None:
@@ -178,13 +181,13 @@ def loading(folder: Path, rows: Any) -> tuple[dict[str, float], DuckDbLens]:
     }, lens
 
 
-def walking(lens: DuckDbLens, source: Any, target: Any) -> dict[str, float]:
+def walking(lens: DuckDbLens, source: Ints, target: Ints) -> dict[str, float]:
     """Measure walks in the lens's own shape beside DuckDB's recursive queries and igraph."""
-    topology: Topology = lens._state.topology  # noqa: SLF001 - the walk itself is measured, without the page around it
+    topology: Topology = untyped(lens)._state.topology  # the walk itself, without the page around it
     duck = duckdb.connect()
     duck.register("pairs", pa.table({"s": source, "t": target}))
     duck.execute("CREATE TABLE edge AS SELECT * FROM pairs ORDER BY s")
-    graph = igraph.Graph(n=NODES, edges=np.stack([source, target], axis=1), directed=True)
+    graph = untyped(igraph).Graph(n=NODES, edges=np.stack([source, target], axis=1), directed=True)
     origins = [int(node) for node in np.random.default_rng(11).integers(NODES // 2, NODES, WALKS)]
     way = Way(direction="out", types=None, check=lambda: None)
     cte = """WITH RECURSIVE walk(node, depth) AS (
@@ -217,7 +220,6 @@ def walking(lens: DuckDbLens, source: Any, target: Any) -> dict[str, float]:
 
 def main() -> None:
     """Measure everything in a temporary folder."""
-    sys.path.insert(0, str(Path(__file__).parents[1]))
     folder = Path(tempfile.mkdtemp(prefix="bench-graph-"))
     try:
         results = commits(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -150,13 +151,19 @@ def test_the_table_is_what_the_guide_says_to_any_reader_of_iceberg(tmp_path: Pat
 
 
 @pytest.mark.parametrize("power_safe", [True, False])
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc which file a handle is")
 def test_local_files_are_written_through_when_the_machine_may_fail(
     tmp_path: Path, power_safe: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A power failure cannot be had in a test; that every file and folder was synced can be seen."""
     synced: set[str] = set()
-    real = __import__("os").fsync
-    monkeypatch.setattr("os.fsync", lambda fd: (synced.add(str(Path(f"/proc/self/fd/{fd}").readlink())), real(fd))[1])
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        synced.add(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        fsync(handle)
+
+    monkeypatch.setattr("os.fsync", noted)
     stores = iceberg_stores(tmp_path, power_safe=power_safe)
     graphs = GraphBench(stores=stores, new_lens=duckdb_lens).graphs()
     graphs.of(ACME).commit(session("one", 1))

@@ -61,32 +61,32 @@ def test_the_subject_of_the_token_is_kept_as_provenance_and_not_asked_for(graph_
     assert graph_api.post(SESSIONS, json={**SESSION, "subject": "somebody else"}).status_code == 422
 
 
-@pytest.mark.parametrize(
-    ("case", "body", "status", "code"),
-    [
-        ("not JSON", b"{", 400, "request.malformed"),
-        ("not an object", b"[]", 422, "request.invalid"),
-        ("an unknown member", {**SESSION, "extra": 1}, 422, "request.invalid"),
-        ("a number as id", {**SESSION, "nodes": [{"id": 7, "kind": "K"}]}, 422, "request.invalid"),
-        ("properties that are a list", {**SESSION, "nodes": [{"id": "a", "kind": "K", "properties": []}]}, 422, None),
-        ("no session id", {"nodes": SESSION["nodes"]}, 422, "graph.invalid_session"),
-        ("an empty session", {"session_id": "x"}, 422, "graph.invalid_session"),
-        ("an empty id", {**SESSION, "nodes": [{"id": "", "kind": "K"}]}, 422, "graph.invalid_session"),
-        ("a kind with a space", {**SESSION, "nodes": [{"id": "a", "kind": "a b"}]}, 422, "graph.invalid_session"),
-        (
-            "a number that is none",
-            b'{"session_id":"x","nodes":[{"id":"a","kind":"K","properties":{"x":1e999}}]}',
-            422,
-            None,
-        ),
-        ("a NaN", b'{"session_id":"x","nodes":[{"id":"a","kind":"K","properties":{"x":NaN}}]}', 422, None),
-        ("a lone surrogate", b'{"session_id":"x","nodes":[{"id":"\\ud800","kind":"K"}]}', None, None),
-        ("a deep nest", b'{"session_id":"x","nodes":' + b"[" * 5_000 + b"]" * 5_000 + b"}", None, None),
-        ("bytes that are no text", b'{"session_id":"\xff"}', None, None),
-        ("an edge to nowhere", {**SESSION, "nodes": SESSION["nodes"][:1]}, 422, "graph.unknown_node"),
-        ("too many", {"session_id": "x", "nodes": [{"id": f"n{n}", "kind": "K"} for n in range(10_001)]}, 422, None),
-    ],
-)
+BAD: list[tuple[str, object, int | None, str | None]] = [
+    ("not JSON", b"{", 400, "request.malformed"),
+    ("not an object", b"[]", 422, "request.invalid"),
+    ("an unknown member", {**SESSION, "extra": 1}, 422, "request.invalid"),
+    ("a number as id", {**SESSION, "nodes": [{"id": 7, "kind": "K"}]}, 422, "request.invalid"),
+    ("properties that are a list", {**SESSION, "nodes": [{"id": "a", "kind": "K", "properties": []}]}, 422, None),
+    ("no session id", {"nodes": SESSION["nodes"]}, 422, "graph.invalid_session"),
+    ("an empty session", {"session_id": "x"}, 422, "graph.invalid_session"),
+    ("an empty id", {**SESSION, "nodes": [{"id": "", "kind": "K"}]}, 422, "graph.invalid_session"),
+    ("a kind with a space", {**SESSION, "nodes": [{"id": "a", "kind": "a b"}]}, 422, "graph.invalid_session"),
+    (
+        "a number that is none",
+        b'{"session_id":"x","nodes":[{"id":"a","kind":"K","properties":{"x":1e999}}]}',
+        422,
+        None,
+    ),
+    ("a NaN", b'{"session_id":"x","nodes":[{"id":"a","kind":"K","properties":{"x":NaN}}]}', 422, None),
+    ("a lone surrogate", b'{"session_id":"x","nodes":[{"id":"\\ud800","kind":"K"}]}', None, None),
+    ("a deep nest", b'{"session_id":"x","nodes":' + b"[" * 5_000 + b"]" * 5_000 + b"}", None, None),
+    ("bytes that are no text", b'{"session_id":"\xff"}', None, None),
+    ("an edge to nowhere", {**SESSION, "nodes": SESSION["nodes"][:1]}, 422, "graph.unknown_node"),
+    ("too many", {"session_id": "x", "nodes": [{"id": f"n{n}", "kind": "K"} for n in range(10_001)]}, 422, None),
+]
+
+
+@pytest.mark.parametrize(("case", "body", "status", "code"), BAD, ids=[case for case, *_ in BAD])
 def test_bad_input_is_a_problem_and_nothing_is_written(
     graph_api: GraphClient, case: str, body: object, status: int | None, code: str | None
 ) -> None:

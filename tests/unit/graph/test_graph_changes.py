@@ -23,9 +23,10 @@ from aeterna.graph.errors import InvalidSessionError, SessionTooLargeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NESTED: dict[str, JsonValue] = {}
-for _ in range(40):
-    NESTED = {"deeper": NESTED}
+
+def nested(levels: int) -> dict[str, JsonValue]:
+    """Return properties of that depth."""
+    return {"deeper": nested(levels - 1)} if levels else {}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ for _ in range(40):
         ("a removed node is an id", lambda: removed_node_of("\t"), "remove.nodes"),
         ("properties hold no NaN", lambda: node_of("a", "K", {"x": float("nan")}), "node.properties"),
         ("properties hold no lone surrogate", lambda: node_of("a", "K", {"x": "\udfff"}), "node.properties"),
-        ("properties are nested 32 deep at most", lambda: node_of("a", "K", NESTED), "node.properties"),
+        ("properties are nested 32 deep at most", lambda: node_of("a", "K", nested(40)), "node.properties"),
         (
             "properties are 64 KiB at most",
             lambda: node_of("a", "K", {"x": "é" * MAX_PROPERTIES_BYTES}),

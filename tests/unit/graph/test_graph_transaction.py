@@ -11,12 +11,15 @@ from pyiceberg.table import Table, Transaction
 
 from aeterna.graph.adapters.iceberg.catalog import NAMESPACE
 from aeterna.graph.adapters.iceberg.transaction import REMEDIED_VERSION, MemoisedTransaction, transaction
+from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.changes import node_of, session_of
 from fixtures.fix_graph import ACME, batch_of, iceberg_stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from pyiceberg.table.metadata import TableMetadata
 
 
 @pytest.fixture
@@ -39,13 +42,13 @@ class _Counting:
 
         class Counted(kind):
             @property
-            def table_metadata(self) -> Any:
+            def table_metadata(self) -> TableMetadata:
                 answers.append(super().table_metadata)
                 return answers[-1]
 
         rows: Any = batch_of(session_of("2", subject="ada", nodes=[node_of("b", "T")]), first_seq=2).rows
         counted = Counted(table)
-        counted.append(rows)
+        untyped(counted).append(rows)
         counted.commit_transaction()
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from aeterna.graph.adapters.duckdb_lens import DuckDbLens
 from aeterna.graph.adapters.topology import Column, Topology
 from aeterna.graph.adapters.walks import Way, ball, shortest
+from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.changes import edge_key_of, edge_of, node_of, removed_node_of, session_of
 from aeterna.graph.domain.identifiers import NodeId, SnapshotId
 from aeterna.graph.domain.queries import neighbors_query, path_query
@@ -132,12 +133,14 @@ def test_distances_are_those_of_igraph_across_merges_of_the_index(direction: Dir
     source = np.array([int(nodes * generator.random() ** 2) for _ in range(edges)], dtype=np.int32)
     target = np.array([generator.randrange(nodes) for _ in range(edges)], dtype=np.int32)
     topology = _topology(nodes, source, target, step=9_000)
-    reference = igraph.Graph(n=nodes, edges=list(zip(source.tolist(), target.tolist(), strict=True)), directed=True)
+    reference = untyped(igraph).Graph(
+        n=nodes, edges=list(zip(source.tolist(), target.tolist(), strict=True)), directed=True
+    )
     way = Way(direction=direction, types=None, check=lambda: None)
     mode = {"out": "out", "in": "in", "both": "all"}[direction]
 
     for origin in (0, 5, 700):
-        distances = reference.distances(origin, mode=mode)[0]
+        distances: list[float] = reference.distances(origin, mode=mode)[0]
         around = ball(topology, origin, 3, way)
         assert [mark - 1 if mark else None for mark in around.marks.tolist()] == [
             distance if distance <= 3 else None for distance in distances

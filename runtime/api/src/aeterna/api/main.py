@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -16,10 +17,12 @@ from aeterna.api.api.writing import writing
 from aeterna.api.settings import ApiSettings
 from aeterna.graph.adapters.telemetry import OpenTelemetryCommitObserver
 from aeterna.graph.domain.limits import Limits
+from aeterna.graph.errors import StorageError
 from aeterna.graph.main import open_graphs
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
 from aeterna.service.adapters.jwt import JwksTokenVerifier
 from aeterna.service.app import service_app
+from aeterna.service.errors import StartError
 from aeterna.service.lifecycle import one_line_refusals, serve
 from aeterna.service.metrics import new_registry
 from aeterna.service.settings import load
@@ -42,8 +45,15 @@ def main() -> None:
     with one_line_refusals(_NAME):
         settings = load(ApiSettings)
         configure(_NAME, settings)
+        # At "info" it says which class opens files, several times for each commit.
+        logging.getLogger("pyiceberg").setLevel(logging.WARNING)
+        try:
+            app = application(settings)
+        except StorageError as failure:
+            # To callers the reason is nobody's business; whoever starts the process needs it.
+            raise StartError(f"cannot open the catalog: {failure.reason}") from failure
         serve(
-            application(settings),
+            app,
             host=settings.host,
             port=settings.port,
             drain_delay=settings.drain_delay,

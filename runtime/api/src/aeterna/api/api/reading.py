@@ -60,7 +60,7 @@ def read_neighbors(  # noqa: PLR0913 - the parameters are the route's documentat
 
 
 @reading.get("/paths/shortest", response_model=PathAnswer)
-def read_shortest_path(  # noqa: PLR0913 - the parameters are the route's documentation
+def read_shortest_path(
     request: Request,
     caller: Reader,
     source: Node,

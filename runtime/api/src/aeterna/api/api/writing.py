@@ -25,7 +25,8 @@ def _without_references(schema: dict[str, Any]) -> dict[str, Any]:
 
     def in_place(part: object) -> Any:  # noqa: ANN401 - any JSON
         match part:
-            case {"$ref": str(reference), **others}:
+            case {"$ref": str(reference)}:
+                others = {key: value for key, value in cast("dict[str, object]", part).items() if key != "$ref"}
                 return in_place(definitions[reference.rsplit("/", 1)[1]] | others)
             case dict():
                 return {key: in_place(value) for key, value in cast("dict[str, object]", part).items()}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aeterna.graph.domain.arrow import Column, pa, pc
+from aeterna.graph.domain.arrow import untyped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from aeterna.graph.adapters.adjacency import Ints
+    from aeterna.graph.domain.arrow import Column
 
 
 class Registry:
@@ -35,18 +36,23 @@ class Registry:
 
     def numbered(self, column: Column) -> Ints:
         """Return a number for every text of a column without nulls, giving new texts the next ones."""
-        if len(column) == 0:
-            return np.empty(0, dtype=np.int32)
-        # Any: a chunked or a plain array, of which only the plain one has a dictionary.
-        encoded: Any = pc.dictionary_encode(column)
-        array: Any = pa.concat_arrays(encoded.unify_dictionaries().chunks) if hasattr(encoded, "chunks") else encoded
-        of_distinct = self._added(array.dictionary.to_pylist())
-        return of_distinct[array.indices.to_numpy(zero_copy_only=False)]
+        # Each distinct text of a chunk is looked up once: an edge column repeats its nodes many times.
+        encoded = [untyped(chunk).dictionary_encode() for chunk in column.chunks]
+        parts = [
+            self._added(chunk.dictionary.to_numpy(zero_copy_only=False).tolist())[chunk.indices.to_numpy()]
+            for chunk in encoded
+        ]
+        return np.concatenate([np.empty(0, dtype=np.int32), *parts])
 
     def _added(self, texts: Sequence[str]) -> Ints:
-        for text in texts:
-            if text not in self._numbers:
+        numbers = np.empty(len(texts), dtype=np.int32)
+        find, known = self._numbers.get, self.texts
+        for place, text in enumerate(texts):
+            number = find(text)
+            if number is None:
+                number = len(known)
                 # The text first: a reader that sees the number can always see the text.
-                self.texts.append(text)
-                self._numbers[text] = len(self.texts) - 1
-        return self.numbers(texts)
+                known.append(text)
+                self._numbers[text] = number
+            numbers[place] = number
+        return numbers

@@ -25,6 +25,11 @@ class Column(Protocol):
         """Return how many values it has."""
         ...
 
+    @property
+    def chunks(self) -> Sequence[object]:
+        """The parts in which the column is stored."""
+        ...
+
     def to_pylist(self) -> list[Any]:
         """Return the values as Python's own; Any: the column knows their type, Python does not."""
         ...

@@ -101,7 +101,7 @@ def removed_node_of(id_: str, *, field: str = "remove.nodes") -> NodeId:
     return NodeId(id_)
 
 
-def session_of(  # noqa: PLR0913 - all but the id are named, and each is a part of a session
+def session_of(
     id_: str,
     *,
     subject: str,

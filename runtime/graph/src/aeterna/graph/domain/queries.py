@@ -125,7 +125,7 @@ def node_query(node: str) -> NodeId:
     return _node(node, "node_id")
 
 
-def neighbors_query(  # noqa: PLR0913 - all but the node are named and have defaults
+def neighbors_query(
     node: str,
     *,
     depth: int = 1,
