@@ -64,14 +64,14 @@ def write() -> int:
     if not UV.exists():
         print("error: no .venv yet; run: make venv", file=sys.stderr)
         return 1
-    subprocess.run([UV, "lock", "--quiet"], cwd=ROOT, check=True)
+    subprocess.run([UV, "lock", "--quiet", "--upgrade"], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as scratch:
         for name, selection in exports().items():
             fresh = Path(scratch) / "lock"
             subprocess.run([UV, *EXPORT, *selection, "--output-file", fresh], cwd=ROOT, check=True)
             pins = fresh.read_text("utf-8")
             (ROOT / name).write_text(header() + pins)
-            print(f"  {name}: {pins.count('==')} pins", file=sys.stderr)
+            print(f"  {name}: {sum(line[:1].isalnum() for line in pins.splitlines())} pins", file=sys.stderr)
     return 0
 
 
