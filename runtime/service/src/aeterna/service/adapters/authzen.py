@@ -8,8 +8,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
-import httpx
-
+from aeterna.service.adapters.neighbour import Neighbour, NeighbourError
 from aeterna.service.decision import Decision
 from aeterna.service.errors import DecisionUnavailableError
 from aeterna.service.ports import NOTHING_MORE
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from aeterna.service.json_value import JsonValue
 
 _EVALUATION: Final = "/access/v1/evaluation"
-_MAX_ANSWER_BYTES: Final = 64 * 1024
 
 
 class AuthZenDecisionPoint:
@@ -32,25 +30,10 @@ class AuthZenDecisionPoint:
     AuthZEN Authorization API 1.0, section 6 (access evaluation).
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        timeout: timedelta = timedelta(seconds=1),
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        """Take ``http://host:port`` or ``unix:/path``; a transport is given where there is no network between."""
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=16)
-        if transport is None:
-            socket = url.removeprefix("unix:") if url.startswith("unix:") else None
-            transport = httpx.AsyncHTTPTransport(uds=socket, limits=limits)
+    def __init__(self, url: str, *, timeout: timedelta = timedelta(seconds=1)) -> None:
+        """Take ``http://host:port`` or ``unix:/path``; the timeout is for a whole question with its answer."""
+        self._neighbour = Neighbour(url)
         self._timeout = timeout.total_seconds()
-        self._client = httpx.AsyncClient(
-            base_url="http://policy" if url.startswith("unix:") else url,
-            timeout=timeout.total_seconds(),
-            transport=transport,
-            trust_env=False,
-        )
 
     async def decide(
         self, caller: Caller, action: str, resource: Resource, context: Mapping[str, JsonValue] = NOTHING_MORE
@@ -61,40 +44,29 @@ class AuthZenDecisionPoint:
             headers["X-Request-ID"] = trace_id
         if traceparent := outgoing_traceparent():
             headers["traceparent"] = traceparent
-        answer = await self._ask(
-            "POST", _EVALUATION, content=_question(caller, action, resource, context), headers=headers
-        )
+        answer = await self._ask("POST", _EVALUATION, headers, _question(caller, action, resource, context))
         return _decision(answer)
 
     async def check(self) -> None:
         """Return when the decision point says that it is ready, or raise `DecisionUnavailableError`."""
-        await self._ask("GET", "/ready")
+        await self._ask("GET", "/ready", {})
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._neighbour.aclose()
 
-    async def _ask(
-        self, method: str, path: str, *, content: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> bytes:
-        """Return the body of a 200 answer of bounded size; anything else is no answer."""
+    async def _ask(self, method: str, path: str, headers: dict[str, str], content: bytes = b"") -> bytes:
+        """Return the body of a 200 answer; anything else is no answer."""
         try:
-            # httpx bounds each read; an answer that drips needs a bound on the whole.
-            async with (
-                asyncio.timeout(self._timeout),
-                self._client.stream(method, path, content=content, headers=headers) as response,
-            ):
-                if response.status_code != HTTPStatus.OK:
-                    raise DecisionUnavailableError(f"the decision point answered {response.status_code}")
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > _MAX_ANSWER_BYTES:
-                        raise DecisionUnavailableError("the decision point's answer is too large to be one")
-                return bytes(body)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, RuntimeError) as exc:
-            # A closed client raises RuntimeError: a request that outlived the service's shutdown is not allowed either.
-            raise DecisionUnavailableError("the decision point does not answer") from exc
+            async with asyncio.timeout(self._timeout):
+                status, body = await self._neighbour.exchange(method, path, headers, content)
+        except TimeoutError as exc:
+            raise DecisionUnavailableError("the decision point does not answer in time") from exc
+        except NeighbourError as exc:
+            raise DecisionUnavailableError(f"the decision point does not answer: {exc}") from exc
+        if status != HTTPStatus.OK:
+            raise DecisionUnavailableError(f"the decision point answered {status}")
+        return body
 
 
 def _question(caller: Caller, action: str, resource: Resource, context: Mapping[str, JsonValue]) -> bytes:
