@@ -1,8 +1,8 @@
 """HTTP/1.1 to one neighbour over kept connections, with nothing that a question to a neighbour does not need.
 
 Every request to a service asks the decision point first. Through httpx that took 1.7 ms of CPU for each, through this
-0.14 ms (both measured, over a Unix socket): no proxies, no redirects, no cookies, no content codings. The answer is parsed
-by httptools (llhttp), the parser that our servers use.
+0.14 ms (both measured, over a Unix socket): no proxies, no redirects, no cookies, no content codings. The answer is
+parsed by httptools (llhttp), the parser that our servers use.
 """
 
 from __future__ import annotations
