@@ -114,8 +114,15 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=list(origins),
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "traceparent"],
-            expose_headers=[TRACE_HEADER, "Retry-After"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "Aeterna-Snapshot",
+                "Last-Event-ID",
+                "traceparent",
+            ],
+            expose_headers=[TRACE_HEADER, "Aeterna-Snapshot", "Retry-After"],
         )
     ]
 
