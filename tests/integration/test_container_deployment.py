@@ -1,0 +1,172 @@
+"""Runs the three services together from their images: unprivileged, on a root that cannot be written."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from fixtures.container_images import ROOT, SERVICES, Image, Service
+from fixtures.container_process import Container
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from aeterna.service.testing import SigningKey
+    from fixtures.fix_postgres import Postgres
+
+pytestmark = [
+    pytest.mark.needs("buildah", "debootstrap"),
+    pytest.mark.timeout(1800),
+    pytest.mark.slow,
+]
+
+each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+
+
+@each_service
+def test_nothing_of_the_image_can_be_written_by_its_process(
+    service: Service, image_of: Callable[[str], Image], opened: Callable[[str], Path]
+) -> None:
+    container = Container(image_of(service.name), opened(service.name), {})
+
+    tried = container.run("python", "-c", "open('/opt/venv/pyvenv.cfg', 'a')")
+
+    assert "Read-only file system" in tried.stderr or "Permission denied" in tried.stderr
+
+
+@each_service
+def test_a_missing_setting_is_one_line_and_a_failure(
+    service: Service, image_of: Callable[[str], Image], opened: Callable[[str], Path]
+) -> None:
+    container = Container(image_of(service.name), opened(service.name), {})
+    prefix = service.module.replace(".", "_").upper()
+
+    refused = container.run(*image_of(service.name).config["Entrypoint"], environment={f"{prefix}_PORT": "none"})
+
+    assert refused.returncode == 1
+    assert f"{prefix}_PORT" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+class Deployment:
+    """The three services, each from its image, with what each of them has to be given."""
+
+    def __init__(self, image_of: Callable[[str], Image], opened: Callable[[str], Path], trust: Path) -> None:
+        self._image_of = image_of
+        self._opened = opened
+        self._trust = trust
+        self._stack = ExitStack()
+        self.containers: dict[str, Container] = {}
+        self.addresses: dict[str, str] = {}
+
+    def start(self, service: Service, settings: Mapping[str, str], volumes: Mapping[Path, str]) -> None:
+        """Start one service on a free port of the loopback."""
+        image = self._image_of(service.name)
+        container = Container(image, self._opened(service.name), {self._trust: "/run/trust", **volumes})
+        prefix = service.module.replace(".", "_").upper()
+        given = {"HOST": "127.0.0.1", "PORT": "0", **settings}
+        environment = {f"{prefix}_{name}": value for name, value in given.items()}
+        self.addresses[service.name] = self._stack.enter_context(container.serving(environment))
+        self.containers[service.name] = container
+
+    def stop(self) -> None:
+        """Stop the services, the last one first; each has to end well."""
+        self._stack.close()
+
+
+@pytest.fixture(scope="module")
+def deployment(
+    image_of: Callable[[str], Image],
+    opened: Callable[[str], Path],
+    signing_key: SigningKey,
+    postgres: Postgres,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Generator[Deployment]:
+    """Return the running services; the policy is asked by the two others, and the threads are in a real PostgreSQL."""
+    trust, warehouse = tmp_path_factory.mktemp("trust"), tmp_path_factory.mktemp("warehouse")
+    signing_key.write_jwks(trust / "jwks.json")
+    for folder in (trust, warehouse):
+        folder.chmod(0o777)
+    (trust / "jwks.json").chmod(0o644)
+    policy, threads, api = SERVICES
+    deployed = Deployment(image_of, opened, trust)
+    try:
+        deployed.start(policy, {}, {})
+        trusted = {
+            "ISSUER": signing_key.issuer,
+            "JWKS": "/run/trust/jwks.json",
+            "POLICY_URL": deployed.addresses[policy.name],
+        }
+        database = postgres.dsn(postgres.create())
+        dsn = make_conninfo(database, host="/run/postgresql")
+        sockets = lent_socket(database, tmp_path_factory.mktemp("postgresql"))
+        deployed.start(threads, {**trusted, "DSN": dsn, "MIGRATE": "true"}, {sockets: "/run/postgresql"})
+        deployed.start(api, trusted, {warehouse: "/var/lib/aeterna"})
+        yield deployed
+    finally:
+        deployed.stop()
+
+
+def lent_socket(database: str, folder: Path) -> Path:
+    """Return a folder that leads to the server's socket alone: the server's own one is closed to other users."""
+    told = conninfo_to_dict(database)
+    name = f".s.PGSQL.{told['port']}"
+    os.link(Path(str(told["host"])) / name, folder / name)
+    folder.chmod(0o755)
+    return folder
+
+
+@each_service
+def test_a_container_is_alive_and_ready(service: Service, deployment: Deployment) -> None:
+    """Ready means more than running: the policy answers, the database has its schema, the warehouse can be written."""
+    answers = {
+        path: httpx.get(deployment.addresses[service.name] + path, trust_env=False).status_code
+        for path in ("/live", "/ready", "/health")
+    }
+
+    assert answers == {"/live": 200, "/ready": 200, "/health": 200}
+
+
+@each_service
+def test_the_health_check_of_the_file_finds_the_container_alive(service: Service, deployment: Deployment) -> None:
+    port = deployment.addresses[service.name].rsplit(":", 1)[-1]
+    check = [word.replace(str(service.port), port) for word in health_check(service)]
+
+    healthy = deployment.containers[service.name].run(*check)
+    sick = deployment.containers[service.name].run(*(word.replace(port, "9") for word in check))
+
+    assert healthy.returncode == 0, healthy.stderr
+    assert sick.returncode != 0
+
+
+def test_a_session_that_the_policy_permits_is_committed_from_container_to_container(
+    deployment: Deployment, signing_key: SigningKey
+) -> None:
+    api = httpx.Client(base_url=deployment.addresses["aeterna-api"] + "/api/v1/graph", trust_env=False, timeout=60)
+    node = {"id": "svc:checkout", "kind": "Service", "properties": {"owner": "payments"}}
+    session = {"session_id": "s-1", "nodes": [node], "edges": []}
+
+    status = {
+        role: api.post(
+            "/sessions", json=session, headers={"Authorization": f"Bearer {signing_key.token(roles=[role])}"}
+        ).status_code
+        for role in ("reader", "writer")
+    }
+
+    assert status == {"reader": 403, "writer": 201}
+
+
+def health_check(service: Service) -> list[str]:
+    """Return the command of the file's HEALTHCHECK; an OCI image does not keep it."""
+    text = (ROOT / service.folder / "Containerfile").read_text()
+    found = re.search(r"^HEALTHCHECK.*\\\n\s+CMD (\[.*\])$", text, re.MULTILINE)
+    assert found is not None
+    return json.loads(found[1])
