@@ -84,6 +84,15 @@ def identities_of_both_kinds(pool: NodePoolSpec = GENERAL) -> Json:
     return stack.document().json
 
 
+def identity_in_an_existing_cluster() -> Json:
+    stack = CustomerStack()
+    cluster = EksCluster.existing(stack, "Cluster", name="theirs")
+    for mechanism in Mechanism:
+        bound = IdentitySpec(name=mechanism.value, namespace="theirs", service_account=mechanism.value)
+        AwsIdentity(stack, mechanism.name, bound, cluster=cluster, mechanism=mechanism)
+    return stack.document().json
+
+
 def key_in_another_region() -> Json:
     stack = CustomerStack()
     there = AwsKey(stack, "There", KeySpec(purpose="copies", administrators=("arn:aws:iam::111122223333:role/keys",)))
@@ -100,6 +109,7 @@ def key_in_another_region() -> Json:
         cluster_with_everything,
         cluster_under_an_existing_key,
         identities_of_both_kinds,
+        identity_in_an_existing_cluster,
         key_in_another_region,
     ],
 )

@@ -267,6 +267,19 @@ def test_a_new_version_of_the_launch_template_reaches_the_nodes(synthesis: Docum
     assert template["version"].endswith(".latest_version}")
 
 
+def test_stores_let_in_the_nodes_of_a_cluster_that_exists_already() -> None:
+    stack = CustomerStack()
+    cluster = EksCluster.existing(stack, "Cluster", name="theirs")
+    TerraformOutput(stack, "clients", value=cluster.client_security_group_id)
+
+    document = stack.document()
+
+    (name,) = document.data("aws_eks_cluster")
+    assert document.outputs()["clients"]["value"] == (
+        f"${{data.aws_eks_cluster.{name}.vpc_config[0].cluster_security_group_id}}"
+    )
+
+
 def test_services_must_not_overlap_the_network_of_the_nodes() -> None:
     stack = TerraformStack(testing.app(), "overlap")
     AwsProvider(stack, "aws", region="eu-west-1")

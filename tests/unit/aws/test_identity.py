@@ -94,6 +94,31 @@ def test_a_cluster_has_one_issuer_however_many_identities_it_signs_for() -> None
     assert len(stack.document().resources("aws_iam_openid_connect_provider")) == 1
 
 
+def test_an_identity_is_bound_in_a_cluster_that_the_customer_already_has() -> None:
+    stack = CustomerStack()
+    cluster = EksCluster.existing(stack, "Cluster", name="theirs")
+    AwsIdentity(stack, "GraphApi", SPEC, cluster=cluster)
+
+    document = stack.document()
+
+    (name,) = document.data("aws_eks_cluster")
+    assert document.only("aws_eks_pod_identity_association")["cluster_name"] == f"${{data.aws_eks_cluster.{name}.name}}"
+    assert not document.resources("aws_eks_cluster")
+
+
+def test_trust_in_an_issuer_that_exists_already_is_not_made_again() -> None:
+    """IAM has one trust an issuer and account: a second one is refused at apply."""
+    stack = CustomerStack()
+    theirs = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC"
+    cluster = EksCluster.existing(stack, "Cluster", name="theirs", oidc_provider_arn=theirs)
+    AwsIdentity(stack, "GraphApi", SPEC, cluster=cluster, mechanism=Mechanism.SIGNED_BY_CLUSTER)
+
+    document = stack.document()
+
+    assert not document.resources("aws_iam_openid_connect_provider")
+    assert trust_of(document, "GraphApi")["Principal"] == {"Federated": [theirs]}
+
+
 def test_an_identity_may_do_what_it_was_allowed_and_nothing_else(by_agent: Document) -> None:
     allowed = [
         found.actions for found in statements(by_agent) if "GraphApi" in found.address and found.argument == "policy"

@@ -9,6 +9,7 @@ from constructs import Construct
 from aeterna.aws.access import ClusterAccess
 from aeterna.aws.account import Account
 from aeterna.aws.addons import AFTER_NODES, BEFORE_NODES, AddonRoles, Addons
+from aeterna.aws.l1.data_eks_cluster import DataAwsEksCluster
 from aeterna.aws.l1.eks_cluster import AwsEksCluster
 from aeterna.aws.l1.iam_openid_connect_provider import AwsIamOpenidConnectProvider
 from aeterna.aws.l1.vpc_security_group_ingress_rule import AwsVpcSecurityGroupIngressRule
@@ -53,9 +54,10 @@ class EksCluster(Construct):
         _refuse_overlap(spec, network)
         self.name = spec.name
         self.account = Account(self, "Account")
-        self._oidc: AwsIamOpenidConnectProvider | None = None
-        self._plane = self._control_plane(spec, network, key)
-        access = ClusterAccess(self, "Access", spec, plane=self._plane, account=self.account)
+        self._oidc_provider_arn: str | None = None
+        plane = self._control_plane(spec, network, key)
+        self._plane: AwsEksCluster | DataAwsEksCluster = plane
+        access = ClusterAccess(self, "Access", spec, plane=plane, account=self.account)
         for number, block in enumerate(spec.api_clients, start=1):
             AwsVpcSecurityGroupIngressRule(
                 self,
@@ -67,15 +69,18 @@ class EksCluster(Construct):
                 from_port=HTTPS,
                 to_port=HTTPS,
             )
-        addons = self._data_plane(spec, network, key)
+        addons = self._data_plane(spec, plane, network, key)
         self.ready: tuple[ITerraformDependable, ...] = (*access.associations, *addons)
-        self.outputs = ClusterOutputs(
-            name=Late(self._plane.name),
-            endpoint=Late(self._plane.endpoint),
-            certificate_authority=Late(str(self._plane.certificate_authority[0].data)),
-            issuer=Late(str(self._plane.identity[0].oidc[0].issuer)),
-            version=Late(self._plane.version),
-        )
+        self.outputs = _outputs(plane)
+
+    @classmethod
+    def existing(cls, scope: Construct, id_: str, *, name: str, oidc_provider_arn: str | None = None) -> EksCluster:
+        """Take a cluster that the customer already has; it is only looked up.
+
+        It needs the add-on ``eks-pod-identity-agent`` for identities of the default kind. For those that show tokens,
+        ``oidc_provider_arn`` names IAM's trust in the cluster's issuer; left out, that trust is made.
+        """
+        return _ExistingCluster(scope, id_, name=name, oidc_provider_arn=oidc_provider_arn)
 
     @property
     def arn(self) -> str:
@@ -88,17 +93,18 @@ class EksCluster(Construct):
         return str(self._plane.vpc_config[0].cluster_security_group_id)
 
     @property
-    def oidc_provider(self) -> AwsIamOpenidConnectProvider:
-        """Return IAM's trust in the cluster's own issuer, which only roles for service accounts need; made once."""
-        if self._oidc is None:
-            self._oidc = AwsIamOpenidConnectProvider(
+    def oidc_provider_arn(self) -> str:
+        """Return the ARN of IAM's trust in the cluster's own issuer, which only roles for tokens need; made once."""
+        if self._oidc_provider_arn is None:
+            provider = AwsIamOpenidConnectProvider(
                 self,
                 "Issuer",
                 url=self.outputs.issuer,
                 client_id_list=["sts.amazonaws.com"],
                 tags={"Name": self.name},
             )
-        return self._oidc
+            self._oidc_provider_arn = provider.arn
+        return self._oidc_provider_arn
 
     def _control_plane(self, spec: ClusterSpec, network: AwsNetwork, key: AwsKey) -> AwsEksCluster:
         role = Role(
@@ -144,20 +150,22 @@ class EksCluster(Construct):
             depends_on=[*role.policies, logs.group],
         )
 
-    def _data_plane(self, spec: ClusterSpec, network: AwsNetwork, key: AwsKey) -> list[AwsEksAddon]:
-        identities = AddonRoles(self, "AddonRoles", plane=self._plane, account=self.account, key=key).identities
-        before = Addons(self, "AddonsBeforeNodes", plane=self._plane, identities=identities)
+    def _data_plane(
+        self, spec: ClusterSpec, plane: AwsEksCluster, network: AwsNetwork, key: AwsKey
+    ) -> list[AwsEksAddon]:
+        identities = AddonRoles(self, "AddonRoles", plane=plane, account=self.account, key=key).identities
+        before = Addons(self, "AddonsBeforeNodes", plane=plane, identities=identities)
         before.install(BEFORE_NODES, after=())
         role = self._node_role(spec)
         key.allow_autoscaling()
         needed = (*before.installed, *role.policies, *network.ready)
         pools = [
-            NodePool(self, f"Pool-{pool.name}", pool, plane=self._plane, key=key).launch(
+            NodePool(self, f"Pool-{pool.name}", pool, plane=plane, key=key).launch(
                 role=role, subnet_ids=network.private_subnet_ids, after=needed
             )
             for pool in spec.pools
         ]
-        after = Addons(self, "AddonsAfterNodes", plane=self._plane, identities=identities)
+        after = Addons(self, "AddonsAfterNodes", plane=plane, identities=identities)
         after.install(AFTER_NODES, after=pools)
         return [*before.installed, *after.installed]
 
@@ -170,6 +178,29 @@ class EksCluster(Construct):
             }
         )
         return role
+
+
+class _ExistingCluster(EksCluster):
+    """A cluster that is only looked up."""
+
+    def __init__(self, scope: Construct, id_: str, *, name: str, oidc_provider_arn: str | None) -> None:
+        Construct.__init__(self, scope, id_)
+        self.name = name
+        self.account = Account(self, "Account")
+        self._oidc_provider_arn = oidc_provider_arn
+        self._plane = DataAwsEksCluster(self, "Resource", name=name)
+        self.ready = ()
+        self.outputs = _outputs(self._plane)
+
+
+def _outputs(plane: AwsEksCluster | DataAwsEksCluster) -> ClusterOutputs:
+    return ClusterOutputs(
+        name=Late(plane.name),
+        endpoint=Late(plane.endpoint),
+        certificate_authority=Late(str(plane.certificate_authority[0].data)),
+        issuer=Late(str(plane.identity[0].oidc[0].issuer)),
+        version=Late(plane.version),
+    )
 
 
 def _refuse_overlap(spec: ClusterSpec, network: AwsNetwork) -> None:

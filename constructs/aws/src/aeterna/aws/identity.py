@@ -104,7 +104,7 @@ def _agent_trust(spec: IdentitySpec, cluster: EksCluster) -> Statement:
 
 def _token_trust(spec: IdentitySpec, cluster: EksCluster) -> Statement:
     return from_issuer(
-        provider_arn=cluster.oidc_provider.arn,
+        provider_arn=cluster.oidc_provider_arn,
         issuer=Fn.replace(cluster.outputs.issuer, "https://", ""),
         namespace=spec.namespace,
         service_account=spec.service_account,
