@@ -32,6 +32,10 @@ synth: .venv/installed ## Synthesize the example stacks into cdktf.out
 test: .venv/installed ## Run the tests
 	@$(BIN)/python -P -m pytest
 
+.PHONY: test-cdktn
+test-cdktn: .venv/installed ## Run the synthesis suite on cdktn, the fork of the CDK's core
+	@$(BIN)/python -P tests/synth/lane_cdktn.py
+
 .PHONY: lint
 lint: .venv/installed ## Run ruff, pyright, import-linter and deptry
 	@$(BIN)/python -P .make/lint.py
@@ -55,6 +59,10 @@ bench: .venv/installed ## Run every benchmark (one: make bench-NAME)
 .PHONY: bench-keep
 bench-keep: .venv/installed ## Run every benchmark and keep the results in docs/performance
 	@$(BIN)/python -P .make/bench.py --keep
+
+.PHONY: plots
+plots: .venv/installed ## Draw the kept results of docs/performance
+	@$(BIN)/python -P .make/plots.py
 
 bench-%: .venv/installed
 	@$(BIN)/python -P .make/bench.py $*

@@ -70,6 +70,8 @@ def page() -> str:
         parts[-1] += f"{kept['conditions']['system']}; {versions}. Repeat: `make bench-{path.stem}`."
         parts += ["", "| figure | value |", "|---|---|"]
         parts += [f"| {name} | {value} |" for name, value in rows(kept["result"])]
+        if path.with_suffix(".svg").exists():
+            parts += ["", f"![ratios of {path.stem}](results/{path.stem}.svg)"]
         parts.append("")
     return "\n".join([*parts, END])
 
