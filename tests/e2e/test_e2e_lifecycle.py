@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from aeterna.cli.local.state_dir import StateDir
 from fixtures.fix_live_runtime import AETERNA, LiveRuntime, clean_environment, processes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -174,20 +176,20 @@ def test_a_checkout_deep_in_the_tree_works(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def attached(own: LiveRuntime) -> subprocess.Popen[str]:
+def attached(own: LiveRuntime) -> Iterator[subprocess.Popen[str]]:
     """Return `aeterna up` in the foreground, ready."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*AETERNA, "up", "--no-synth", "--no-corpus"],
         env={**clean_environment(), "AETERNA_STATE_DIR": str(own.root)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("Attached"):
-            return process
-    pytest.fail("aeterna up ended")
+    ) as process:
+        assert process.stdout is not None
+        said = list(takewhile(lambda line: not line.startswith("Attached"), process.stdout))
+        assert process.poll() is None, "".join(said)
+        yield process
+        process.kill()
 
 
 def test_ctrl_c_stops_everything(own: LiveRuntime, attached: subprocess.Popen[str]) -> None:
