@@ -11,7 +11,6 @@ ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
 from constructs import Construct
-from typing_extensions import assert_type
 
 from aeterna.aws.l1.data_availability_zones import DataAwsAvailabilityZones
 from aeterna.aws.l1.db_instance import AwsDbInstance
