@@ -20,6 +20,7 @@ from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri
 from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.license import LicenseAcknowledgement
+from cyclonedx.model.tool import ToolRepository
 from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
@@ -67,7 +68,7 @@ def component(distribution: Distribution) -> Component:
 def bill(site_packages: Path, name: str, version: str) -> Bom:
     """Return the bill of materials of a container that holds the environment."""
     container = Component(type=ComponentType.CONTAINER, bom_ref=name, name=name, version=version)
-    bom = Bom(metadata=BomMetaData(component=container, tools=[this_component()]))
+    bom = Bom(metadata=BomMetaData(component=container, tools=ToolRepository(components=[this_component()])))
     parts = [component(found) for found in distributions(path=[str(site_packages)])]
     bom.components.update(parts)
     bom.register_dependency(container, parts)
