@@ -241,7 +241,7 @@ def test_an_existing_server_gets_only_the_rules_that_let_its_clients_in() -> Non
         host="shared.example.eu-west-1.rds.amazonaws.com",
         database="app",
         administrator="postgres",
-        administrator_secret_arn="arn:aws:secretsmanager:eu-west-1:111122223333:secret:rds!db-1",  # noqa: S106 - a name, not a secret
+        administrator_secret_arn="arn:aws:secretsmanager:eu-west-1:111122223333:secret:rds!db-1",
         security_group_id="sg-shared",
     )
     database = RdsPostgres.existing(stack, "Threads", facts, key=stack.key, clients=[CLUSTER])

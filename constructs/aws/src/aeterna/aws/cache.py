@@ -48,7 +48,7 @@ class ElastiCacheValkey(Construct):
     a password, which would have to be somewhere. Attach `access` to a workload's identity.
     """
 
-    def __init__(  # noqa: PLR0913 - a store stands in a network, under a key, for clients
+    def __init__(
         self,
         scope: Construct,
         id_: str,

@@ -45,7 +45,7 @@ class GlueCatalog(Construct):
     lets a workload through it. Whether it is, is a setting of the whole account and region, and not of a database.
     """
 
-    def __init__(  # noqa: PLR0913 - a catalog stands over a bucket, under a key, by somebody's rules
+    def __init__(
         self,
         scope: Construct,
         id_: str,

@@ -61,7 +61,7 @@ class Aws:
         """Make an EKS cluster."""
         return EksCluster(scope, id_, spec, network=network, key=key)
 
-    def database(  # noqa: PLR0913 - a store stands in a network, under a key, for clients
+    def database(
         self,
         scope: Construct,
         id_: str,
@@ -74,7 +74,7 @@ class Aws:
         """Make a PostgreSQL server on RDS."""
         return RdsPostgres(scope, id_, spec, network=network, key=key, clients=clients)
 
-    def cache(  # noqa: PLR0913 - as the database
+    def cache(
         self,
         scope: Construct,
         id_: str,

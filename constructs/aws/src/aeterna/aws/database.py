@@ -79,7 +79,7 @@ class RdsPostgres(Construct):
     No extension is blocked: ``CREATE EXTENSION vector`` works.
     """
 
-    def __init__(  # noqa: PLR0913 - a store stands in a network, under a key, for clients
+    def __init__(
         self,
         scope: Construct,
         id_: str,
