@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 PROGRAM = """
+from typing import assert_type
+
 from constructs import Construct
 
 from aeterna.aws.l1.data_availability_zones import DataAwsAvailabilityZones
