@@ -33,7 +33,7 @@ def test_a_distribution_declares_the_members_it_imports(member: Path) -> None:
         for module in modules()
         if module.package == package
         for name in module.imported()
-        if name.startswith("aeterna.") and not name.startswith(package)
+        if name.startswith("aeterna.") and not f"{name}.".startswith(f"{package}.")
     }
 
     assert declared(member) - BY_ENTRY_POINT.get(package, set()) == imported - BY_ENTRY_POINT.get(package, set())

@@ -1,8 +1,8 @@
 """The root of every error that Aeterna raises on purpose.
 
-    AeternaError
-    ├── InvalidSpecError          a spec cannot work; raised at synthesis
-    └── (each package draws its own tree below AeternaError)
+AeternaError
+├── InvalidSpecError          a spec cannot work; raised at synthesis
+└── (each package draws its own tree below AeternaError)
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+import jsii
+
 from aeterna.synth._node import find_node
 from aeterna.synth.errors import EngineMissingError
 from aeterna.synth.settings import CORES, EngineSettings
@@ -28,6 +30,8 @@ _settings = EngineSettings.from_environment()
 CORE = choose(_settings)
 # jsii starts node by the name in this variable as soon as a binding is imported, and knows no other way to be told.
 os.environ["JSII_NODE"] = str(find_node(_settings))
+# What jsii's own JavaScript calls is deprecated in newer nodes, which is no news to the engineer who synthesizes.
+os.environ.setdefault("NODE_NO_WARNINGS", "1")
 # The engine uses a function that newer nodes call deprecated, at every synthesis; nobody who reads that can mend it.
 os.environ.setdefault("NODE_NO_WARNINGS", "1")
 
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
     import cdktf as core  # both cores have the same names; types are checked against the one that stacks import
 else:
     core = import_module(CORE)
+
+# A Python class tells the engine with this decorator which of its interfaces it keeps.
+implements = jsii.implements
 
 Annotations = core.Annotations
 App = core.App

@@ -5,16 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-import jsii
-
-from aeterna.synth._cdk import App, Aspects, IAspect
+from aeterna.synth._cdk import App, Aspects, IAspect, implements
 from aeterna.synth.errors import SynthesisError
 
 if TYPE_CHECKING:
     from constructs import Construct, IConstruct
 
 
-@jsii.implements(IAspect)
+@implements(IAspect)
 class Aspect(ABC):
     """A visitor written in Python: subclass it and write `apply`."""
 
