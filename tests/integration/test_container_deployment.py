@@ -150,16 +150,17 @@ def test_the_health_check_of_the_file_finds_the_container_alive(service: Service
 def test_a_session_that_the_policy_permits_is_committed_from_container_to_container(
     deployment: Deployment, signing_key: SigningKey
 ) -> None:
-    api = httpx.Client(base_url=deployment.addresses["aeterna-api"] + "/api/v1/graph", trust_env=False, timeout=60)
+    address = deployment.addresses["aeterna-api"] + "/api/v1/graph/sessions"
     node = {"id": "svc:checkout", "kind": "Service", "properties": {"owner": "payments"}}
     session = {"session_id": "s-1", "nodes": [node], "edges": []}
 
-    status = {
-        role: api.post(
-            "/sessions", json=session, headers={"Authorization": f"Bearer {signing_key.token(roles=[role])}"}
-        ).status_code
-        for role in ("reader", "writer")
-    }
+    with httpx.Client(trust_env=False, timeout=60) as client:
+        status = {
+            role: client.post(
+                address, json=session, headers={"Authorization": f"Bearer {signing_key.token(roles=[role])}"}
+            ).status_code
+            for role in ("reader", "writer")
+        }
 
     assert status == {"reader": 403, "writer": 201}
 
