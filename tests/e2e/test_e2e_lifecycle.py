@@ -64,7 +64,17 @@ def test_a_token_of_one_checkout_opens_no_other(own: LiveRuntime, live: LiveRunt
     assert refused.returncode == 4, refused.stderr
 
 
+def test_other_ports_than_those_in_use_need_a_restart(live: LiveRuntime) -> None:
+    """Moving what runs would cut off whoever uses it; ignoring the wish would be a lie."""
+    refused = live.run("up", "--detach", "--no-synth", "--no-corpus", "--port", "2000")
+
+    assert refused.returncode == 1
+    assert "runs already" in refused.stderr
+    assert "aeterna down" in refused.stderr
+
+
 def test_a_port_in_use_is_named_with_its_holder(own: LiveRuntime) -> None:
+    own.down()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
@@ -85,12 +95,15 @@ def test_down_leaves_no_process(own: LiveRuntime) -> None:
 
 
 def test_down_without_a_runtime_is_harmless(own: LiveRuntime) -> None:
+    own.down()
+
     done = own.run("down")
 
     assert (done.returncode, done.stdout) == (0, "Nothing is running.\n")
 
 
 def test_status_tells_by_its_exit_status(own: LiveRuntime) -> None:
+    own.down()
     before = own.run("status").returncode
     own.up("--no-corpus")
     ready = own.run("status").returncode
@@ -148,6 +161,8 @@ def test_a_recycled_process_id_is_not_taken_for_ours(own: LiveRuntime) -> None:
 
 
 def test_a_part_that_cannot_start_is_named_and_nothing_is_left(own: LiveRuntime) -> None:
+    own.down()
+
     refused = own.run("up", "--detach", "--no-synth", "--no-corpus", environment={"AETERNA_THREADS_POOL_MIN": "many"})
 
     assert refused.returncode == 1
@@ -178,6 +193,7 @@ def test_a_checkout_deep_in_the_tree_works(tmp_path: Path) -> None:
 @pytest.fixture
 def attached(own: LiveRuntime) -> Iterator[subprocess.Popen[str]]:
     """Return `aeterna up` in the foreground, ready."""
+    own.down()
     with subprocess.Popen(
         [*AETERNA, "up", "--no-synth", "--no-corpus"],
         env={**clean_environment(), "AETERNA_STATE_DIR": str(own.root)},

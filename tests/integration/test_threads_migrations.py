@@ -174,7 +174,7 @@ def test_a_newer_schema_is_accepted(database: str) -> None:
 
 def test_a_database_that_does_not_answer_is_named_without_its_password() -> None:
     with pytest.raises(DatabaseUnreachableError) as refused:
-        require_schema(make_conninfo(host="127.0.0.1", port=1, user="ada", password="s3cret"), Limits())  # noqa: S106 - not one
+        require_schema(make_conninfo(host="127.0.0.1", port=1, user="ada", password="s3cret"), Limits())
 
     assert "127.0.0.1" in str(refused.value)
     assert "s3cret" not in str(refused.value)

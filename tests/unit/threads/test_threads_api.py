@@ -173,7 +173,7 @@ async def test_threads_come_page_by_page_until_there_are_no_more(client: httpx.A
         ("GET", f"{MESSAGES}?after_seq={2**63}", None, 422, "request.invalid"),
     ],
 )
-async def test_a_refusal_is_a_problem_with_a_code(  # noqa: PLR0913 - a table has as many columns as it needs
+async def test_a_refusal_is_a_problem_with_a_code(
     client: httpx.AsyncClient, thread: None, method: str, path: str, body: object, status: int, code: str
 ) -> None:
     await client.post(MESSAGES, json=said("m-0"))
@@ -221,7 +221,7 @@ def test_the_table_of_routes_is_complete() -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "action", "thread_id"), EVERY_ROUTE)
-async def test_every_route_asks_the_policy_first(  # noqa: PLR0913 - as above
+async def test_every_route_asks_the_policy_first(
     client: httpx.AsyncClient,
     thread: None,
     decisions: FakeDecisionPoint,

@@ -72,7 +72,7 @@ class AsyncGraph:
         """Read one node; raise `NodeNotFoundError`."""
         return await self._runner.run(operations.node(node_id, as_of=as_of, fresh_as=self._latest))
 
-    async def neighbors(  # noqa: PLR0913 - one argument for each parameter of the API
+    async def neighbors(
         self,
         node_id: str,
         *,

@@ -83,7 +83,7 @@ def neighbors(  # noqa: PLR0913 - one argument for each parameter of the API
     return _read(f"{ROOT}/neighbors", _neighborhood, as_of=as_of, fresh_as=fresh_as, parameters=parameters)
 
 
-def shortest_path(  # noqa: PLR0913 - one argument for each parameter of the API
+def shortest_path(
     source: str,
     target: str,
     *,

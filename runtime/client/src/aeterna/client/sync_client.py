@@ -30,7 +30,7 @@ class Aeterna:
     ``transport`` is the port to the network: `aeterna.client.testing` ships a fake of it.
     """
 
-    def __init__(  # noqa: PLR0913 - all but the first three have defaults that hold in production
+    def __init__(
         self,
         *,
         graph_url: str,

@@ -72,7 +72,7 @@ class SyncGraph:
         """Read one node; raise `NodeNotFoundError`."""
         return self._runner.run(operations.node(node_id, as_of=as_of, fresh_as=self._latest))
 
-    def neighbors(  # noqa: PLR0913 - one argument for each parameter of the API
+    def neighbors(
         self,
         node_id: str,
         *,

@@ -52,7 +52,7 @@ def threads(*, limit: int | None, cursor: str | None) -> Operation[ThreadPage]:
     return Operation(service="threads", method="GET", path=ROOT, query=parameters, parse=_thread_page)
 
 
-def append(  # noqa: PLR0913 - one argument for each field of the API
+def append(
     thread_id: str,
     *,
     role: Role,

@@ -133,7 +133,7 @@ def neighbors(  # noqa: PLR0913 - one argument for each option
 @json_option
 @state_dir_option
 @pass_point
-def path(  # noqa: PLR0913 - one argument for each option
+def path(
     point: Point,
     *,
     source: str,

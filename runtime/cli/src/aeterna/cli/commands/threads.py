@@ -69,7 +69,7 @@ def show(*, thread_id: str, after: int, as_json: bool, state_dir: Path | None) -
 @click.option("--expected-seq", type=click.IntRange(min=0), help="Refuse when the conversation has gone on since.")
 @json_option
 @state_dir_option
-def append(  # noqa: PLR0913 - one argument for each option
+def append(
     *,
     thread_id: str,
     text: str | None,

@@ -50,7 +50,7 @@ class Lifetime(click.ParamType[timedelta]):
 @click.option("--ttl", type=Lifetime(), default="1h", show_default=True, help="How long it is valid.")
 @json_option
 @state_dir_option
-def token(  # noqa: PLR0913 - one argument for each option
+def token(
     *,
     tenant: str,
     subject: str,

@@ -54,7 +54,7 @@ class Wishes:
 @click.option("--timeout", type=click.FloatRange(min=1), default=60.0, help="Seconds to wait for all parts.")
 @json_option
 @state_dir_option
-def up(  # noqa: PLR0913 - one argument for each option
+def up(
     *,
     detach: bool,
     port: int | None,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from aeterna.cli.errors import PartFailedError
+from aeterna.cli.errors import CommandError, PartFailedError
 from aeterna.cli.local import ports
 from aeterna.cli.local.parts import ORDER, POSTGRES, TITLES, inherited, services
 from aeterna.cli.local.postgres import EmbeddedPostgres
@@ -108,6 +108,9 @@ class LocalRuntime:
 
     def _choose_ports(self, base_port: int | None, missing: tuple[str, ...]) -> None:
         running = [part for part in PORTS if part not in missing]
+        if running and base_port not in {None, self.record.base_port}:
+            problem = f"this runtime runs already, from port {self.record.base_port} on"
+            raise CommandError(problem, "run: aeterna down, and then aeterna up with --port")
         if base_port is not None and not running:
             self.record.base_port = base_port
             for offset in range(len(PORTS)):

@@ -102,7 +102,7 @@ async def read_messages(
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}, "description": "Events `message`, each `id` a seq"}},
 )
-async def follow_messages(  # noqa: PLR0913 - a route names what it needs
+async def follow_messages(
     request: Request,
     thread_id: PathThread,
     caller: ReaderOfOne,
