@@ -7,7 +7,9 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +19,6 @@ from fixtures.fix_live_runtime import AETERNA, LiveRuntime, clean_environment, p
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 def test_up_prints_one_json_object(live: LiveRuntime) -> None:
@@ -184,10 +185,14 @@ def test_a_checkout_deep_in_the_tree_works(tmp_path: Path) -> None:
     """The address of a Unix socket holds about a hundred bytes."""
     deep = LiveRuntime(tmp_path / ("deep-" + "d" * 60) / ("er-" + "e" * 60) / "state")
 
+    before = set(Path(tempfile.gettempdir()).glob("aeterna-[0-9]*"))
+
     deep.up("--no-corpus")
+    during = set(Path(tempfile.gettempdir()).glob("aeterna-[0-9]*")) - before
     deep.down()
 
     assert processes_of(deep.root) == []
+    assert [folder for folder in during if folder.exists()] == []
 
 
 @pytest.fixture

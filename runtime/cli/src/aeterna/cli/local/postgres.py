@@ -139,6 +139,13 @@ class EmbeddedPostgres:
             raise DatabaseSetupError(f"{Path(command[0]).name} failed: {done.stderr.strip()}")
 
 
+def remove_far_sockets(state: StateDir, temporary: Path | None = None) -> None:
+    """Remove the folder that a deep checkout has in the temporary folder; the server must have stopped."""
+    sockets = _socket_folder(state.root, temporary or Path(tempfile.gettempdir()))
+    if sockets.parent != state.root:
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
 def _programs() -> Path:
     """Find the wheel's programs without importing its code, which makes lock files and system users on import."""
     found = importlib.util.find_spec(WHEEL)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aeterna.cli.errors import CommandError, PartFailedError
 from aeterna.cli.local import ports
 from aeterna.cli.local.parts import ORDER, POSTGRES, TITLES, inherited, services
-from aeterna.cli.local.postgres import EmbeddedPostgres
+from aeterna.cli.local.postgres import EmbeddedPostgres, remove_far_sockets
 from aeterna.cli.local.processes import POLL, ProcessRecord, spawn, stop, tail
 from aeterna.cli.local.readiness import answers_ready
 from aeterna.cli.local.record import PORTS, Record
@@ -72,6 +72,8 @@ class LocalRuntime:
                 how = signal.SIGINT if part == POSTGRES else signal.SIGTERM
                 stopped[part] = stop(self.record.processes[part], how, STOPPING)
             self.record.processes.pop(part, None)
+        if POSTGRES in stopped:
+            remove_far_sockets(self._state)
         if self._state.root.is_dir():
             self.record.write(self._state)
         return stopped
