@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -55,9 +58,17 @@ class Document:
                     yield f"{prefix}{terraform_type}.{name}"
 
 
+@cache
+def _scratch() -> Path:
+    """Return the folder of this process for synthesized stacks; it goes with the process."""
+    folder = tempfile.mkdtemp(prefix="aeterna-synth-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
 def app() -> App:
     """Return an app that writes to a folder of its own, outside the working directory."""
-    return App(outdir=tempfile.mkdtemp(prefix="aeterna-synth-"))
+    return App(outdir=tempfile.mkdtemp(dir=_scratch()))
 
 
 def synthesized(stack: TerraformStack) -> Document:
