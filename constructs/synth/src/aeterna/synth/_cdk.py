@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from importlib import import_module
 from importlib.util import find_spec
+from shutil import which
 from typing import TYPE_CHECKING
 
 import jsii
@@ -32,8 +33,14 @@ CORE = choose(_settings)
 os.environ["JSII_NODE"] = str(find_node(_settings))
 # What jsii's own JavaScript calls is deprecated in newer nodes, which is no news to the engineer who synthesizes.
 os.environ.setdefault("NODE_NO_WARNINGS", "1")
+# The engine asks `terraform version` whether it knows moved blocks. Where only OpenTofu is installed, it is to ask that.
+if which("terraform", path=_settings.search_path) is None and which("tofu", path=_settings.search_path) is not None:
+    os.environ.setdefault("TERRAFORM_BINARY_NAME", "tofu")
 # The engine uses a function that newer nodes call deprecated, at every synthesis; nobody who reads that can mend it.
 os.environ.setdefault("NODE_NO_WARNINGS", "1")
+# The engine asks `terraform version` whether it knows moved blocks. Where only OpenTofu is installed, it is to ask that.
+if which("terraform", path=_settings.search_path) is None and which("tofu", path=_settings.search_path) is not None:
+    os.environ.setdefault("TERRAFORM_BINARY_NAME", "tofu")
 
 if TYPE_CHECKING:
     import cdktf as core  # both cores have the same names; types are checked against the one that stacks import
