@@ -31,14 +31,9 @@ _settings = EngineSettings.from_environment()
 CORE = choose(_settings)
 # jsii starts node by the name in this variable as soon as a binding is imported, and knows no other way to be told.
 os.environ["JSII_NODE"] = str(find_node(_settings))
-# What jsii's own JavaScript calls is deprecated in newer nodes, which is no news to the engineer who synthesizes.
-os.environ.setdefault("NODE_NO_WARNINGS", "1")
-# The engine asks `terraform version` whether it knows moved blocks. Where only OpenTofu is installed, it is to ask that.
-if which("terraform", path=_settings.search_path) is None and which("tofu", path=_settings.search_path) is not None:
-    os.environ.setdefault("TERRAFORM_BINARY_NAME", "tofu")
 # The engine uses a function that newer nodes call deprecated, at every synthesis; nobody who reads that can mend it.
 os.environ.setdefault("NODE_NO_WARNINGS", "1")
-# The engine asks `terraform version` whether it knows moved blocks. Where only OpenTofu is installed, it is to ask that.
+# The engine asks `terraform version` whether it knows moved blocks; where only OpenTofu is there, it is to ask that.
 if which("terraform", path=_settings.search_path) is None and which("tofu", path=_settings.search_path) is not None:
     os.environ.setdefault("TERRAFORM_BINARY_NAME", "tofu")
 
