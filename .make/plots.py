@@ -2,7 +2,7 @@
 
 usage: python plots.py    (make plots)
 
-Every figure whose dotted name holds the word ``ratio`` is a bar on a logarithmic axis; 1 is the peer.
+Every figure whose dotted name holds one of `WORDS` is a bar on a logarithmic axis; 1 is the peer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "performance" / "results"
 ENVIRONMENT = ROOT / ".cache" / "venv-plots"
 UV = ROOT / ".venv" / "bin" / "uv"
+WORDS = ("ratio", "times_faster", "share_of", "peer_over")
 
 
 def ratios(value: object, path: str = "") -> dict[str, float]:
@@ -26,7 +27,12 @@ def ratios(value: object, path: str = "") -> dict[str, float]:
         for key, inner in items.items():
             found |= ratios(inner, f"{path}.{key}" if path else key)
         return found
-    if isinstance(value, int | float) and not isinstance(value, bool) and "ratio" in path and value > 0:
+    if (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and any(word in path for word in WORDS)
+        and value > 0
+    ):
         return {path: float(value)}
     return {}
 
