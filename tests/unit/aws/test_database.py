@@ -88,6 +88,15 @@ def test_workloads_log_in_with_iam_and_only_over_tls(server: Json, synthesis: Do
     assert server["ca_cert_identifier"] == "rds-ca-rsa2048-g1"
 
 
+def test_forcing_tls_is_not_planned_again_and_again(synthesis: Document) -> None:
+    """It is on by default and applied at a reboot; RDS ignores a change of the way of applying alone."""
+    group = synthesis.only("aws_db_parameter_group")
+    methods = {parameter["name"]: parameter["apply_method"] for parameter in group["parameter"]}
+
+    assert methods.pop("rds.force_ssl") == "pending-reboot"
+    assert set(methods.values()) == {"immediate"}
+
+
 def test_nothing_keeps_an_extension_such_as_pgvector_out(synthesis: Document) -> None:
     """RDS allows every extension it has until ``rds.allowed_extensions`` names some."""
     group = synthesis.only("aws_db_parameter_group")

@@ -37,6 +37,9 @@ TRUST_BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pe
 CERTIFICATE_AUTHORITY = "rds-ca-rsa2048-g1"
 EXPORTS = {"PostgresqlLogs": "postgresql", "UpgradeLogs": "upgrade", "IamLogs": "iam-db-auth-error"}
 """The logs that RDS for PostgreSQL can export, by the id of their log group; the last tells why an IAM login failed."""
+AT_START = ("rds.force_ssl",)
+"""Already on by default, with this way of applying it: RDS takes no change of the way alone, so that any other would be
+planned again and again (terraform-provider-aws#39252). A new server has it from its first start."""
 INSIGHTS_DAYS = 7
 MONITORING_SECONDS = 60
 
@@ -182,7 +185,10 @@ class RdsPostgres(Construct):
             # A new major version needs a new group, which must exist before the server moves over to it.
             name_prefix=f"{spec.name}-pg{spec.major}-",
             family=f"postgres{spec.major}",
-            parameter=[{"name": name, "value": value, "apply_method": "immediate"} for name, value in values.items()],
+            parameter=[
+                {"name": name, "value": value, "apply_method": "pending-reboot" if name in AT_START else "immediate"}
+                for name, value in values.items()
+            ],
             tags={"Name": spec.name},
             lifecycle=Lifecycle(create_before_destroy=True),
         )
