@@ -181,6 +181,21 @@ def test_all_flows_are_kept_under_a_key_that_allows_this_log_group_alone(synthes
     )
 
 
+def test_flow_logs_may_find_every_log_group_and_write_to_their_own_alone(synthesis: Document) -> None:
+    """A list of log groups is asked of all of them: allowed on one, it is refused, and no flow is ever delivered."""
+    allowed = {
+        action: found.statement["Resource"]
+        for found in statements(synthesis, of="aws_iam_role_policy")
+        if "FlowLogs_Role" in found.address
+        for action in found.actions
+    }
+
+    assert [arn.rpartition(":log-group:")[2] for arn in allowed.pop("logs:DescribeLogGroups")] == ["*"]
+    assert set(allowed) == {"logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"}
+    for resources in allowed.values():
+        assert all("FlowLogs_LogGroup" in arn for arn in resources)
+
+
 def test_only_flow_logs_of_this_account_may_take_the_delivery_role(synthesis: Document) -> None:
     trust = trust_of(synthesis, "FlowLogs_Role")
 

@@ -33,15 +33,17 @@ class FlowLogs(Construct):
         role = Role(self, "Role", named=("NetworkSpec", "name", spec.name), suffix="flow-logs", trust=trust)
         write = Statement(
             sid="WriteFlows",
-            actions=(
-                "logs:CreateLogStream",
-                "logs:DescribeLogGroups",
-                "logs:DescribeLogStreams",
-                "logs:PutLogEvents",
-            ),
+            actions=("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
             resources=(group.arn, f"{group.arn}:*"),
         )
-        role.allow("Write", write)
+        # The service lists log groups before it writes, and a list is asked of all of them or of none
+        # (VPC User Guide, "IAM role for publishing flow logs to CloudWatch Logs").
+        find = Statement(
+            sid="FindLogGroup",
+            actions=("logs:DescribeLogGroups",),
+            resources=(account.arn("logs", "log-group:*"),),
+        )
+        role.allow("Write", write, find)
         AwsFlowLog(
             self,
             "Resource",
