@@ -12,6 +12,7 @@ from aeterna.aws.cluster import LONGEST_CLUSTER_NAME, EksCluster
 from aeterna.aws.keys import AwsKey
 from aeterna.aws.l1.provider import AwsProvider
 from aeterna.aws.network import AwsNetwork
+from aeterna.aws.nodes import ARM_IMAGE, INTEL_IMAGE, image
 from aeterna.contracts.cluster import ClusterSpec, NodePoolSpec, Taint, TaintEffect
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.keys import KeySpec
@@ -109,6 +110,30 @@ def test_deployer_administrators_and_the_emergency_role_administer_the_cluster(s
     assert any("BreakGlassRole" in principal for principal in principals)
     assert {policy["principal_arn"].split(".")[1] for policy in policies.values()} == set(entries)
     assert all(policy["policy_arn"].endswith("/AmazonEKSClusterAdminPolicy") for policy in policies.values())
+
+
+def test_a_deployer_whom_the_spec_does_not_name_is_whoever_applied_first_and_stays(synthesis: Document) -> None:
+    """The principal of an entry cannot be changed: whoever applies next would take the first one's rights away."""
+    (deployer,) = (
+        entry for name, entry in synthesis.resources("aws_eks_access_entry").items() if "Access_Deployer" in name
+    )
+
+    assert "aws_iam_session_context" in deployer["principal_arn"]
+    assert deployer["lifecycle"]["ignore_changes"] == ["principal_arn"]
+
+
+def test_a_deployer_whom_the_spec_names_can_be_replaced_by_another() -> None:
+    stack = CustomerStack()
+    spec = ClusterSpec(name="prod", deployer="arn:aws:iam::111122223333:role/pipeline")
+    EksCluster(stack, "Cluster", spec, network=stack.network, key=stack.key)
+
+    (deployer,) = (
+        entry
+        for entry in stack.document().resources("aws_eks_access_entry").values()
+        if entry["principal_arn"] == spec.deployer
+    )
+
+    assert "ignore_changes" not in deployer.get("lifecycle", {})
 
 
 def test_the_emergency_role_asks_for_a_second_factor_and_can_do_nothing_but_find_the_cluster(
@@ -247,7 +272,8 @@ def test_nodes_wait_for_a_way_out_the_endpoints_and_their_own_permissions(synthe
     """A node that starts earlier cannot join, and its group fails after half an hour."""
     pool = nodes_of(synthesis, "general")
 
-    assert len(depended_on(pool, "aws_route")) == 3
+    assert len(depended_on(pool, "aws_route")) == len(synthesis.resources("aws_route"))
+    assert len(depended_on(pool, "aws_route_table_association")) == 6
     assert len(depended_on(pool, "aws_vpc_endpoint")) == len(synthesis.resources("aws_vpc_endpoint"))
     assert len(depended_on(pool, "aws_iam_role_policy_attachment")) == 2
 
@@ -259,6 +285,40 @@ def test_a_pool_carries_the_labels_taints_and_machines_of_its_spec(synthesis: Do
     assert pool["taint"] == [{"effect": "NO_EXECUTE", "key": "work", "value": "batch"}]
     assert pool["instance_types"] == ["c7i.4xlarge"]
     assert pool["scaling_config"] == {"desired_size": 1, "max_size": 4, "min_size": 1}
+
+
+@pytest.mark.parametrize(
+    ("machine", "kind"),
+    [
+        ("m7i-flex.xlarge", INTEL_IMAGE),
+        ("m7a.2xlarge", INTEL_IMAGE),
+        ("g6e.xlarge", INTEL_IMAGE),
+        ("u7i-12tb.224xlarge", INTEL_IMAGE),
+        ("a1.large", ARM_IMAGE),
+        ("t4g.large", ARM_IMAGE),
+        ("m8g.xlarge", ARM_IMAGE),
+        ("c7gn.4xlarge", ARM_IMAGE),
+        ("r6gd.metal", ARM_IMAGE),
+        ("is4gen.large", ARM_IMAGE),
+    ],
+)
+def test_the_image_of_a_pool_is_of_the_architecture_of_its_machines(machine: str, kind: str) -> None:
+    """EKS refuses any other at apply, which no check of the plan can see."""
+    assert image(NodePoolSpec(name="pool", machines=(machine,))) == kind
+
+
+def test_a_pool_of_two_architectures_is_refused() -> None:
+    with pytest.raises(InvalidSpecError, match="two architectures"):
+        image(NodePoolSpec(name="pool", machines=("m7i.large", "m7g.large")))
+
+
+def test_a_cluster_keeps_a_pool_open_for_its_addons() -> None:
+    """Name resolution and the volume driver run as pods, tolerate no taint of ours, and would time out."""
+    stack = CustomerStack()
+    closed = NodePoolSpec(name="batch", taints=(Taint(key="work", value="batch"),))
+
+    with pytest.raises(InvalidSpecError, match="leave one pool untainted"):
+        EksCluster(stack, "Cluster", ClusterSpec(name="prod", pools=(closed,)), network=stack.network, key=stack.key)
 
 
 def test_a_new_version_of_the_launch_template_reaches_the_nodes(synthesis: Document) -> None:

@@ -12,6 +12,7 @@ from aeterna.aws.l1.eks_access_policy_association import AwsEksAccessPolicyAssoc
 from aeterna.aws.policy_document import Statement
 from aeterna.aws.roles import Role
 from aeterna.aws.trust import from_people
+from aeterna.synth.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from aeterna.aws.account import Account
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from aeterna.contracts.cluster import ClusterSpec
 
 ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
+FOLLOWS_THE_SPEC = Lifecycle()
 
 
 class ClusterAccess(Construct):
@@ -34,7 +36,12 @@ class ClusterAccess(Construct):
         self._plane = plane
         self._policy = account.eks_policy(ADMINISTRATOR)
         self.associations: list[AwsEksAccessPolicyAssociation] = []
-        self._administrator("Deployer", spec.deployer or self._whoever_applies(account))
+        if spec.deployer is None:
+            # Whoever applies next is somebody else: following them would take the first one's rights away.
+            kept = Lifecycle(ignore_changes=["principal_arn"])
+            self._administrator("Deployer", self._whoever_applies(account), lifecycle=kept)
+        else:
+            self._administrator("Deployer", spec.deployer)
         for number, principal in enumerate(spec.administrators, start=1):
             self._administrator(f"Administrator{number}", principal)
         self.break_glass = Role(
@@ -53,8 +60,15 @@ class ClusterAccess(Construct):
         """Return the role behind the caller's session: an access entry cannot name a session."""
         return DataAwsIamSessionContext(self, "Session", arn=account.caller.arn).issuer_arn
 
-    def _administrator(self, id_: str, principal: str) -> None:
-        entry = AwsEksAccessEntry(self, id_, cluster_name=self._plane.name, principal_arn=principal, type="STANDARD")
+    def _administrator(self, id_: str, principal: str, *, lifecycle: Lifecycle = FOLLOWS_THE_SPEC) -> None:
+        entry = AwsEksAccessEntry(
+            self,
+            id_,
+            cluster_name=self._plane.name,
+            principal_arn=principal,
+            type="STANDARD",
+            lifecycle=lifecycle,
+        )
         self.associations.append(
             AwsEksAccessPolicyAssociation(
                 self,

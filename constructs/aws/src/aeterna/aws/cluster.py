@@ -19,7 +19,8 @@ from aeterna.aws.policy_document import Statement
 from aeterna.aws.roles import Role
 from aeterna.aws.trust import from_instances, from_service
 from aeterna.contracts.addresses import parse_block, require_disjoint
-from aeterna.contracts.cluster import ClusterOutputs
+from aeterna.contracts.cluster import ClusterOutputs, TaintEffect
+from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.contracts.naming import require_name
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
     from aeterna.aws.l1.eks_addon import AwsEksAddon
     from aeterna.aws.network import AwsNetwork
-    from aeterna.contracts.cluster import ClusterSpec
+    from aeterna.contracts.cluster import ClusterSpec, NodePoolSpec
     from aeterna.synth._cdk import ITerraformDependable
 
 KUBERNETES_VERSION = "1.35"
@@ -52,6 +53,7 @@ class EksCluster(Construct):
         super().__init__(scope, id_)
         require_name("ClusterSpec", "name", spec.name, longest=LONGEST_CLUSTER_NAME)
         _refuse_overlap(spec, network)
+        _require_open_pool(spec)
         self.name = spec.name
         self.account = Account(self, "Account")
         self._oidc_provider_arn: str | None = None
@@ -201,6 +203,17 @@ def _outputs(plane: AwsEksCluster | DataAwsEksCluster) -> ClusterOutputs:
         issuer=Late(str(plane.identity[0].oidc[0].issuer)),
         version=Late(plane.version),
     )
+
+
+def _require_open_pool(spec: ClusterSpec) -> None:
+    """Refuse a cluster whose add-ons could be placed nowhere: they would time out, and nothing would resolve a name."""
+    if not any(_is_open(pool) for pool in spec.pools):
+        problem = "every pool keeps off pods that do not tolerate its taints, and the add-ons' pods do not"
+        raise InvalidSpecError("ClusterSpec", "pools", problem, "leave one pool untainted, or only PREFER_NO_SCHEDULE")
+
+
+def _is_open(pool: NodePoolSpec) -> bool:
+    return all(taint.effect is TaintEffect.PREFER_NO_SCHEDULE for taint in pool.taints)
 
 
 def _refuse_overlap(spec: ClusterSpec, network: AwsNetwork) -> None:

@@ -62,11 +62,11 @@ class AwsNetwork(Construct):
         zone_ids = self._zone_ids(spec)
         private = PrivateZones(self, "Private", spec, vpc=vpc, zone_ids=zone_ids)
         addresses: tuple[Late, ...] = ()
-        ready: list[ITerraformDependable] = []
+        ready: list[ITerraformDependable] = [*private.associations]
         if spec.egress is not Egress.NONE:
             edge = Edge(self, "Edge", spec, private=private)
             addresses = edge.addresses
-            ready.extend(edge.routes)
+            ready.extend(edge.ways)
         if spec.private_endpoints:
             endpoints = PrivateEndpoints(self, "Endpoints", spec, private=private, services=services)
             ready.extend(endpoints.ways)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -9,6 +10,7 @@ from constructs import Construct
 from aeterna.aws.l1.eks_node_group import AwsEksNodeGroup
 from aeterna.aws.l1.launch_template import AwsLaunchTemplate
 from aeterna.contracts.cluster import TaintEffect
+from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.naming import suffixed
 from aeterna.synth.lifecycle import Lifecycle
 
@@ -25,7 +27,12 @@ if TYPE_CHECKING:
 MACHINES = ("m7i.xlarge", "m6i.xlarge")
 """The machines of a pool whose spec names none: 4 virtual CPUs and 16 GiB; two generations ride out a shortage."""
 
-IMAGE = "AL2023_x86_64_STANDARD"
+INTEL_IMAGE = "AL2023_x86_64_STANDARD"
+ARM_IMAGE = "AL2023_ARM_64_STANDARD"
+ARM_MACHINE = re.compile(r"a1\..+|[a-z]+\d+[a-z]*g[a-z]*\..+")
+"""After its generation, a machine's family carries a ``g`` where the processor is Graviton (EC2 User Guide, "Instance
+type naming conventions"): ``m8g``, ``c7gn``, ``is4gen``; in ``g6e`` the letter is the family itself."""
+
 ROOT_DEVICE = "/dev/xvda"
 HOPS_TO_METADATA = 1
 """A pod is one hop further away than its node, so that it cannot take the node's role and must have its own."""
@@ -67,7 +74,7 @@ class NodePool(Construct):
             node_group_name_prefix=self._name,
             node_role_arn=role.arn,
             subnet_ids=subnet_ids,
-            ami_type=IMAGE,
+            ami_type=image(spec),
             instance_types=spec.machines or MACHINES,
             launch_template={
                 "id": self._template.id,
@@ -116,6 +123,19 @@ class NodePool(Construct):
             tag_specifications=[{"resource_type": kind, "tags": tags} for kind in ("instance", "volume")],
             tags=tags,
         )
+
+
+def image(spec: NodePoolSpec) -> str:
+    """Return the kind of image that the pool's machines can run.
+
+    EKS refuses a group whose machines and image differ in architecture, and so does this, with `InvalidSpecError`,
+    for a pool that mixes two.
+    """
+    kinds = {ARM_IMAGE if ARM_MACHINE.fullmatch(machine) else INTEL_IMAGE for machine in spec.machines or MACHINES}
+    if len(kinds) > 1:
+        problem = f"{', '.join(spec.machines)} are of two architectures, and one pool has one image"
+        raise InvalidSpecError("NodePoolSpec", "machines", problem, "give each architecture a pool of its own")
+    return kinds.pop()
 
 
 def _taint(taint: Taint) -> AwsEksNodeGroupTaintBlock:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from aeterna.aws.l1.vpc import AwsVpc
     from aeterna.contracts.network import NetworkSpec
+    from aeterna.synth._cdk import ITerraformDependable
 
 ANYWHERE = "0.0.0.0/0"
 
@@ -39,6 +40,7 @@ class PrivateZones(Construct):
         self.placement = _placement(spec)
         self.subnets: list[AwsSubnet] = []
         self.tables: list[AwsRouteTable] = []
+        self.associations: list[AwsRouteTableAssociation] = []
         for number, (zone_id, blocks) in enumerate(zip(zone_ids, spec.blocks(), strict=True), start=1):
             name = f"{spec.name}-private-{number}"
             subnet = AwsSubnet(
@@ -52,7 +54,10 @@ class PrivateZones(Construct):
                 lifecycle=self.placement,
             )
             table = AwsRouteTable(self, f"Routes{number}", vpc_id=vpc.id, tags={"Name": name})
-            AwsRouteTableAssociation(self, f"Association{number}", subnet_id=subnet.id, route_table_id=table.id)
+            association = AwsRouteTableAssociation(
+                self, f"Association{number}", subnet_id=subnet.id, route_table_id=table.id
+            )
+            self.associations.append(association)
             self.subnets.append(subnet)
             self.tables.append(table)
 
@@ -61,12 +66,15 @@ class Edge(Construct):
     """The only part of the network with public addresses: subnets for address translation and public load balancers.
 
     ``spec.egress`` decides whether every zone translates for itself or all leave through the first one's gateway.
+    `ways` are every route on the way out: a node that starts before one of them cannot get out, and one that outlives
+    it, while all is destroyed, cannot say goodbye.
     """
 
     def __init__(self, scope: Construct, id_: str, spec: NetworkSpec, *, private: PrivateZones) -> None:
         super().__init__(scope, id_)
         self._vpc = private.vpc
         self._gateway = AwsInternetGateway(self, "Gateway", vpc_id=self._vpc.id, tags={"Name": spec.name})
+        self.ways: list[ITerraformDependable] = []
         subnets = self._subnets(spec, private)
         translating = subnets if spec.egress is Egress.PER_ZONE else subnets[:1]
         addresses: list[Late] = []
@@ -83,7 +91,7 @@ class Edge(Construct):
             )
             addresses.append(Late(address.public_ip))
             ways_out.append(way_out)
-        self.routes = [
+        self.ways.extend(
             AwsRoute(
                 self,
                 f"Egress{index + 1}",
@@ -92,18 +100,19 @@ class Edge(Construct):
                 nat_gateway_id=ways_out[min(index, len(ways_out) - 1)].id,
             )
             for index, table in enumerate(private.tables)
-        ]
+        )
         self.addresses = tuple(addresses)
 
     def _subnets(self, spec: NetworkSpec, private: PrivateZones) -> list[AwsSubnet]:
         table = AwsRouteTable(self, "Routes", vpc_id=self._vpc.id, tags={"Name": f"{spec.name}-edge"})
-        AwsRoute(
+        internet = AwsRoute(
             self,
             "Internet",
             route_table_id=table.id,
             destination_cidr_block=ANYWHERE,
             gateway_id=self._gateway.id,
         )
+        self.ways.append(internet)
         subnets: list[AwsSubnet] = []
         for number, (zone_id, blocks) in enumerate(zip(private.zone_ids, spec.blocks(), strict=True), start=1):
             subnet = AwsSubnet(
@@ -116,7 +125,10 @@ class Edge(Construct):
                 tags={"Name": f"{spec.name}-edge-{number}", "kubernetes.io/role/elb": "1"},
                 lifecycle=private.placement,
             )
-            AwsRouteTableAssociation(self, f"Association{number}", subnet_id=subnet.id, route_table_id=table.id)
+            association = AwsRouteTableAssociation(
+                self, f"Association{number}", subnet_id=subnet.id, route_table_id=table.id
+            )
+            self.ways.append(association)
             subnets.append(subnet)
         return subnets
 

@@ -83,7 +83,7 @@ class ClusterSpec:
     - ``pools`` are its nodes. Default: one general pool of 3 to 9.
     - ``service_cidr`` is where service addresses come from; it may not overlap the network. Default: 172.20.0.0/16.
     - ``deployer`` is the principal that applies, and gets administrator rights in the cluster. Default: whoever
-      applies first. Name it where a pipeline and people apply in turn, or each would take the other's place.
+      applies first, and nobody who applies later. Name it where a pipeline and people apply in turn.
     - ``administrators`` get the same rights: full principal identifiers. Default: none.
     - ``break_glass`` may take the emergency role, with a second factor, and their doing so is logged.
       Default: anyone in the account whose own permissions allow it.
