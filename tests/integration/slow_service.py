@@ -34,6 +34,13 @@ async def never() -> None:
     await asyncio.Event().wait()
 
 
+@router.post("/echo")
+async def echo(request: Request) -> list[str]:
+    """Answer with the names of the headers, once the body is there."""
+    await request.body()
+    return sorted(request.headers)
+
+
 if __name__ == "__main__":
     settings = ServiceSettings(port=0, issuer="urn:test", jwks="unused", policy_url="http://policy")
     configure("slow", settings)

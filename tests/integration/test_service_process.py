@@ -98,7 +98,13 @@ async def test_a_second_signal_does_not_wait(service: Running) -> None:
         (b"GET /live HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 66_000, b"431", b"http.head_too_large"),
         (b"GET /live HTTP/1.1\r\nHost: x\r\n" + b"X: a\r\n" * 11_000, b"431", b"http.head_too_large"),
     ],
-    ids=["no HTTP", "TLS on a plain port", "two lengths", "one endless header", "endless headers"],
+    ids=[
+        "no HTTP",
+        "TLS on a plain port",
+        "two lengths",
+        "one endless header",
+        "endless headers",
+    ],
 )
 async def test_what_is_no_request_is_refused_and_the_connection_closed(
     sent: bytes, status: bytes, code: bytes, service: Running
@@ -114,3 +120,47 @@ async def test_what_is_no_request_is_refused_and_the_connection_closed(
     assert answered.startswith(b"HTTP/1.1 " + status)
     assert b"application/problem+json" in answered
     assert code in answered
+
+
+CHUNKED = b"POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    "trailers", [b"X: " + b"a" * 66_000, b"X: a\r\n" * 11_000], ids=["one endless", "endless many"]
+)
+async def test_trailers_without_end_are_refused_and_the_connection_closed(trailers: bytes, service: Running) -> None:
+    """They need no token, and 30 MB of them once took 570 MB of memory for as long as the process lived."""
+    reader, writer = await service.send(CHUNKED + b"Expect: 100-continue\r\n\r\n")
+    await reader.readuntil(b"100 Continue\r\n\r\n")
+
+    writer.write(b"0\r\n" + trailers)
+    answered = await answer(reader)
+    writer.close()
+
+    assert answered.startswith(b"HTTP/1.1 431")
+    assert b"http.trailer_too_large" in answered
+
+
+async def test_a_trailer_is_no_header(service: Running) -> None:
+    """RFC 9110, 6.5.1: a proxy that checks or sets a header never sees what comes after the body."""
+    reader, writer = await service.send(CHUNKED + b"X-Head: 1\r\n\r\n2\r\n{}\r\n0\r\nX-Trailer: 1\r\n\r\n")
+
+    answered = await answer(reader)
+    writer.close()
+
+    assert b"x-head" in answered
+    assert b"x-trailer" not in answered
+
+
+async def test_trailers_after_the_answer_end_the_connection_without_a_second_one(service: Running) -> None:
+    """Nobody asked for it: a client would take it for the answer to its next request."""
+    reader, writer = await service.send(
+        CHUNKED.replace(b"/echo", b"/nowhere").replace(b"close", b"keep-alive") + b"\r\n"
+    )
+    await reader.readuntil(b"\r\n\r\n")
+
+    writer.write(b"0\r\n" + b"X: a\r\n" * 11_000)
+    rest = await answer(reader)
+    writer.close()
+
+    assert b"HTTP/1.1" not in rest

@@ -59,6 +59,7 @@ REFUSED: list[tuple[str, dict[str, object]]] = [
     ("its end is a text", {"exp": str(MOMENT + 300)}),
     ("its end is a truth value", {"exp": True}),
     ("its end is not a number", {"exp": float("nan")}),
+    ("its end is a number that no clock reaches", {"exp": 10**400}),
     ("it was issued in the future", {"iat": MOMENT + 31}),
     ("it does not say when it was issued", {"iat": None}),
     ("it is not valid yet", {"nbf": MOMENT + 31}),
@@ -74,6 +75,7 @@ REFUSED: list[tuple[str, dict[str, object]]] = [
     ("its subject has a line break", {"sub": "ada\nroot"}),
     ("its roles are a text", {"roles": "admin"}),
     ("its roles are numbers", {"roles": [1]}),
+    ("a role is no text that can be written", {"roles": ["admin", "\ud800"]}),
     ("it has too many roles", {"roles": [f"r{number}" for number in range(101)]}),
     ("it is of an unknown kind", {"kind": "robot"}),
 ]

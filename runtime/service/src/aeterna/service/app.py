@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from fastapi import FastAPI, Response
@@ -17,7 +18,7 @@ from aeterna.service.lifecycle import Drain
 from aeterna.service.limits import RequestLimits
 from aeterna.service.metrics import new_registry
 from aeterna.service.observe import Observed, RequestMetrics
-from aeterna.service.problem import Problem, problem_of, problem_of_status
+from aeterna.service.problem import Problem, malformed_body, problem_of, problem_of_status
 from aeterna.service.problem_schema import RESPONSES
 from aeterna.service.trace import TRACE_HEADER
 from aeterna.service.validation import problem_of_validation
@@ -98,6 +99,10 @@ def _answer_problems(app: FastAPI, statuses: Mapping[type[AeternaError], int]) -
 
     async def refused(request: Request, error: Exception) -> Response:
         http = cast("HTTPException", error)
+        if http.status_code == HTTPStatus.BAD_REQUEST:
+            # FastAPI's own: Python's parser gave up on the body before it knew whether it is JSON (not UTF-8, a number
+            # of thousands of digits, nesting of thousands of levels).
+            return _response(request, malformed_body())
         return _response(request, problem_of_status(http.status_code, http.detail, http.headers))
 
     app.add_exception_handler(AeternaError, ours)

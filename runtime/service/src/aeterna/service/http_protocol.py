@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 with bounds on what comes before a request is known: the size of its head, and its time."""
+"""uvicorn's HTTP/1.1 with bounds on what is neither body nor application: a request's head and its trailers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from aeterna.service.problem import malformed_head, oversized_head
+from aeterna.service.problem import malformed_head, oversized_head, oversized_trailer
 
 if TYPE_CHECKING:
     import asyncio
@@ -15,17 +15,23 @@ if TYPE_CHECKING:
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
+MAX_TRAILER_BYTES: Final = 64 * 1024
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
     """Refuses heads over `MAX_HEAD_BYTES`, and closes connections that take over `HEAD_SECONDS` to send one.
 
     uvicorn bounds neither with httptools: one connection could send header after header until memory is full (200 MB
-    were taken when it was tried), or hold itself open for ever with half a line.
+    were taken when it was tried), or hold itself open for ever with half a line. Neither does it tell trailers, which
+    follow a chunked body, from headers: they took 570 MB, without a token, and appeared among the headers of a request
+    that was being served. RFC 9110, 6.5.1: they must not be merged, and may be ignored.
     """
 
     _head_deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _served = False
+    _in_body = False
+    _bytes_without_body = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Wait for the first request."""
@@ -38,9 +44,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, and count it while no head is complete."""
+        """Parse what came, and count it while no head is complete, or while a body goes on without any content."""
+        self._bytes_without_body += len(data)
         super().data_received(data)
-        if self._head_deadline is not None:
+        if self._in_body and self._bytes_without_body > MAX_TRAILER_BYTES:
+            self._refuse(oversized_trailer(MAX_TRAILER_BYTES))
+        elif self._head_deadline is not None:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self._refuse(oversized_head(MAX_HEAD_BYTES))
@@ -50,10 +59,27 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._await_head()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; let a trailer go."""
+        if not self._in_body:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Leave the request to the application."""
         self._head_complete()
         super().on_headers_complete()
+        self._served = self._in_body = True
+        self._bytes_without_body = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Pass content on: whoever sends some is not sending trailers yet."""
+        self._bytes_without_body = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Expect the next request."""
+        self._in_body = False
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP with a problem document, as everything else is."""
@@ -71,12 +97,20 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._head_deadline = None
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer without the application, which was never asked, and close."""
+        """Answer without the application, and close; only close where its own answer has begun, or is owed first."""
         self._head_complete()
         if self.transport.is_closing():
             return
-        self.transport.write(problem.raw("/"))
+        if not self._owes_an_answer():
+            self.transport.write(problem.raw("/"))
         self.transport.close()
+
+    def _owes_an_answer(self) -> bool:
+        """Tell whether what we write now would be taken for the answer to an earlier request, or for a part of it."""
+        if not self._served:
+            return False
+        started = self.cycle.response_started if self._in_body else not self.cycle.response_complete
+        return started or bool(self.pipeline)
 
 
 # The name under which uvicorn's configuration takes a protocol is untyped for classes of one's own.

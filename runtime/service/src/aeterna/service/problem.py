@@ -165,6 +165,23 @@ def oversized_head(limit: int) -> Problem:
     )
 
 
+def oversized_trailer(limit: int) -> Problem:
+    """Return the problem of what follows a chunked body, or fills it without being content, when it is too large."""
+    return Problem(
+        status=431,
+        code="http.trailer_too_large",
+        title="The request's trailer is larger than any service takes.",
+        detail=f"what follows the content of a chunked body may have at most {limit} bytes",
+    )
+
+
+def malformed_body() -> Problem:
+    """Return the problem of a body that could not be parsed."""
+    return Problem(
+        status=400, code="request.malformed", title="The body is not JSON.", detail="the body could not be parsed"
+    )
+
+
 def unexpected() -> Problem:
     """Return the problem of an error that nobody foresaw: no detail, because the detail may hold a secret."""
     return Problem(

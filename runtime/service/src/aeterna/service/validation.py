@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aeterna.service.problem import Problem
+from aeterna.service.problem import Problem, malformed_body
 
 if TYPE_CHECKING:
     from fastapi.exceptions import RequestValidationError
@@ -18,9 +18,7 @@ def problem_of_validation(error: RequestValidationError) -> Problem:
     """Return 400 for a body that is not JSON, else 422 with a pointer (RFC 6901) to each wrong part, 20 at most."""
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
-        return Problem(
-            status=400, code="request.malformed", title="The body is not JSON.", detail="the body could not be parsed"
-        )
+        return malformed_body()
     wrong: list[JsonValue] = [
         {"pointer": _pointer(item["loc"]), "problem": str(item["msg"])} for item in found[:_SHOWN]
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal, cast
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _MAX_TOKEN_CHARS: Final = 16 * 1024
 _MAX_SUBJECT_CHARS: Final = 255
 _MAX_ROLES: Final = 100
+_ENDS: Final = sys.float_info.max
 _KINDS: Final[Mapping[object, Literal["Agent", "User"]]] = {None: "User", "user": "User", "agent": "Agent"}
 # Times are checked below against the clock we were given; PyJWT would ask the machine's.
 _OPTIONS: Final[Options] = {
@@ -126,9 +127,10 @@ def _time(claims: Mapping[str, object], name: str) -> float:
     """Return a NumericDate; RFC 7519 allows fractions.
 
     A boolean is no number here, and neither is NaN, which Python's JSON reads and which no comparison ever refuses.
+    Nor is an integer beyond every float, which Python's JSON reads as well and which no float can be compared with.
     """
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_ENDS <= value <= _ENDS:
         raise TokenInvalidError(f"the token's claim {name!r} is not a time")
     return value
 
@@ -152,9 +154,14 @@ def _roles(claims: Mapping[str, object]) -> frozenset[str]:
     if not isinstance(roles, list):
         raise TokenInvalidError("the token's claim 'roles' must be a list of strings")
     names = cast("list[object]", roles)
-    if len(names) > _MAX_ROLES or not all(isinstance(name, str) and len(name) <= _MAX_SUBJECT_CHARS for name in names):
-        raise TokenInvalidError(f"the token's claim 'roles' must be at most {_MAX_ROLES} strings")
+    if len(names) > _MAX_ROLES or not all(_is_role(name) for name in names):
+        raise TokenInvalidError(f"the token's claim 'roles' must be at most {_MAX_ROLES} strings that can be printed")
     return frozenset(cast("list[str]", names))
+
+
+def _is_role(name: object) -> bool:
+    # A lone surrogate cannot be written as UTF-8: asked about it, the decision point would seem to be unavailable.
+    return isinstance(name, str) and len(name) <= _MAX_SUBJECT_CHARS and name.isprintable()
 
 
 def _token_id(claims: Mapping[str, object]) -> str | None:
