@@ -108,6 +108,11 @@ def test_an_identity_uses_the_key_through_a_service_and_not_directly() -> None:
     assert usage["Resource"] != ["*"]
 
 
+def test_an_environment_whose_aliases_would_look_like_those_of_aws_is_refused() -> None:
+    with pytest.raises(InvalidSpecError, match="use another name"):
+        AwsKey(own_stack(), "Key", KeySpec(purpose="graph", environment="aws"))
+
+
 def test_a_statement_without_a_principal_has_no_place_in_a_keys_policy() -> None:
     key = AwsKey(own_stack(), "Key", KeySpec(purpose="graph"))
 

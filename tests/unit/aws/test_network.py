@@ -161,6 +161,12 @@ def test_endpoints_answer_https_from_the_network_and_nothing_else(synthesis: Doc
     assert not {"ingress", "egress"} & group.keys()
 
 
+def test_a_network_of_any_name_gets_a_security_group_whose_name_ec2_takes() -> None:
+    group = deployed(NetworkSpec(name="sg-west")).only("aws_security_group")
+
+    assert not group["name_prefix"].startswith("sg-")
+
+
 def test_a_customer_chooses_which_services_have_endpoints() -> None:
     stack = own_stack()
     AwsNetwork(stack, "Network", NetworkSpec(name="prod"), services=(*ENDPOINT_SERVICES, "bedrock-runtime"))

@@ -53,7 +53,8 @@ class PrivateEndpoints(Construct):
         group = AwsSecurityGroup(
             self,
             "SecurityGroup",
-            name_prefix=f"{spec.name}-endpoints-",
+            # EC2 refuses a name that begins with "sg-", which a network's own name may.
+            name_prefix=f"aeterna-{spec.name}-endpoints-",
             description="Private endpoints of AWS services",
             vpc_id=vpc.id,
             tags={"Name": f"{spec.name}-endpoints"},

@@ -19,6 +19,7 @@ from aeterna.synth.lifecycle import Lifecycle
 if TYPE_CHECKING:
     from aeterna.contracts.keys import KeySpec
 
+RESERVED_ENVIRONMENT = "aws"
 THIS_KEY = ("*",)
 """In a key's own policy, every resource means this key."""
 
@@ -57,6 +58,9 @@ class AwsKey(Construct):
 
     def __init__(self, scope: Construct, id_: str, spec: KeySpec) -> None:
         super().__init__(scope, id_)
+        if spec.environment == RESERVED_ENVIRONMENT:
+            problem = f"the alias would begin with alias/{RESERVED_ENVIRONMENT}/, as those of AWS's own keys do"
+            raise InvalidSpecError("KeySpec", "environment", problem, "use another name")
         self._account = Account(self, "Account")
         self._log_groups: list[str] = []
         self._granted: list[Statement] = []
