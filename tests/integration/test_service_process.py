@@ -164,3 +164,18 @@ async def test_trailers_after_the_answer_end_the_connection_without_a_second_one
     writer.close()
 
     assert b"HTTP/1.1" not in rest
+
+
+async def test_a_caller_who_hangs_up_in_the_middle_is_no_failure_of_the_service(service: Running) -> None:
+    """Otherwise anybody could fill the log with stack traces, and wake up whoever watches the failures."""
+    reader, writer = await service.send(CHUNKED + b"Expect: 100-continue\r\n\r\n")
+    await reader.readuntil(b"100 Continue\r\n\r\n")
+
+    writer.close()
+    recorded = await service.event("request")
+
+    reader, writer = await service.send(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    metrics = await answer(reader)
+    writer.close()
+    assert recorded["status"] == 499
+    assert b'aeterna_http_request_failures_total{route="/echo"}' not in metrics

@@ -118,7 +118,16 @@ def test_without_any_set_nothing_can_be_proven() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [b"", b"[]", b'{"keys": 7}', b'{"keys": [7, {}]}', b'{"keys": []}', b"\xff\xfe", b'{"keys":[{"kid":[]}]}'],
+    [
+        b"",
+        b"[]",
+        b'{"keys": 7}',
+        b'{"keys": [7, {}]}',
+        b'{"keys": []}',
+        b"\xff\xfe",
+        b'{"keys":[{"kid":[]}]}',
+        b"[" * 100_000,
+    ],
 )
 def test_a_document_that_is_no_key_set_does_not_replace_one(document: bytes) -> None:
     issuer = Issuer()

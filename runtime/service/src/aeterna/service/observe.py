@@ -10,6 +10,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
+from starlette.requests import ClientDisconnect
 
 from aeterna.service.asgi import header
 from aeterna.service.caller import Caller
@@ -84,6 +85,9 @@ class Observed:
         begun = time.perf_counter()
         try:
             await self._app(scope, receive, answer.send)
+        except ClientDisconnect:
+            # The caller hung up while a route still read the body: nobody is left to be answered, and nothing failed.
+            return
         except Exception:
             # The edge of the process: what nobody foresaw is logged with its trace and answered without its details.
             log.exception("request.failed")

@@ -123,7 +123,7 @@ def _parse(document: bytes) -> Mapping[str | None, jwt.PyJWK]:
     """Return the usable keys by id; a single key is also found by None, for issuers that send no key ids."""
     try:
         parsed: object = json.loads(document)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     entries = cast("dict[str, object]", parsed).get("keys") if isinstance(parsed, dict) else None
     keys: dict[str | None, jwt.PyJWK] = {}
