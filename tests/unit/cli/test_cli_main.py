@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -47,6 +48,8 @@ def test_help_imports_nothing_heavy() -> None:
     [
         (["--version"], 0, ""),
         (["nonsense"], 2, "error: No such command 'nonsense'."),
+        (["grph"], 2, "Did you mean 'graph'?"),
+        (["graph", "neighbours"], 2, "Did you mean 'neighbors'?"),
         (["graph", "neighbors"], 2, "hint: run: aeterna graph neighbors --help"),
         (["graph", "as-of", "someday", "node", "a"], 2, "error: 'someday' is not a time"),
         (["token", "--ttl", "forever"], 2, "is not a duration"),
@@ -60,6 +63,47 @@ def test_the_exit_status_says_what_happened(
 ) -> None:
     assert run(arguments) == status
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("group", ["graph", "threads", "ingest"])
+def test_a_group_without_a_command_shows_its_help(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """On stderr, because a script that forgot the command must not take the help for an answer."""
+    assert run([group]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(f"Usage: aeterna {group}")
+
+
+def test_a_reader_that_has_heard_enough_is_no_failure() -> None:
+    """As in ``aeterna graph snapshots | head``: under ``pipefail`` the pipe must not fail."""
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    ended = subprocess.run(
+        [sys.executable, "-P", "-m", "aeterna.cli", "--help"], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(("told", "colored"), [(None, True), ("", True), ("1", False)])
+def test_a_terminal_gets_colors_unless_they_are_unwanted(told: str | None, colored: bool) -> None:
+    """As https://no-color.org asks: an empty NO_COLOR switches nothing off."""
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    terminal, screen = os.openpty()
+
+    subprocess.run(
+        [sys.executable, "-P", "-m", "aeterna.cli", "nonsense"],
+        env=environment if told is None else {**environment, "NO_COLOR": told},
+        stderr=screen,
+        check=False,
+    )
+    shown = os.read(terminal, 4096)
+    os.close(screen)
+    os.close(terminal)
+
+    assert (b"\x1b[" in shown) is colored
 
 
 def test_nothing_at_the_address_is_told_apart(

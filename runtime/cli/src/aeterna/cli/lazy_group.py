@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -42,6 +43,18 @@ class LazyGroup(click.Group):
             message = f"{where.module}.{where.attribute} is not a command"
             raise TypeError(message)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, and suggest the likeliest of ours for a mistyped name."""
+        name = args[0]
+        if name not in self._lazy and not name.startswith("-") and not ctx.resilient_parsing:
+            likeliest = get_close_matches(name, self._lazy, n=1)
+            suggestion = f" Did you mean {likeliest[0]!r}?" if likeliest else ""
+            message = f"No such command {name!r}.{suggestion}"
+            raise click.UsageError(message, ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the list of commands from the summaries."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
-from aeterna.cli import errors, output
+from aeterna.cli import errors, output, settings
 from aeterna.cli.lazy_group import Lazy, LazyGroup
 from aeterna.contracts.errors import AeternaError
 
@@ -41,18 +41,24 @@ def aeterna() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status."""
+    color, stdout = settings.color(), sys.stdout
     try:
-        status: object = aeterna.main(args=list(arguments), prog_name="aeterna", standalone_mode=False)
+        status: object = aeterna.main(args=list(arguments), prog_name="aeterna", standalone_mode=False, color=color)
     except (click.Abort, KeyboardInterrupt):
         return errors.INTERRUPTED
+    except NoArgsIsHelpError as asked:
+        click.echo(asked.format_message(), err=True)
+        return errors.USAGE
     except (click.ClickException, AeternaError) as failed:
         problem, hint, exit_status = _explained(failed)
-        output.error(problem, hint)
+        output.error(problem, hint, color=color)
         return exit_status
-    except BrokenPipeError:
-        # Whoever reads our output has heard enough, as `head` does; what is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return errors.DONE
+    except SystemExit:
+        # Whoever reads our output, such as `head`, has heard enough. To click that is a failure; all that it leaves to
+        # tell it from others is that it has put another stdout in place, which ends without a flush.
+        if sys.stdout is not stdout:
+            return errors.DONE
+        raise
     return status if isinstance(status, int) else errors.DONE
 
 
@@ -75,6 +81,8 @@ def _client_failure(failed: AeternaError) -> tuple[str, str, int]:
         return str(failed), "mint a token that may do this with: aeterna token --role writer", errors.REFUSED
     if isinstance(failed, client.UnreachableError):
         return str(failed), "look at: aeterna status", errors.UNREACHABLE
+    if isinstance(failed, client.SnapshotNotFoundError):
+        return str(failed), "list what can be read with: aeterna graph snapshots", errors.FAILED
     if isinstance(failed, client.ConfigurationError):
         return failed.problem, failed.remedy, errors.UNREACHABLE
     return str(failed), "", errors.FAILED

@@ -45,11 +45,11 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console().print(ruled)
 
 
-def error(problem: str, hint: str) -> None:
+def error(problem: str, hint: str, *, color: bool | None = None) -> None:
     """Print an error the way git does: what is wrong, then what to do about it."""
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {problem}", err=True)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {problem}", err=True, color=color)
     if hint:
-        click.echo(f"{click.style('hint:', fg='yellow')} {hint}", err=True)
+        click.echo(f"{click.style('hint:', fg='yellow')} {hint}", err=True, color=color)
 
 
 def _plain(value: object) -> object:

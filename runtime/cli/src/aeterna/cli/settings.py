@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 STATE_DIR = "AETERNA_STATE_DIR"
+NO_COLOR = "NO_COLOR"
+"""Any text in it switches colours off: https://no-color.org."""
 MARKS = ("cdktf.json", "requirements.lock")
 """What the root of a checkout holds."""
 
@@ -29,6 +33,16 @@ class CommandSettings:
         told = environment.get(STATE_DIR)
         chosen = state_dir or (Path(told) if told else project / ".aeterna")
         return cls(project=project, state_dir=chosen.expanduser().absolute(), environment=environment)
+
+
+def color() -> bool | None:
+    """Return False where colours are unwanted, and None where the stream decides: a terminal has them."""
+    return False if os.environ.get(NO_COLOR) else None
+
+
+def command() -> str:
+    """Return how a shell calls this command: by its name where the PATH has it, or else by its whole path."""
+    return "aeterna" if shutil.which("aeterna") else shlex.quote(str(Path(sys.prefix, "bin", "aeterna")))
 
 
 def _project(environment: Path, here: Path) -> Path:

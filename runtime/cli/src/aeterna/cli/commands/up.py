@@ -24,7 +24,7 @@ from aeterna.cli.local.runtime import LocalRuntime
 from aeterna.cli.local.state_dir import StateDir
 from aeterna.cli.options import json_option, state_dir_option
 from aeterna.cli.progress import Progress
-from aeterna.cli.settings import CommandSettings
+from aeterna.cli.settings import CommandSettings, command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,4 +152,14 @@ def _tell(runtime: LocalRuntime, state: StateDir, started: Started, loaded: list
     question = f"neighbors?node={quote(ROOT, safe='')}&limit=5" if loaded else "snapshots"
     click.echo("\nOne request to paste:")
     click.echo(f'  curl -sS -H "Authorization: Bearer $(cat {token_file})" \\')
-    click.echo(f"       '{record.url('graph')}/api/v1/graph/{question}'\n")
+    click.echo(f"       '{record.url('graph')}/api/v1/graph/{question}'")
+    _tell_next(loaded)
+
+
+def _tell_next(loaded: list[Loaded]) -> None:
+    aeterna = command()
+    click.echo("\nNext, from any other terminal:")
+    if loaded:
+        click.echo(f"  {aeterna} graph neighbors pypi:httpx --direction in --type requires")
+    click.echo(f"  {aeterna} threads append hello 'My first message.'")
+    click.echo(f"  {aeterna} down    # stops everything and keeps the data\n")
