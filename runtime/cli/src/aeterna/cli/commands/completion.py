@@ -10,13 +10,13 @@ from click.shell_completion import get_completion_class
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    r"""Print the completion script of SHELL.
+    """Print the completion script of SHELL.
 
     \b
     bash: add to ~/.bashrc    eval "$(aeterna completion bash)"
     zsh:  add to ~/.zshrc     eval "$(aeterna completion zsh)"
     fish: aeterna completion fish > ~/.config/fish/completions/aeterna.fish
-    """
+    """  # noqa: D301 - a real backspace is click's sign to keep the lines
     script = get_completion_class(shell)
     if script is None:
         message = f"click has no completion for {shell}"

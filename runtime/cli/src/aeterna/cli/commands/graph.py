@@ -192,12 +192,12 @@ def statistics(point: Point, *, as_json: bool, state_dir: Path | None) -> None:
 @click.argument("when")
 @click.pass_context
 def as_of(ctx: click.Context, *, when: str) -> None:
-    r"""Read the graph as it was WHEN: a snapshot id, a time, a date, yesterday, or "3 hours ago".
+    """Read the graph as it was WHEN: a snapshot id, a time, a date, yesterday, or "3 hours ago".
 
     \b
     aeterna graph as-of yesterday neighbors svc:checkout
     aeterna graph as-of 2026-11-01T12:00:00Z path svc:checkout svc:ledger
-    """
+    """  # noqa: D301 - a real backspace is click's sign to keep the lines
     ctx.obj = Point(point_in_history(when, datetime.now().astimezone()))
 
 
