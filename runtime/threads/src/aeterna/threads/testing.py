@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,10 +25,10 @@ from aeterna.threads.errors import (
     ThreadConflictError,
     ThreadNotFoundError,
 )
+from aeterna.threads.usecases.waiting import EventWaiter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-    from datetime import timedelta
 
     from aeterna.service.caller import TenantId
     from aeterna.service.clock import Clock
@@ -48,12 +47,12 @@ class FakeWakes:
     """A `Wakes` for one event loop."""
 
     def __init__(self) -> None:
-        self._waiters: dict[tuple[TenantId, ThreadId], list[FakeWaiter]] = {}
+        self._waiters: dict[tuple[TenantId, ThreadId], list[EventWaiter]] = {}
 
     @asynccontextmanager
-    async def subscribe(self, tenant: TenantId, thread_id: ThreadId) -> AsyncGenerator[FakeWaiter]:
+    async def subscribe(self, tenant: TenantId, thread_id: ThreadId) -> AsyncGenerator[EventWaiter]:
         """See `Wakes.subscribe`."""
-        waiter = FakeWaiter()
+        waiter = EventWaiter()
         waiters = self._waiters.setdefault((tenant, thread_id), [])
         waiters.append(waiter)
         try:
@@ -70,23 +69,6 @@ class FakeWakes:
         """See `Wakes.wake_all`."""
         for tenant, thread_id in self._waiters:
             self.announce(tenant, thread_id)
-
-
-class FakeWaiter:
-    """A `Waiter` that `FakeWakes` wakes."""
-
-    def __init__(self) -> None:
-        self.event = asyncio.Event()
-
-    async def wait(self, timeout: timedelta) -> bool:  # noqa: ASYNC109 - as in the port
-        """See `Waiter.wait`."""
-        try:
-            async with asyncio.timeout(timeout.total_seconds()):
-                await self.event.wait()
-        except TimeoutError:
-            return False
-        self.event.clear()
-        return True
 
 
 class FakeThreadStore:

@@ -16,10 +16,10 @@ import psycopg
 import structlog
 
 from aeterna.threads.adapters.queries import load_queries
+from aeterna.threads.usecases.waiting import EventWaiter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-    from datetime import timedelta
 
     from aeterna.service.caller import TenantId
     from aeterna.threads.adapters.pool import Pool
@@ -27,21 +27,6 @@ if TYPE_CHECKING:
 
 _LISTEN: Final = b"LISTEN aeterna_threads"
 _RETRY_SECONDS: Final = 1.0
-
-
-class _EventWaiter:
-    def __init__(self) -> None:
-        self.event = asyncio.Event()
-
-    async def wait(self, timeout: timedelta) -> bool:  # noqa: ASYNC109 - as in the port
-        """See `Waiter.wait`."""
-        try:
-            async with asyncio.timeout(timeout.total_seconds()):
-                await self.event.wait()
-        except TimeoutError:
-            return False
-        self.event.clear()
-        return True
 
 
 class PostgresWakes:
@@ -52,7 +37,7 @@ class PostgresWakes:
         self._dsn = dsn
         self._pool = pool
         self._announcement = load_queries("messages.sql")["announce"]
-        self._waiters: defaultdict[str, set[_EventWaiter]] = defaultdict(set)
+        self._waiters: defaultdict[str, set[EventWaiter]] = defaultdict(set)
         self._news: set[str] = set()
         self._some = asyncio.Event()
 
@@ -75,9 +60,9 @@ class PostgresWakes:
                 log.warning("threads.announcement_lost", count=len(keys), error=type(exc).__name__)
 
     @asynccontextmanager
-    async def subscribe(self, tenant: TenantId, thread_id: ThreadId) -> AsyncGenerator[_EventWaiter]:
+    async def subscribe(self, tenant: TenantId, thread_id: ThreadId) -> AsyncGenerator[EventWaiter]:
         """See `Wakes.subscribe`."""
-        key, waiter = _key(tenant, thread_id), _EventWaiter()
+        key, waiter = _key(tenant, thread_id), EventWaiter()
         self._waiters[key].add(waiter)
         try:
             yield waiter
