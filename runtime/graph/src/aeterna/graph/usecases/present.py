@@ -44,7 +44,7 @@ class Present:
         self._world = engine.world
         self._lens = engine.new_lens()
         self._snapshot: Snapshot | None = None
-        self._seen: frozenset[SnapshotId] = frozenset()
+        self._seen: set[SnapshotId] = set()
         self._looked_at: float | None = None  # on the stopwatch; None before the first look
         self._moving = threading.Lock()
 
@@ -132,7 +132,8 @@ class Present:
     def _apply(self, batch: Batch, snapshot: Snapshot) -> None:
         self._lens.apply(batch.rows, snapshot)
         self._snapshot = snapshot
-        self._seen |= {snapshot.id}
+        # In place: a copy for each commit would cost more the longer the history is.
+        self._seen.add(snapshot.id)
 
     def _containing(self, seq: int) -> SnapshotId:
         for snapshot in self._store.snapshots():
@@ -166,7 +167,7 @@ class Present:
         if head is not None and (self._snapshot is None or head.id != self._snapshot.id):
             self._bring_to(head)
             self._snapshot = head
-            self._seen = frozenset(snapshot.id for snapshot in self._store.snapshots())
+            self._seen = {snapshot.id for snapshot in self._store.snapshots()}
         self._looked_at = self._world.stopwatch()
 
     def _bring_to(self, head: Snapshot) -> None:
