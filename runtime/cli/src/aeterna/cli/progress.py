@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from typing import TextIO, TypeVar
 
     T = TypeVar("T")
@@ -30,6 +31,16 @@ class Progress:
         """Say that a step has ended, and how long it took."""
         taken = time.monotonic() - self._running.pop(step, time.monotonic())
         self.line(f"  {step}{': ' + note if note else ''} ({taken:.1f} s)")
+
+    @contextmanager
+    def during(self, step: str) -> Generator[None]:
+        """Show a step while the block runs; a failure forgets it, and its end is for `done` to say."""
+        self.start(step)
+        try:
+            yield
+        except BaseException:
+            self.drop()
+            raise
 
     def drop(self) -> None:
         """Forget what is running, because it failed."""

@@ -54,12 +54,8 @@ def _ingest(corpus: Corpus, *, as_json: bool, state_dir: Path | None) -> None:
         progress.line(f"  snapshot {commit.snapshot_id}: {commit.nodes} nodes, {commit.edges} edges")
 
     with connect(state_dir) as aeterna:
-        progress.start(step)
-        try:
+        with progress.during(step):
             loaded = load(aeterna, corpus, committed)
-        except BaseException:
-            progress.drop()
-            raise
         progress.done(step)
 
     def tell() -> None:

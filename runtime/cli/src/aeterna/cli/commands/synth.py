@@ -20,13 +20,11 @@ def synth(*, as_json: bool) -> None:
         problem = "the stacks are not installed in this environment"
         raise CommandError(problem, "run: make venv  (the distribution is aeterna-stacks)")
     settings, progress = CommandSettings.read(None), Progress()
-    progress.start("example stacks")
-    try:
-        with synthesis.Synthesis(settings.project, settings.environment) as run:
-            run.finish()
-    except BaseException:
-        progress.drop()
-        raise
+    with (
+        progress.during("example stacks"),
+        synthesis.Synthesis(settings.project, settings.environment) as run,
+    ):
+        run.finish()
     out = settings.project / "cdktf.out"
     progress.done("example stacks", "synthesized")
     stacks = sorted(path.name for path in (out / "stacks").iterdir()) if (out / "stacks").is_dir() else []
