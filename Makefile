@@ -62,7 +62,7 @@ bench-keep: .venv/installed ## Run every benchmark and keep the results in docs/
 
 .PHONY: plots
 plots: .venv/installed ## Draw the kept results of docs/performance
-	@$(BIN)/python -P .make/plots.py
+	@$(BIN)/python -P .make/plots.py && $(BIN)/python -P .make/bench.py --page
 
 bench-%: .venv/installed
 	@$(BIN)/python -P .make/bench.py $*

@@ -1,6 +1,7 @@
 """Run benchmarks, keep their last lines with the versions they ran on, and rewrite the tables of docs/performance.
 
 usage: python bench.py [--keep] [NAME...]
+       python bench.py --page    (only rewrite the page, as after new plots)
 
 Each ``tests/bench/bench_NAME.py`` prints progress on standard error and one JSON object as its last line. Without
 ``--keep`` nothing is written: the objects are printed, one a line.
@@ -77,15 +78,22 @@ def page() -> str:
 
 
 def keep(name: str, result: dict[str, Any]) -> None:
-    """Write one result and rewrite the page."""
+    """Write one result."""
     KEPT.mkdir(parents=True, exist_ok=True)
     (KEPT / f"{name}.json").write_text(json.dumps({"conditions": conditions(), "result": result}, indent=2) + "\n")
+
+
+def rewrite() -> None:
+    """Rewrite the page from all kept results and their plots."""
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
     PAGE.write_text(before + page() + rest.partition(END)[2])
 
 
 def main(arguments: list[str]) -> int:
     """Run the named benchmarks, or all of them."""
+    if arguments == ["--page"]:
+        rewrite()
+        return 0
     names = [argument for argument in arguments if not argument.startswith("-")] or known()
     unknown = sorted(set(names) - set(known()))
     if unknown:
@@ -96,6 +104,7 @@ def main(arguments: list[str]) -> int:
         result = measured(name)
         if "--keep" in arguments:
             keep(name, result)
+            rewrite()
         print(json.dumps(result), flush=True)
     return 0
 
