@@ -65,8 +65,8 @@ class CacheSpec:
 class CacheOutputs:
     """A deployed cache: where it is, and who may log in. There is no password in it.
 
-    A client connects to ``host``:``port`` over TLS, trusting the system's certificate authorities, and logs in as
-    one of ``users`` with a token that its own identity is given.
+    A client connects to ``host``:``port`` over TLS and logs in as one of ``users`` with a token that its own identity
+    is given.
     """
 
     host: Late
@@ -75,4 +75,9 @@ class CacheOutputs:
     """The copies, for reads that may be a moment old."""
     port: Late
     users: Mapping[str, Late]
-    """The full login of each user of the spec."""
+    """The full login of each user of the spec, where logins are the cache's own; empty where an identity's own name is
+    the login, see `IdentityOutputs.logins`."""
+    certificate_authority: Late | None = None
+    """The certificate, in PEM, that signs the server's. None where the system's own authorities do."""
+    clustered: bool = False
+    """Whether the server speaks the cluster protocol, so that the client has to."""

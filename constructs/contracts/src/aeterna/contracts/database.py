@@ -129,8 +129,9 @@ class DatabaseOutputs:
     """An https address of the PEM bundle that signs the server's certificate."""
     administrator: Late
     """The administrator's login, for migrations that create roles and extensions."""
-    administrator_secret: Late
-    """The identifier of the secret that holds the administrator's password: a reference, never the value."""
+    administrator_secret: Late | None = None
+    """The identifier of the secret that holds the administrator's password: a reference, never the value. None where
+    the administrator logs in with a token as well."""
 
 
 def require_role(spec: str, field: str, value: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
@@ -46,7 +46,15 @@ class IdentitySpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityOutputs:
-    """A deployed identity: its principal, and the annotations its service account must carry (often none)."""
+    """A deployed identity: its principal, what its service account and pods must carry, and its logins.
+
+    ``logins`` holds, for a database or a cache that it uses, by the name that the store has in the spec, the user as
+    which the identity logs in there.
+    """
 
     principal: Late
     annotations: Mapping[str, Late]
+    """Of the service account; often none."""
+    pod_labels: Mapping[str, Late] = field(default_factory=dict[str, Late])
+    """Of the pods; often none."""
+    logins: Mapping[str, Late] = field(default_factory=dict[str, Late])

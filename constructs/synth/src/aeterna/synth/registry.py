@@ -11,7 +11,7 @@ from aeterna.synth.errors import UnknownCloudError
 GROUP: Final = "aeterna.clouds"
 
 # Which handles a cloud found by name has, only the cloud knows; a caller passes them back without looking inside.
-AnyCloud: TypeAlias = Cloud[Any, Any, Any, Any, Any, Any, Any]
+AnyCloud: TypeAlias = Cloud[Any, Any, Any, Any, Any, Any, Any, Any, Any]
 
 
 def clouds() -> tuple[str, ...]:
