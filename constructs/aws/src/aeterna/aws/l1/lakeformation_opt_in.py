@@ -65,7 +65,6 @@ class AwsLakeformationOptInResourceDataDatabaseBlock(TypedDict, total=False):
 
 class AwsLakeformationOptInResourceDataLfTagBlock(TypedDict, total=False):
     key: Required[Text]
-    value: Required[Text]
     values: Required[Many[Text]]
     catalog_id: Text | None
 
