@@ -66,13 +66,13 @@ def _imports(entity: Entity, package: str, body: str) -> str:
     base = _BASES[entity.kind]
     descriptors = sorted(word for word in words if word.endswith("Attribute") and f"= {word}(" in body)
     values = [name for name in VALUES if name in words]
-    lines = [
-        f"from typing import {', '.join(['TYPE_CHECKING', *typing])}\n",
+    ours = [
         f"from {package}._origin import ORIGIN",
         _import("aeterna.synth.binding", [base] if entity.kind == "provider" else sorted(["Meta", base])),
     ]
     if descriptors:
-        lines.append(_import("aeterna.synth.references", descriptors))
+        ours.append(_import("aeterna.synth.references", descriptors))
+    lines = [f"from typing import {', '.join(['TYPE_CHECKING', *typing])}\n", *sorted(ours)]
     lines += ["", "if TYPE_CHECKING:", "    from constructs import Construct"]
     if values:
         lines += ["", f"    from aeterna.synth.values import {', '.join(values)}"]
