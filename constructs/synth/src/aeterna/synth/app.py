@@ -14,6 +14,7 @@ from aeterna.synth._cdk import (
     TerraformVariable,
 )
 from aeterna.synth.aspects import failure_in, refuse_ignored
+from aeterna.synth.dependencies import within
 from aeterna.synth.errors import SynthesisError
 from aeterna.synth.lowering import lower
 
@@ -58,6 +59,8 @@ class TerraformOutput(_cdk.TerraformOutput):
     ) -> None:
         """Take any value that a binding takes as well. Raises `UnrepresentableValueError`."""
         lowered = lower(value, f"output.{id_}")
+        if "depends_on" in more:
+            more["depends_on"] = within(scope, more["depends_on"])
         super().__init__(scope, id_, value=lowered, description=description, sensitive=sensitive, **more)
 
 

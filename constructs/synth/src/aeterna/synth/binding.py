@@ -20,6 +20,7 @@ from aeterna.synth._cdk import (
     TerraformResourceLifecycle,
 )
 from aeterna.synth.blocks import placed, refuse_expressions
+from aeterna.synth.dependencies import refuse_foreign, within
 from aeterna.synth.errors import LogicalIdFixedError, UnknownArgumentError
 from aeterna.synth.hcl import hcl_of
 from aeterna.synth.lifecycle import Lifecycle, address
@@ -120,12 +121,21 @@ def _lifecycle_of(meta: Meta) -> Lifecycle | None:
     return None if given is None else Lifecycle.of(given)
 
 
-def _meta_of(meta: Meta, lifecycle: Lifecycle | None) -> dict[str, Any]:
-    """Return Terraform's own arguments as the keywords of the engine's constructor."""
+def _meta_of(scope: Construct, where: str, meta: Meta, lifecycle: Lifecycle | None) -> dict[str, Any]:
+    """Return Terraform's own arguments as the keywords of the engine's constructor.
+
+    An element of another stack is dropped from ``depends_on``, and that stack is applied before this one.
+    """
     keywords: dict[str, Any] = {name: value for name, value in meta.items() if value is not None}
     if "depends_on" in keywords:
-        keywords["depends_on"] = list(keywords["depends_on"])  # the engine takes no other sequence
+        keywords["depends_on"] = within(scope, keywords["depends_on"])
+    if "provider" in keywords:
+        refuse_foreign(scope, keywords["provider"], f"{where}.provider", "configure a provider in this stack as well")
     if lifecycle is not None:
+        for trigger in lifecycle.triggers():
+            refuse_foreign(
+                scope, trigger, f"{where}.lifecycle.replace_triggered_by", "trigger on a resource of this stack"
+            )
         keywords["lifecycle"] = lifecycle.for_engine()
     return keywords
 
@@ -152,7 +162,7 @@ class Resource(_Element, TerraformResource):
             id_,
             terraform_resource_type=self._type,
             terraform_generator_metadata=self._origin.metadata(),
-            **_meta_of(meta, lifecycle),
+            **_meta_of(scope, self._where, meta, lifecycle),
         )
         if lifecycle is not None:
             for path, value in lifecycle.beyond_engine().items():
@@ -186,7 +196,7 @@ class DataSource(_Element, TerraformDataSource):
             id_,
             terraform_resource_type=self._type,
             terraform_generator_metadata=self._origin.metadata(),
-            **_meta_of(meta, lifecycle),
+            **_meta_of(scope, self._where, meta, lifecycle),
         )
         if lifecycle is not None:
             for path, value in lifecycle.beyond_engine().items():

@@ -18,7 +18,7 @@ from aeterna.synth.references import Ref
 from aeterna.synth.values import Flag
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["Lifecycle", "Postcondition", "Precondition", "address"]
 
@@ -61,6 +61,14 @@ class Lifecycle:
         # The engine's struct types its members as broadly as JSON; each is checked when it is lowered.
         given: dict[str, Any] = {name: getattr(lifecycle, name, None) for name in names}
         return cls(**given)
+
+    def triggers(self) -> Iterator[object]:
+        """Yield the elements that replace this one; one that is given as text cannot be traced to its element."""
+        for trigger in self.replace_triggered_by or ():
+            if isinstance(trigger, Ref):
+                yield trigger.__where__()[0]
+            elif not isinstance(trigger, str):
+                yield trigger
 
     def for_engine(self) -> TerraformResourceLifecycle:
         """Return what the engine's own struct can carry."""
