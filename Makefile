@@ -52,6 +52,10 @@ diagram: .venv/installed ## Draw the layers of docs/architecture.md from the lin
 lock: ## Resolve the newest allowed versions and rewrite every lock file
 	@$(PYTHON) .make/lock.py
 
+.PHONY: tables
+tables: .venv/installed ## Write the tables of the guide and the contract's JSON Schema from the code
+	@$(BIN)/python -P .make/tables.py
+
 .PHONY: bench
 bench: .venv/installed ## Run every benchmark (one: make bench-NAME)
 	@$(BIN)/python -P .make/bench.py

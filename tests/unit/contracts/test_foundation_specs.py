@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from aeterna.contracts.alerts import AlertsSpec
+from aeterna.contracts.backup import BackupSpec
 from aeterna.contracts.cluster import ClusterOutputs, ClusterSpec, NodePoolSpec
 from aeterna.contracts.database import DatabaseSpec
 from aeterna.contracts.errors import InvalidSpecError
@@ -17,7 +19,9 @@ from aeterna.contracts.foundation import FoundationOutputs, FoundationSpec
 from aeterna.contracts.identity import IdentityOutputs, IdentitySpec
 from aeterna.contracts.keys import KeyOutputs, KeySpec
 from aeterna.contracts.network import Egress, NetworkOutputs, NetworkSpec
-from aeterna.contracts.state import StateSpec
+from aeterna.contracts.registry import RegistrySpec
+from aeterna.contracts.sizes import SIZES, Part, Size
+from aeterna.contracts.state import StateSpec, StateStoreSpec
 
 SPECS: dict[str, tuple[type, dict[str, Any]]] = {
     "network": (NetworkSpec, {"name": "prod"}),
@@ -26,11 +30,20 @@ SPECS: dict[str, tuple[type, dict[str, Any]]] = {
     "pool": (NodePoolSpec, {"name": "general"}),
     "identity": (IdentitySpec, {"name": "api", "namespace": "aeterna", "service_account": "api"}),
     "state": (StateSpec, {"bucket": "acme-states"}),
+    "registry": (RegistrySpec, {"name": "images"}),
+    "backup": (BackupSpec, {"name": "vault"}),
+    "alerts": (AlertsSpec, {"name": "prod"}),
+    "state store": (StateStoreSpec, {"name": "acme-states"}),
     "foundation": (FoundationSpec, {"name": "prod", "region": "eu-west-1", "owner": "acme"}),
 }
 
-WITHIN_A_RANGE = {"foundation": ["cluster", "database", "cache", "bucket"]}
-"""Explained together, as ``network`` … ``catalog``."""
+WITHIN_A_RANGE = {"foundation": ["cluster", "database", "cache", "bucket", "catalog", "registry", "backup"]}
+"""Explained together, as ``network`` … ``alerts``."""
+
+CONSTANTS = {"bool", "str"}
+"""What the cloud's choice alone decides: the cloud's own name, and whether its cache speaks the cluster protocol."""
+
+ALARMS = AlertsSpec(name="prod")
 
 REFUSED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("one zone for what must survive a zone", "network", "zones", {"zones": 1}),
@@ -71,6 +84,50 @@ REFUSED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("a state bucket that is no bucket", "state", "bucket", {"bucket": "My_States"}),
     ("a state path that starts at the root", "state", "path", {"path": "/states"}),
     ("a state in no region", "state", "region", {"region": "EU West"}),
+    ("a registry that holds nothing", "registry", "images", {"images": ()}),
+    ("an image named twice", "registry", "images", {"images": ("api", "api")}),
+    ("an image in capitals", "registry", "images", {"images": ("API",)}),
+    ("untagged images kept for ever", "registry", "untagged_days", {"untagged_days": 0}),
+    ("backups at hours that drift through the day", "backup", "every_hours", {"every_hours": 5}),
+    ("backups that are not kept", "backup", "keep_days", {"keep_days": 0}),
+    ("a backup at an hour that no day has", "backup", "hour", {"hour": 24}),
+    ("an alarm to no address", "alerts", "emails", {"emails": ("ops",)}),
+    ("an alarm twice to one address", "alerts", "emails", {"emails": ("ops@acme.example", "ops@acme.example")}),
+    ("an alarm that always rings", "alerts", "busy_percent", {"busy_percent": 10}),
+    ("an alarm that rings too late", "alerts", "full_percent", {"full_percent": 100}),
+    ("states that cannot be brought back", "state store", "noncurrent_days", {"noncurrent_days": 1}),
+    ("states in no bucket's name", "state store", "name", {"name": "States"}),
+    ("a critical environment without a second region", "foundation", "recovery_region", {"size": Size.CRITICAL}),
+    (
+        "copies in the region that is lost",
+        "foundation",
+        "recovery_region",
+        {"size": Size.CRITICAL, "recovery_region": "eu-west-1"},
+    ),
+    ("a second region that nothing is copied to", "foundation", "recovery_region", {"recovery_region": "eu-west-2"}),
+    (
+        "a network in a second region that is not there",
+        "foundation",
+        "recovery_network",
+        {"recovery_network": NetworkSpec(name="second", cidr="10.9.0.0/16")},
+    ),
+    (
+        "two regions' networks in one block",
+        "foundation",
+        "recovery_network",
+        {
+            "size": Size.CRITICAL,
+            "recovery_region": "eu-central-1",
+            "recovery_network": NetworkSpec(name="second", cidr="10.0.0.0/16"),
+        },
+    ),
+    (
+        "the spec of a part that is off",
+        "foundation",
+        "backup",
+        {"parts": frozenset({Part.ALERTS}), "backup": BackupSpec(name="vault")},
+    ),
+    ("the spec of a part that the size leaves out", "foundation", "alerts", {"size": Size.DEV, "alerts": ALARMS}),
     ("an environment too long for its suffixes", "foundation", "name", {"name": "a" * 17}),
     ("an owner that is no name", "foundation", "owner", {"owner": "ACME Inc."}),
     ("a region that no cloud has", "foundation", "region", {"region": "Europe (Ireland)"}),
@@ -126,7 +183,7 @@ def test_outputs_are_frozen_data_and_hold_nothing_but_late_values(outputs: type)
     assert is_dataclass(outputs)
     kinds = {str(field.type) for field in fields(outputs)}
 
-    assert all("Late" in kind or "Outputs" in kind for kind in kinds)
+    assert all("Late" in kind or "Outputs" in kind or kind in CONSTANTS for kind in kinds)
 
 
 def test_the_defaults_of_a_foundation_take_its_name_and_stay_unique_in_the_world() -> None:
@@ -159,3 +216,40 @@ def test_contracts_start_no_node_and_import_nothing_but_the_standard_library() -
     loaded = set(done.stdout.strip("[]\n").replace("'", "").split(", "))
 
     assert not {"cdktf", "cdktn", "jsii", "constructs", "pydantic"} & loaded
+
+
+@pytest.mark.parametrize("size", Size)
+def test_every_size_makes_specs_that_no_contract_refuses(size: Size) -> None:
+    second = "eu-central-1" if SIZES[size].second_region else None
+
+    spec = FoundationSpec(name="prod", region="eu-west-1", owner="acme", size=size, recovery_region=second)
+
+    parts = (spec.network_spec(), spec.cluster_spec(), spec.database_spec(), spec.cache_spec(), spec.bucket_spec())
+    assert all(part.name.startswith(("prod", "acme-prod")) for part in parts)
+
+
+def test_only_an_environment_for_trying_out_can_be_destroyed_at_once() -> None:
+    assert [size for size in Size if not SIZES[size].protected] == [Size.DEV]
+
+
+def test_an_optional_part_can_be_switched_on_below_its_size() -> None:
+    spec = FoundationSpec(
+        name="dev", region="eu-west-1", owner="acme", size=Size.DEV, parts=frozenset({Part.ALERTS}), alerts=ALARMS
+    )
+
+    assert spec.present == {Part.ALERTS}
+
+
+def test_the_copy_of_a_bucket_is_named_after_its_own_region() -> None:
+    spec = FoundationSpec(
+        name="prod", region="eu-west-1", owner="acme", size=Size.CRITICAL, recovery_region="eu-central-1"
+    )
+
+    assert spec.recovery_bucket_spec().name == "acme-prod-eu-central-1-graph"
+
+
+def test_the_first_stack_makes_the_bucket_that_the_states_are_kept_in() -> None:
+    """Two names for one thing would leave the states in a bucket that nobody looks after."""
+    spec = FoundationSpec(name="prod", region="eu-west-1", owner="acme", state=StateSpec(bucket="acme-states"))
+
+    assert spec.state_store_spec().name == "acme-states"

@@ -126,7 +126,7 @@ class DatabaseOutputs:
     port: Late
     database: Late
     certificate_authority: Late
-    """An https address of the PEM bundle that signs the server's certificate."""
+    """What signs the server's certificate: certificates in PEM, or the https address of a bundle of them."""
     administrator: Late
     """The administrator's login, for migrations that create roles and extensions."""
     administrator_secret: Late | None = None

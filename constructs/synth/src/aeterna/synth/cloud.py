@@ -71,6 +71,11 @@ class Cloud(Protocol[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
         """What it promises, and what it does not and why."""
         ...
 
+    @property
+    def catalog_in_cluster(self) -> bool:
+        """Whether its Iceberg catalog is a server in the cluster, which then needs an identity of its own."""
+        ...
+
     def prepare(self, scope: Construct, *, region: str, tags: Mapping[str, str]) -> Handle[PlaceOutputs]:
         """Configure the cloud's providers for everything below the scope, which is usually a stack."""
         ...
