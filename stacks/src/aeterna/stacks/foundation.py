@@ -2,124 +2,119 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Generic
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
+from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.foundation import FoundationOutputs
-from aeterna.contracts.identity import IdentitySpec
-from aeterna.contracts.keys import KeySpec
+from aeterna.stacks.layers import Given, Ground, Layers, key_id
 from aeterna.synth.app import TerraformOutput, TerraformStack
-from aeterna.synth.cloud import BucketT, CacheT, CatalogT, ClusterT, DatabaseT, KeyT, NetworkT
+from aeterna.synth.backends import keep_beside
 from aeterna.synth.lowering import lower
 
 if TYPE_CHECKING:
     from constructs import Construct
 
     from aeterna.contracts.foundation import FoundationSpec
-    from aeterna.contracts.identity import IdentityOutputs
-    from aeterna.synth.cloud import Cloud, Handle
+    from aeterna.contracts.place import PlaceOutputs
+    from aeterna.synth.cloud import (
+        BackupT,
+        BucketT,
+        CacheT,
+        CatalogT,
+        Cloud,
+        ClusterT,
+        DatabaseT,
+        Handle,
+        KeyT,
+        NetworkT,
+        RegistryT,
+    )
     from aeterna.synth.registry import AnyCloud
 
-PURPOSES = ("network", "cluster", "database", "cache", "graph")
-"""What has a key of its own: losing or revoking one touches nothing that another one encrypts."""
-
 OUTPUT = "foundation"
-"""The name of the one output, which holds the whole contract."""
+"""The name of the last stack's output, which holds the whole contract."""
+
+STATE_OUTPUT = "state"
+"""The name of the first stack's output, which says where the states can be kept."""
 
 
-class Foundation(TerraformStack):
-    """A stack with everything that the platform stands on: keys, network, cluster, stores and identities.
+class Foundation:
+    """The stacks with everything that the platform stands on, in the order in which they are applied.
 
-    `outputs` are for other stacks of the same app; the output ``foundation`` carries the same, with its version, to
-    whatever reads the state.
+    ``<id>-bootstrap`` holds the state store and the keys, ``<id>-network`` the network, ``<id>-data`` the stores,
+    ``<id>-recovery`` their copies in a second region, where there is one, and ``<id>-cluster`` the cluster with the
+    identities of its workloads. Each has a state of its own, so that none is planned against what does not exist yet,
+    and replacing a cluster cannot reach a database.
+
+    `outputs` are for other stacks of the same app; the output ``foundation`` of the last stack carries the same, with
+    its version, to whatever reads the state.
     """
 
     def __init__(self, scope: Construct, id_: str, *, cloud: AnyCloud, spec: FoundationSpec) -> None:
-        super().__init__(scope, id_)
-        tags = {"aeterna:environment": spec.name, **spec.tags}
-        cloud.prepare(self, region=spec.region, tags=tags)
-        if spec.state is not None:
-            cloud.keep_state(self, spec.state, region=spec.region)
-        self.outputs = compose(self, cloud, spec)
+        self._scope, self._id, self._cloud, self._spec = scope, id_, cloud, spec
+        self.stacks: dict[str, TerraformStack] = {}
+        layers = Layers(cloud, spec)
+        bootstrap, place = self._stack("bootstrap", spec.region)
+        self._keep_states(bootstrap)
+        keys = layers.keys(bootstrap)
+        below, _ = self._stack("network", spec.region)
+        network = cloud.network(below, "Network", spec.network_spec(), key=keys["network"])
+        ground = Ground(place=place, keys=keys, network=network)
+        data, _ = self._stack("data", spec.region)
+        stores = layers.stores(data, ground)
+        recovery = None
+        if spec.recovery_region is not None:
+            second, second_place = self._stack("recovery", spec.recovery_region)
+            recovery = layers.recovery(second, second_place, stores)
+        top, _ = self._stack("cluster", spec.region)
+        self.outputs = layers.finish(top, ground, stores, recovery=recovery)
         contract = {"version": FoundationOutputs.version, **asdict(self.outputs)}
-        TerraformOutput(self, OUTPUT, value=lower(contract, OUTPUT), description="What the platform has to know")
+        TerraformOutput(top, OUTPUT, value=lower(contract, OUTPUT), description="What the platform has to know")
+
+    def _keep_states(self, scope: TerraformStack) -> None:
+        """Make the store that a later `StateSpec` names."""
+        spec, cloud = self._spec, self._cloud
+        key = cloud.key(scope, key_id(STATE_OUTPUT), spec.key_spec(STATE_OUTPUT))
+        store = cloud.state_store(scope, "StateStore", spec.state_store_spec(), key=key)
+        said = lower(store.outputs, STATE_OUTPUT)
+        TerraformOutput(scope, STATE_OUTPUT, value=said, description="What a StateSpec has to say")
+
+    def _stack(self, layer: str, region: str) -> tuple[TerraformStack, Handle[PlaceOutputs]]:
+        """Start the stack of a layer, with its provider and its state."""
+        spec = self._spec
+        stack = TerraformStack(self._scope, f"{self._id}-{layer}")
+        place = self._cloud.prepare(stack, region=region, tags={"aeterna:environment": spec.name, **spec.tags})
+        if spec.state is None:
+            keep_beside(stack)
+        else:
+            self._cloud.keep_state(stack, spec.state, region=spec.region)
+        self.stacks[layer] = stack
+        return stack, place
 
 
 def compose(
     scope: Construct,
-    cloud: Cloud[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, CatalogT],
+    cloud: Cloud[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, CatalogT, RegistryT, BackupT],
     spec: FoundationSpec,
+    *,
+    place: Handle[PlaceOutputs],
+    given: Given[NetworkT, KeyT, ClusterT, DatabaseT] | None = None,
 ) -> FoundationOutputs:
-    """Compose a foundation below any scope, such as a customer's own stack, whose provider is then used."""
-    keys = {
-        purpose: cloud.key(scope, f"{purpose.capitalize()}Key", KeySpec(purpose=purpose, environment=spec.name))
-        for purpose in PURPOSES
-    }
-    network = cloud.network(scope, "Network", spec.network_spec(), key=keys["network"])
-    cluster = cloud.cluster(scope, "Cluster", spec.cluster_spec(), network=network, key=keys["cluster"])
-    stores = _stores(scope, cloud, spec, _Ground(keys=keys, network=network, cluster=cluster))
-    return FoundationOutputs(
-        network=network.outputs,
-        cluster=cluster.outputs,
-        database=stores.database.outputs,
-        cache=stores.cache.outputs,
-        bucket=stores.bucket.outputs,
-        catalog=stores.catalog.outputs,
-        keys={purpose: key.outputs for purpose, key in keys.items()},
-        identities=_identities(scope, cloud, spec, cluster, stores),
-    )
+    """Compose a foundation below one scope, such as a customer's own stack, beside what the customer already has.
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground(Generic[NetworkT, KeyT, ClusterT]):
-    keys: dict[str, KeyT]
-    network: NetworkT
-    cluster: ClusterT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stores(Generic[DatabaseT, CacheT, BucketT, CatalogT]):
-    database: DatabaseT
-    cache: CacheT
-    bucket: BucketT
-    catalog: CatalogT
-
-
-def _stores(
-    scope: Construct,
-    cloud: Cloud[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, CatalogT],
-    spec: FoundationSpec,
-    ground: _Ground[NetworkT, KeyT, ClusterT],
-) -> _Stores[DatabaseT, CacheT, BucketT, CatalogT]:
-    keys, network, clients = ground.keys, ground.network, [ground.cluster]
-    bucket = cloud.bucket(scope, "GraphBucket", spec.bucket_spec(), key=keys["graph"])
-    return _Stores(
-        database=cloud.database(
-            scope, "Database", spec.database_spec(), network=network, key=keys["database"], clients=clients
-        ),
-        cache=cloud.cache(scope, "Cache", spec.cache_spec(), network=network, key=keys["cache"], clients=clients),
-        bucket=bucket,
-        catalog=cloud.catalog(scope, "Catalog", spec.catalog_spec(), key=keys["graph"], bucket=bucket),
-    )
-
-
-def _identities(
-    scope: Construct,
-    cloud: Cloud[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, CatalogT],
-    spec: FoundationSpec,
-    cluster: ClusterT,
-    stores: _Stores[DatabaseT, CacheT, BucketT, CatalogT],
-) -> dict[str, IdentityOutputs]:
-    """Bind each component of the runtime to the stores that it uses, and to no other."""
-
-    def named(component: str) -> IdentitySpec:
-        return IdentitySpec(name=component, namespace=spec.namespace, service_account=component)
-
-    handles: dict[str, Handle[IdentityOutputs]] = {
-        "graph-api": cloud.identity(
-            scope, "GraphApi", named("graph-api"), cluster=cluster, uses=[stores.bucket, stores.catalog]
-        ),
-        "threads": cloud.identity(scope, "Threads", named("threads"), cluster=cluster, uses=[stores.database]),
-        "opal": cloud.identity(scope, "Opal", named("opal"), cluster=cluster, uses=[stores.cache]),
-    }
-    return {component: handle.outputs for component, handle in handles.items()}
+    The provider, the backend and the outputs are the stack's own. A second region needs a stack of its own, so that a
+    critical environment is refused here.
+    """
+    if spec.recovery_region is not None:
+        problem = "what stands in a second region needs a stack with that region's provider"
+        raise InvalidSpecError("FoundationSpec", "recovery_region", problem, "use Foundation, which makes that stack")
+    given = given or Given()
+    layers = Layers(cloud, spec)
+    keys = layers.keys(scope, given)
+    network = given.network
+    if network is None:
+        network = cloud.network(scope, "Network", spec.network_spec(), key=keys["network"])
+    ground = Ground(place=place, keys=keys, network=network)
+    stores = layers.stores(scope, ground, given=given.database)
+    return layers.finish(scope, ground, stores, given=given.cluster)
