@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Loaded by name and never imported: the stacks app finds clouds by their entry points.
-BY_ENTRY_POINT = {"aeterna.stacks": {"aeterna-aws"}}
+BY_ENTRY_POINT = {"aeterna.stacks": {"aeterna-aws", "aeterna-gcp", "aeterna-azure"}}
 
 
 def declared(member: Path) -> set[str]:
