@@ -66,9 +66,16 @@ def _scratch() -> Path:
     return Path(folder)
 
 
-def app() -> App:
-    """Return an app that writes to a folder of its own, outside the working directory."""
-    return App(outdir=tempfile.mkdtemp(dir=_scratch()))
+def app(outdir: Path | None = None) -> App:
+    """Return an app that writes to the folder, by default to one of its own outside the working directory."""
+    return App(outdir=tempfile.mkdtemp(dir=_scratch()) if outdir is None else str(outdir))
+
+
+def documents(root: EngineApp) -> dict[str, Document]:
+    """Synthesize an app once and return the document of each of its stacks, by the stack's id."""
+    root.synth()
+    written = sorted(Path(root.outdir, "stacks").glob("*/cdk.tf.json"))
+    return {path.parent.name: _read(path) for path in written}
 
 
 def synthesized(stack: TerraformStack) -> Document:
@@ -77,8 +84,11 @@ def synthesized(stack: TerraformStack) -> Document:
     if not isinstance(root, EngineApp):
         raise TypeError(f"{stack.node.path} does not belong to an app")
     root.synth()
-    text = Path(root.outdir, "stacks", stack.node.id, "cdk.tf.json").read_text()
-    document = cast("Json", _without_metadata(json.loads(text)))
+    return _read(Path(root.outdir, "stacks", stack.node.id, "cdk.tf.json"))
+
+
+def _read(path: Path) -> Document:
+    document = cast("Json", _without_metadata(json.loads(path.read_text())))
     return Document(json=document, text=json.dumps(document, indent=2, sort_keys=True))
 
 

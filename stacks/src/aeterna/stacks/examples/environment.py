@@ -1,4 +1,4 @@
-"""A whole environment in one stack."""
+"""A whole environment on one cloud: five small stacks, each with a state of its own."""
 
 from __future__ import annotations
 
