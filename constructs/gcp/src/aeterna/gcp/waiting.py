@@ -1,0 +1,30 @@
+"""Waits until what was just granted or switched on is known everywhere: Google says that it is done a moment earlier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aeterna.gcp.neutral_providers import require_time
+from aeterna.synth.l1.time.sleep import TimeSleep
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
+
+    from aeterna.synth._cdk import ITerraformDependable
+
+GRANTED = 60
+"""Seconds. A grant is usually known within two minutes, most often within one (IAM documentation, "Access change
+propagation"); what fails before that is retried by the provider."""
+
+SWITCHED_ON = 30
+"""Seconds until a service that was switched on answers, and its own account exists."""
+
+
+def settled(
+    scope: Construct, id_: str, *, after: Sequence[ITerraformDependable], seconds: int = GRANTED
+) -> ITerraformDependable:
+    """Return something to depend on that is there so many seconds after the others were made; later it costs nothing."""
+    require_time(scope)
+    return TimeSleep(scope, id_, create_duration=f"{seconds}s", depends_on=after)
