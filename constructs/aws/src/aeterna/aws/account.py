@@ -38,7 +38,11 @@ class Account(Construct):
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource of this account and region, which need not exist yet."""
-        return f"arn:{self._partition.partition}:{service}:{self.region}:{self.id}:{resource}"
+        return self.arn_in(self.region, service, resource)
+
+    def arn_in(self, region: str, service: str, resource: str) -> str:
+        """Return the ARN of a resource of this account in another region, which need not exist yet."""
+        return f"arn:{self._partition.partition}:{service}:{region}:{self.id}:{resource}"
 
     def global_arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource of this account that belongs to no region."""

@@ -46,11 +46,11 @@ class S3Bucket(Construct):
     def __init__(self, scope: Construct, id_: str, spec: BucketSpec, *, key: AwsKey) -> None:
         super().__init__(scope, id_)
         require_bucket(spec)
-        self._name, self._key = spec.name, key
+        self._name, self.key = spec.name, key
         self._bucket = AwsS3Bucket(
             self, "Resource", bucket=spec.name, force_destroy=not spec.protected, tags={"Name": spec.name}
         )
-        self.arn = Late(self._bucket.arn)
+        self.arn, self.name, self.region = Late(self._bucket.arn), Late(self._bucket.id), Late(self._bucket.region)
         self.replication_ready = AwsS3BucketVersioning(
             self, "Versioning", bucket=self._bucket.id, versioning_configuration={"status": "Enabled"}
         )
@@ -94,7 +94,7 @@ class S3Bucket(Construct):
         return Statement(sid=sid(verb, self._name, "Objects"), actions=actions, resources=(f"{self.arn}/*",))
 
     def _through_key(self, verb: str, *actions: str) -> Statement:
-        return self._key.usage(sid(verb, self._name, "Key"), via="s3", actions=actions)
+        return self.key.usage(sid(verb, self._name, "Key"), via="s3", actions=actions)
 
     def _encrypt(self) -> None:
         """Encrypt by default under the key, with one data key for many objects, and refuse keys sent by callers."""
@@ -108,7 +108,7 @@ class S3Bucket(Construct):
                     "blocked_encryption_types": ["SSE-C"],
                     "apply_server_side_encryption_by_default": {
                         "sse_algorithm": "aws:kms",
-                        "kms_master_key_id": self._key.arn,
+                        "kms_master_key_id": self.key.arn,
                     },
                 }
             ],
@@ -143,7 +143,7 @@ class S3Bucket(Construct):
             _deny("PlainHttp", anything, everything, _is("Bool", "aws:SecureTransport", "false")),
             _deny("OldTls", anything, everything, _is("NumericLessThan", "s3:TlsVersion", "1.2")),
             _deny("OtherEncryption", put, objects, _sent(_ALGORITHM), _is("StringNotEquals", _ALGORITHM, "aws:kms")),
-            _deny("OtherKey", put, objects, _sent(_KEY), _is("StringNotEquals", _KEY, self._key.arn)),
+            _deny("OtherKey", put, objects, _sent(_KEY), _is("StringNotEquals", _KEY, self.key.arn)),
             # "aws:kms" without a key does not mean the bucket's key: it means the one that AWS manages.
             _deny("UnnamedKey", put, objects, _is("StringEquals", _ALGORITHM, "aws:kms"), _is("Null", _KEY, "true")),
         )

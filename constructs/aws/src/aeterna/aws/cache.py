@@ -65,7 +65,8 @@ class ElastiCacheValkey(Construct):
         Clients(self, "Clients", security_group_id=access.security_group_id, port=PORT, clients=clients)
         cache = self._replication_group(spec, network=network, key=key, access=access)
         self.arn = Late(cache.arn)
-        self.security_group_id = access.security_group_id
+        self.group_id, self.nodes = Late(cache.replication_group_id), 1 + spec.replicas
+        self.security_group_id, self.port = access.security_group_id, PORT
         self.outputs = CacheOutputs(
             host=Late(cache.primary_endpoint_address),
             reader_host=Late(cache.reader_endpoint_address),

@@ -10,7 +10,7 @@ from aeterna.aws.account import Account
 from aeterna.aws.l1.s3tables_namespace import AwsS3tablesNamespace
 from aeterna.aws.l1.s3tables_table_bucket import AwsS3tablesTableBucket
 from aeterna.aws.l1.s3tables_table_bucket_policy import AwsS3tablesTableBucketPolicy
-from aeterna.aws.policy_document import EVERYONE, Condition, Principal, Statement, document, sid
+from aeterna.aws.policy_document import EVERYONE, Condition, Statement, document, sid
 from aeterna.aws.rest_catalog import signed_by
 from aeterna.contracts.catalog import CatalogOutputs
 from aeterna.contracts.errors import InvalidSpecError
@@ -47,7 +47,7 @@ class S3TablesCatalog(Construct):
         _require_names(spec)
         self._name, self._key = spec.name, key
         account = Account(self, "Account")
-        key.allow(_maintenance(spec, account))
+        key.allow_table_maintenance(spec.name)
         self._bucket = self._table_bucket(spec)
         self.arn = Late(self._bucket.arn)
         AwsS3tablesTableBucketPolicy(
@@ -123,19 +123,6 @@ def _deny(what: str, action: str, resources: tuple[str, ...], conditions: tuple[
         actions=(action,),
         resources=resources,
         conditions=conditions,
-    )
-
-
-def _maintenance(spec: CatalogSpec, account: Account) -> Statement:
-    """Let the service compact the tables; without it none can be made (S3 User Guide, "Permission requirements")."""
-    # Built from the name, because the table bucket itself waits for the key.
-    bucket = account.arn("s3tables", f"bucket/{spec.name}")
-    return Statement(
-        sid=sid("Maintain", spec.name),
-        actions=("kms:Decrypt", "kms:GenerateDataKey"),
-        resources=("*",),
-        principals=(Principal(kind="Service", identifiers=("maintenance.s3tables.amazonaws.com",)),),
-        conditions=(_encrypts_within(bucket),),
     )
 
 

@@ -59,6 +59,7 @@ class EksCluster(Construct):
         self._oidc_provider_arn: str | None = None
         plane = self._control_plane(spec, network, key)
         self._plane: AwsEksCluster | DataAwsEksCluster = plane
+        self.scaling_groups: dict[str, str] = {}
         access = ClusterAccess(self, "Access", spec, plane=plane, account=self.account)
         for number, block in enumerate(spec.api_clients, start=1):
             AwsVpcSecurityGroupIngressRule(
@@ -167,6 +168,8 @@ class EksCluster(Construct):
             )
             for pool in spec.pools
         ]
+        for spec_, pool in zip(spec.pools, pools, strict=True):
+            self.scaling_groups[spec_.name] = str(pool.resources[0].autoscaling_groups[0].name)
         after = Addons(self, "AddonsAfterNodes", plane=plane, identities=identities)
         after.install(AFTER_NODES, after=pools)
         return [*before.installed, *after.installed]
@@ -190,6 +193,7 @@ class _ExistingCluster(EksCluster):
         self.name = name
         self.account = Account(self, "Account")
         self._oidc_provider_arn = oidc_provider_arn
+        self.scaling_groups = {}
         self._plane = DataAwsEksCluster(self, "Resource", name=name)
         self.ready = ()
         self.outputs = _outputs(self._plane)

@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.aws.account import Account
-from aeterna.aws.database_machine import instance_class, maintenance_window, one_hour
+from aeterna.aws.database_surroundings import PORT, Surroundings
 from aeterna.aws.l1.db_instance import AwsDbInstance
 from aeterna.aws.l1.db_instance_automated_backups_replication import AwsDbInstanceAutomatedBackupsReplication
-from aeterna.aws.l1.db_parameter_group import AwsDbParameterGroup
-from aeterna.aws.l1.db_subnet_group import AwsDbSubnetGroup
-from aeterna.aws.log_group import LogGroup
 from aeterna.aws.policy_document import Statement, sid
-from aeterna.aws.roles import Role
-from aeterna.aws.store_access import Clients, StoreAccess
+from aeterna.aws.store_access import Clients
 from aeterna.aws.store_names import final_snapshot
-from aeterna.aws.trust import from_service
 from aeterna.contracts.database import DatabaseOutputs, require_role
 from aeterna.contracts.late import Late
 from aeterna.synth.lifecycle import Lifecycle
@@ -31,17 +26,8 @@ if TYPE_CHECKING:
     from aeterna.aws.store_access import StoreClient
     from aeterna.contracts.database import DatabaseSpec
 
-PORT = 5432
 ADMINISTRATOR = "aeterna_admin"
 TRUST_BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
-CERTIFICATE_AUTHORITY = "rds-ca-rsa2048-g1"
-EXPORTS = {"PostgresqlLogs": "postgresql", "UpgradeLogs": "upgrade", "IamLogs": "iam-db-auth-error"}
-"""The logs that RDS for PostgreSQL can export, by the id of their log group; the last tells why an IAM login failed."""
-AT_START = ("rds.force_ssl",)
-"""Already on by default, with this way of applying it: RDS takes no change of the way alone, so that any other would be
-planned again and again (terraform-provider-aws#39252). A new server has it from its first start."""
-INSIGHTS_DAYS = 7
-MONITORING_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +47,6 @@ class ExistingDatabase:
     security_group_id: str
     port: int = PORT
     users: tuple[str, ...] = ("aeterna",)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Surroundings:
-    """What stands around the server, and is made before it."""
-
-    subnets: AwsDbSubnetGroup
-    parameters: AwsDbParameterGroup
-    monitor: Role
-    access: StoreAccess
-    logs: tuple[LogGroup, ...]
 
 
 class RdsPostgres(Construct):
@@ -95,11 +70,12 @@ class RdsPostgres(Construct):
         super().__init__(scope, id_)
         self._account, self._key = Account(self, "Account"), key
         self._name, self._users = spec.name, spec.users
-        around = self._surroundings(spec, network)
+        around = Surroundings.of(self, spec, network=network, key=key, account=self._account)
         server = self._server(spec, around)
-        self.security_group_id = around.access.security_group_id
+        self.security_group_id, self.port = around.access.security_group_id, PORT
         Clients(self, "Clients", security_group_id=self.security_group_id, port=PORT, clients=clients)
-        self.arn = Late(server.arn)
+        self.arn, self.identifier = Late(server.arn), Late(server.identifier)
+        self.size: DatabaseSpec | None = spec
         self._resource_id = server.resource_id
         self.outputs = DatabaseOutputs(
             endpoint=Late(server.endpoint),
@@ -145,107 +121,23 @@ class RdsPostgres(Construct):
         decrypt = self._key.usage(sid("Administer", self._name, "Key"), via="secretsmanager", actions=("kms:Decrypt",))
         return (secret, decrypt)
 
-    def _surroundings(self, spec: DatabaseSpec, network: AwsNetwork) -> _Surroundings:
-        return _Surroundings(
-            subnets=AwsDbSubnetGroup(
-                self,
-                "Subnets",
-                name_prefix=f"{spec.name}-",
-                subnet_ids=network.outputs.private_subnet_ids,
-                tags={"Name": spec.name},
-            ),
-            parameters=self._parameters(spec),
-            monitor=self._monitor(spec),
-            access=StoreAccess(self, "Access", name=spec.name, network=network),
-            logs=tuple(
-                LogGroup(
-                    self,
-                    id_,
-                    name=f"/aws/rds/instance/{spec.name}/{export}",
-                    days=spec.log_days,
-                    key=self._key,
-                )
-                for id_, export in EXPORTS.items()
-            ),
-        )
-
-    def _parameters(self, spec: DatabaseSpec) -> AwsDbParameterGroup:
-        """Force TLS, and log what a reader of the logs will ask for; the rest stays with the service."""
-        values = {
-            "rds.force_ssl": "1",
-            "log_connections": "1",
-            "log_disconnections": "1",
-            "log_lock_waits": "1",
-            "log_statement": "ddl",
-            "log_min_duration_statement": str(spec.slow_query_ms),
-        }
-        return AwsDbParameterGroup(
-            self,
-            "Parameters",
-            # A new major version needs a new group, which must exist before the server moves over to it.
-            name_prefix=f"{spec.name}-pg{spec.major}-",
-            family=f"postgres{spec.major}",
-            parameter=[
-                {"name": name, "value": value, "apply_method": "pending-reboot" if name in AT_START else "immediate"}
-                for name, value in values.items()
-            ],
-            tags={"Name": spec.name},
-            lifecycle=Lifecycle(create_before_destroy=True),
-        )
-
-    def _monitor(self, spec: DatabaseSpec) -> Role:
-        """Return the role with which RDS writes the operating system's metrics of this one server."""
-        source = self._account.arn("rds", f"db:{spec.name}")
-        trust = from_service("monitoring.rds.amazonaws.com", account=self._account, source=source)
-        role = Role(self, "MonitorRole", named=("DatabaseSpec", "name", spec.name), suffix="rds", trust=trust)
-        role.attach({"Monitoring": self._account.managed_policy("service-role/AmazonRDSEnhancedMonitoringRole")})
-        return role
-
-    def _server(self, spec: DatabaseSpec, around: _Surroundings) -> AwsDbInstance:
-        key_arn = self._key.arn
+    def _server(self, spec: DatabaseSpec, around: Surroundings) -> AwsDbInstance:
         return AwsDbInstance(
             self,
             "Resource",
-            identifier=spec.name,
             engine="postgres",
             engine_version=spec.major,
             engine_lifecycle_support="open-source-rds-extended-support-disabled",
-            auto_minor_version_upgrade=True,
-            instance_class=instance_class(spec),
-            storage_type="gp3",
             allocated_storage=spec.storage_gib,
-            max_allocated_storage=spec.most_storage_gib,
-            storage_encrypted=True,
-            kms_key_id=key_arn,
             db_name=spec.database,
-            port=PORT,
             username=ADMINISTRATOR,
             manage_master_user_password=True,
-            master_user_secret_kms_key_id=key_arn,
-            iam_database_authentication_enabled=True,
-            ca_cert_identifier=CERTIFICATE_AUTHORITY,
-            parameter_group_name=around.parameters.name,
-            db_subnet_group_name=around.subnets.name,
-            vpc_security_group_ids=[around.access.security_group_id],
-            publicly_accessible=False,
+            master_user_secret_kms_key_id=self._key.arn,
             multi_az=spec.highly_available,
-            maintenance_window=maintenance_window(spec),
-            backup_window=one_hour(spec.backup_hour),
-            backup_retention_period=spec.backup_days,
-            delete_automated_backups=False,
-            copy_tags_to_snapshot=True,
             skip_final_snapshot=False,
             final_snapshot_identifier=final_snapshot(spec.name),
-            deletion_protection=spec.protected,
-            enabled_cloudwatch_logs_exports=tuple(EXPORTS.values()),
-            monitoring_interval=MONITORING_SECONDS,
-            monitoring_role_arn=around.monitor.arn,
-            performance_insights_enabled=True,
-            performance_insights_kms_key_id=key_arn,
-            performance_insights_retention_period=INSIGHTS_DAYS,
-            tags={"Name": spec.name},
-            depends_on=[*(log.group for log in around.logs), *around.monitor.policies],
             lifecycle=Lifecycle(ignore_changes=["final_snapshot_identifier"]),
+            **around.arguments(),
         )
 
 
@@ -259,9 +151,10 @@ class _ExistingPostgres(RdsPostgres):
         self._account, self._key = Account(self, "Account"), key
         self._name, self._users = facts.identifier, facts.users
         self._resource_id = facts.resource_id
-        self.security_group_id = facts.security_group_id
+        self.security_group_id, self.port = facts.security_group_id, facts.port
         Clients(self, "Clients", security_group_id=facts.security_group_id, port=facts.port, clients=clients)
         self.arn = Late(self._account.arn("rds", f"db:{facts.identifier}"))
+        self.identifier, self.size = Late(facts.identifier), None
         self.outputs = DatabaseOutputs(
             endpoint=Late(f"{facts.host}:{facts.port}"),
             host=Late(facts.host),

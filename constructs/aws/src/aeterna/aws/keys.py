@@ -10,7 +10,7 @@ from aeterna.aws.account import Account
 from aeterna.aws.l1.data_kms_key import DataAwsKmsKey
 from aeterna.aws.l1.kms_alias import AwsKmsAlias
 from aeterna.aws.l1.kms_key import AwsKmsKey
-from aeterna.aws.policy_document import EVERYONE, Condition, Principal, Statement, document
+from aeterna.aws.policy_document import EVERYONE, Condition, Principal, Statement, document, sid
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.keys import KeyOutputs
 from aeterna.contracts.late import Late
@@ -51,6 +51,9 @@ FOR_AWS_RESOURCES = Condition(test="Bool", variable="kms:GrantIsForAWSResource",
 
 class AwsKey(Construct):
     """A KMS key for one purpose, rotated, with an alias and a policy that grows with what is encrypted under it.
+
+    What is encrypted may stand in another stack, which is applied after the key's. The policy therefore never refers to
+    it: it names it by an ARN that the key builds from a name that is known at synthesis.
 
     The account stays administrator, so that its IAM policies can always repair the key's policy. Nobody else may
     use the key unless IAM allows it or a construct asked for it here, each time bound to one store or one role.
@@ -118,6 +121,46 @@ class AwsKey(Construct):
         if log_group not in self._log_groups:
             self._log_groups.append(log_group)
             self._write_policy()
+
+    def allow_alarms(self, prefix: str) -> None:
+        """Let CloudWatch send encrypted messages for the alarms of this account whose names begin so, and no others.
+
+        Without it an alarm goes off and nobody hears of it (CloudWatch User Guide, "Notifying users on alarm changes").
+        """
+        self.allow(
+            Statement(
+                sid=sid("Alarms", prefix),
+                actions=("kms:Decrypt", "kms:GenerateDataKey*"),
+                resources=THIS_KEY,
+                principals=(Principal(kind="Service", identifiers=("cloudwatch.amazonaws.com",)),),
+                conditions=(
+                    Condition(test="StringEquals", variable="aws:SourceAccount", values=(self._account.id,)),
+                    Condition(
+                        test="ArnLike",
+                        variable="aws:SourceArn",
+                        values=(self._account.arn("cloudwatch", f"alarm:{prefix}-*"),),
+                    ),
+                ),
+            )
+        )
+
+    def allow_table_maintenance(self, table_bucket: str) -> None:
+        """Let S3 compact the tables of the table bucket of that name; without it none can be made.
+
+        The encryption context holds the permission to that table bucket (S3 User Guide, "Permission requirements").
+        """
+        bucket = self._account.arn("s3tables", f"bucket/{table_bucket}")
+        self.allow(
+            Statement(
+                sid=sid("Maintain", table_bucket),
+                actions=("kms:Decrypt", "kms:GenerateDataKey"),
+                resources=THIS_KEY,
+                principals=(Principal(kind="Service", identifiers=("maintenance.s3tables.amazonaws.com",)),),
+                conditions=(
+                    Condition(test="StringLike", variable="kms:EncryptionContext:aws:s3:arn", values=(f"{bucket}/*",)),
+                ),
+            )
+        )
 
     def allow_autoscaling(self) -> None:
         """Let Auto Scaling start nodes whose disks are encrypted under this key (EC2 Auto Scaling User Guide).

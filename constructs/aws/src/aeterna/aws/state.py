@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from constructs import Construct
+
+from aeterna.aws.bucket import S3Bucket
 from aeterna.aws.regions import require_region
+from aeterna.contracts.bucket import BucketSpec
 from aeterna.contracts.errors import InvalidSpecError
+from aeterna.contracts.state import StateStoreOutputs
 from aeterna.synth.app import TerraformStack
 from aeterna.synth.backends import S3Backend
 from aeterna.synth.encryption import StateKey, encrypt_state
 
 if TYPE_CHECKING:
-    from constructs import Construct
-
-    from aeterna.contracts.state import StateSpec
+    from aeterna.aws.keys import AwsKey
+    from aeterna.contracts.state import StateSpec, StateStoreSpec
 
 KEY_ARN = re.compile(r"arn:aws:kms:[a-z0-9-]+:\d{12}:(?:key|alias)/.+")
 
@@ -40,6 +44,19 @@ def keep_state(scope: Construct, spec: StateSpec, *, region: str) -> None:
     if spec.key is not None:
         settings = {"kms_key_id": spec.key, "key_spec": "AES_256", "region": where}
         encrypt_state(stack, StateKey(provider="aws_kms", settings=settings))
+
+
+class StateStore(Construct):
+    """A bucket for states, as any other of ours: versioned, private, and for nothing but TLS and the key.
+
+    A state that is kept in it has to name the key (`StateSpec.key`), or the bucket refuses it.
+    """
+
+    def __init__(self, scope: Construct, id_: str, spec: StateStoreSpec, *, key: AwsKey) -> None:
+        super().__init__(scope, id_)
+        bucket = BucketSpec(name=spec.name, noncurrent_days=spec.noncurrent_days, protected=spec.protected)
+        made = S3Bucket(self, "Bucket", bucket, key=key)
+        self.outputs = StateStoreOutputs(bucket=made.outputs.name, key=key.outputs.key_id)
 
 
 def _checked(key: str | None) -> str | None:

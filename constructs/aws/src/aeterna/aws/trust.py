@@ -32,6 +32,16 @@ def from_instances() -> Statement:
     )
 
 
+def from_backup() -> Statement:
+    """Trust AWS Backup. It sends no source to test (AWS Backup Developer Guide, "IAM service roles").
+
+    Only who may pass the role, which is somebody of its own account, can have the service take it.
+    """
+    return Statement(
+        sid="Trust", actions=ASSUME, principals=(Principal(kind="Service", identifiers=("backup.amazonaws.com",)),)
+    )
+
+
 def from_people(principals: tuple[str, ...]) -> Statement:
     """Trust people of the account, or the ones named, who have proved a second factor."""
     return Statement(

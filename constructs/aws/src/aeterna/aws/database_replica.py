@@ -1,0 +1,50 @@
+"""A database's copy in a second region: read-only, seconds behind, under a key of that region, ready to be promoted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from aeterna.aws.account import Account
+from aeterna.aws.database_surroundings import Surroundings
+from aeterna.aws.l1.db_instance import AwsDbInstance
+from aeterna.contracts.late import Late
+from aeterna.contracts.recovery import ReplicaOutputs
+from aeterna.synth.lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from aeterna.aws.database import RdsPostgres
+    from aeterna.aws.keys import AwsKey
+    from aeterna.aws.network import AwsNetwork
+    from aeterna.contracts.database import DatabaseSpec
+
+
+class RdsReplica(Construct):
+    """A read replica of a server of another region, with all that it needs to take the server's place.
+
+    Put it into a stack whose provider is that region's, with a key of that region: a key never leaves its own. Nobody
+    is let in until something there is; `security_group_id` is what `aeterna.aws.admission.Admission` opens.
+
+    It stands in one zone until it is promoted, takes backups of its own from the start, and stays promoted once
+    somebody has promoted it: a later apply does not try to make a copy of it again.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, spec: DatabaseSpec, *, source: RdsPostgres, network: AwsNetwork, key: AwsKey
+    ) -> None:
+        super().__init__(scope, id_)
+        around = Surroundings.of(self, spec, network=network, key=key, account=Account(self, "Account"))
+        copy = AwsDbInstance(
+            self,
+            "Resource",
+            # From another region a source is named by its ARN; by its identifier it would be looked for in this one.
+            replicate_source_db=source.arn,
+            # RDS takes no last snapshot of a copy.
+            skip_final_snapshot=True,
+            lifecycle=Lifecycle(ignore_changes=["replicate_source_db"]),
+            **around.arguments(),
+        )
+        self.security_group_id, self.port = around.access.security_group_id, copy.arguments["port"]
+        self.arn = Late(copy.arn)
+        self.outputs = ReplicaOutputs(host=Late(copy.address), port=Late(copy.get_string_attribute("port")))
