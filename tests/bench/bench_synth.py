@@ -1,8 +1,9 @@
-"""Synthesizing the example stacks: CPU and memory of all processes, against the prebuilt provider package.
+"""Synthesizing the critical foundations of all clouds: cost, growth, and the prebuilt provider packages beside them.
 
-The peer is a program that writes the same resources with ``cdktf-cdktf-provider-aws``, importing one class at a time as
-its users do. It is generated from what our example synthesizes, and gets every reference as a ready-made string, which
-spares it the work of making them. Both run with the same node.
+The peer is a program that writes the same resources with the published bindings of the same provider version, importing
+one class at a time as its users do. It is generated from what we synthesize, and gets every reference as a ready-made
+string, which spares it the work of making them. Both run with the same node. The largest stack is validated and planned
+by the real engine with the provider that serves its schema.
 """
 
 from __future__ import annotations
@@ -10,110 +11,33 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import statistics
 import subprocess
-import sys
 import tempfile
-import threading
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine_time import largest_planned
+from process_cost import Cost, measured, run, say
+
 ROOT = Path(__file__).resolve().parent.parent.parent
+HERE = Path(__file__).resolve().parent
 BIN = ROOT / ".venv" / "bin"
 PEER = ROOT / ".cache" / "venv-bench"
 LOCK = ROOT / "requirements-bench.lock"
-PEER_PACKAGE = "cdktf-cdktf-provider-aws"
+PROVIDERS = {"aws": "aws", "azure": "azurerm", "gcp": "google"}
+"""By cloud, its provider, which is also the end of the peer's name: ``cdktn-provider-…``."""
 OUR_RUNS = 5
-PEER_RUNS = 3
-SAMPLE_SECONDS = 0.01
-PAGE = os.sysconf("SC_PAGE_SIZE")
-MIB = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one run took, over the whole tree of its processes."""
-
-    wall: float
-    cpu: float
-    resident: float
-
-
-def say(text: str) -> None:
-    """Report progress."""
-    sys.stderr.write(f"  {text}\n")
-    sys.stderr.flush()
-
-
-def tree(root: int) -> list[int]:
-    """Return the process and its descendants."""
-    found = [root]
-    for pid in found:
-        try:
-            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        except OSError:  # it ended in the meantime
-            continue
-        found.extend(int(child) for child in children)
-    return found
-
-
-def resident(pids: list[int]) -> int:
-    """Return the bytes that these processes hold in memory together."""
-    total = 0
-    for pid in pids:
-        try:
-            total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
-        except (OSError, IndexError):  # it ended in the meantime
-            continue
-    return total
-
-
-def run(command: list[str], folder: Path) -> Cost:
-    """Run a program to its end; fail loudly if it fails."""
-    log = folder / "log"
-    started = time.perf_counter()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, stdout=output, stderr=output, env={**os.environ, "CDKTF_OUTDIR": str(folder / "out")}
-        )
-    done = threading.Event()
-    peak = 0
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(SAMPLE_SECONDS):
-            peak = max(peak, resident(tree(process.pid)))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
-    done.set()
-    watcher.join()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        sys.exit(f"{' '.join(command)} failed:\n{log.read_text()}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, peak / MIB)
-
-
-def median(costs: list[Cost]) -> Cost:
-    """Return the median of each figure."""
-    return Cost(
-        statistics.median(cost.wall for cost in costs),
-        statistics.median(cost.cpu for cost in costs),
-        statistics.median(cost.resident for cost in costs),
-    )
+PEER_RUNS = 2
+TIMES = (1, 5, 25)
 
 
 def prepare_peer() -> None:
-    """Install the pinned peer into an environment of its own."""
+    """Install the pinned peers into an environment of their own."""
     stamp = PEER / "installed"
     digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == digest:
         return
-    say(f"installing {PEER_PACKAGE} into {PEER.relative_to(ROOT)}")
+    say(f"installing the prebuilt packages into {PEER.relative_to(ROOT)}")
     uv = str(BIN / "uv")
     subprocess.run([uv, "venv", "--quiet", "--clear", "--python", str(BIN / "python"), str(PEER)], check=True)
     install = ["pip", "install", "--quiet", "--compile-bytecode", "--require-hashes", "-r", str(LOCK)]
@@ -133,71 +57,104 @@ def node() -> str:
     return done.stdout.strip()
 
 
+def ours(folder: Path, clouds: str, times: int) -> list[str]:
+    """Return the command that synthesizes critical foundations."""
+    program = str(HERE / "critical_foundations.py")
+    return [str(BIN / "python"), "-P", program, str(folder / "out"), clouds, str(times)]
+
+
 def stacks(folder: Path) -> dict[str, dict[str, Any]]:
     """Read what was synthesized, stack by stack."""
     return {path.parent.name: json.loads(path.read_text()) for path in sorted(folder.glob("out/stacks/*/cdk.tf.json"))}
 
 
-def addresses(documents: dict[str, dict[str, Any]]) -> set[tuple[str, str, str, str]]:
-    """Return every resource and data source of the provider that both write."""
+def addresses(documents: dict[str, dict[str, Any]], provider: str) -> set[tuple[str, str, str, str]]:
+    """Return every resource and data source of the provider."""
     return {
         (stack, kind, kind_of, name)
         for stack, document in documents.items()
         for kind in ("resource", "data")
         for kind_of, named in document.get(kind, {}).items()
         for name in named
-        if kind_of.startswith("aws_")
+        if kind_of.startswith(f"{provider}_")
     }
 
 
-def measured(name: str, command: list[str], folder: Path, runs: int) -> Cost:
-    """Return the median of several runs, after one that fills the caches of files and of the engine."""
-    run(command, folder)
-    costs: list[Cost] = []
-    for turn in range(runs):
-        costs.append(run(command, folder))
-        say(f"{name} {turn + 1}/{runs}: {costs[-1]}")
-    return median(costs)
+def beside_prebuilt(cloud: str, scratch: Path) -> dict[str, object]:
+    """Measure one cloud's critical foundation with our bindings and with the published ones."""
+    provider = PROVIDERS[cloud]
+    our_folder, peer_folder = scratch / f"ours-{cloud}", scratch / f"peer-{cloud}"
+    our_folder.mkdir()
+    peer_folder.mkdir()
+    mine = measured(f"ours, {cloud}", ours(our_folder, cloud, 1), our_folder, OUR_RUNS)
+    documents = stacks(our_folder)
+    written, program = peer_folder / "documents.json", peer_folder / "program.py"
+    written.write_text(json.dumps(documents))
+    say(f"writing the same resources of {cloud} with the prebuilt classes")
+    python = str(PEER / "bin" / "python")
+    subprocess.run([python, str(HERE / "prebuilt_program.py"), provider, str(written), str(program)], check=True)
+    environment = {"CDKTF_OUTDIR": str(peer_folder / "out")}
+    peer = measured(f"peer, {cloud}", [python, "-P", str(program)], peer_folder, PEER_RUNS, environment)
+    expected = addresses(documents, provider)
+    return {
+        "peer": f"cdktn-provider-{provider}",
+        "resources": len(expected),
+        "same_resources": expected == addresses(stacks(peer_folder), provider),
+        **figures(mine),
+        **{f"peer_{name}": value for name, value in figures(peer).items()},
+        "times_faster_cpu": round(peer.cpu / mine.cpu, 1),
+        "times_faster_wall": round(peer.wall / mine.wall, 1),
+        "share_of_memory": round(mine.resident / peer.resident, 3),
+    }
+
+
+def figures(cost: Cost) -> dict[str, float]:
+    """Return a cost as it stands in the result."""
+    return {
+        "cpu_seconds": round(cost.cpu, 2),
+        "wall_seconds": round(cost.wall, 2),
+        "resident_mib": round(cost.resident),
+    }
+
+
+def growth(scratch: Path) -> dict[str, object]:
+    """Measure all three clouds in one synthesis, once, five times and twenty-five times over."""
+    grown: dict[str, object] = {}
+    for times in TIMES:
+        folder = scratch / f"all-{times}"
+        folder.mkdir()
+        command = ours(folder, ",".join(PROVIDERS), times)
+        cost = measured("all", command, folder, OUR_RUNS) if times == 1 else run(command, folder)
+        say(f"all clouds, {times} times: {cost}")
+        documents = stacks(folder).values()
+        elements = sum(
+            len(named)
+            for document in documents
+            for kind in ("resource", "data")
+            for named in document.get(kind, {}).values()
+        )
+        grown[f"times_{times}"] = {
+            **figures(cost),
+            "stacks": len(documents),
+            "elements": elements,
+            "cpu_milliseconds_each": round(1000 * cost.cpu / elements, 2),
+        }
+    return grown
 
 
 def main() -> None:
-    """Measure both and print one line of JSON."""
+    """Measure everything and print one line of JSON."""
     prepare_peer()
     os.environ["JSII_NODE"] = node()
-    with tempfile.TemporaryDirectory() as scratch:
-        our_folder, peer_folder = Path(scratch, "ours"), Path(scratch, "peer")
-        our_folder.mkdir()
-        peer_folder.mkdir()
-        ours = measured("ours", [str(BIN / "python"), "-P", "-m", "aeterna.stacks"], our_folder, OUR_RUNS)
-        documents = stacks(our_folder)
-        written = Path(scratch, "documents.json")
-        written.write_text(json.dumps(documents))
-        say("writing the same resources with the prebuilt classes")
-        python, program = str(PEER / "bin" / "python"), str(peer_folder / "program.py")
-        writer = Path(__file__).parent / "prebuilt_program.py"
-        subprocess.run([python, str(writer), str(written), program], check=True)
-        peer = measured("peer", [python, "-P", program], peer_folder, PEER_RUNS)
-        same = addresses(documents) == addresses(stacks(peer_folder))
-    print(json.dumps(report(ours, peer, len(addresses(documents)), same=same)))  # noqa: T201 - the result
-
-
-def report(ours: Cost, peer: Cost, resources: int, *, same: bool) -> dict[str, object]:
-    """Return the figures and the ratios."""
-    return {
-        "bench": "synth",
-        "peer": PEER_PACKAGE,
-        "resources": resources,
-        "same_resources": same,
-        "cpu_seconds": round(ours.cpu, 2),
-        "wall_seconds": round(ours.wall, 2),
-        "resident_mib": round(ours.resident),
-        "peer_cpu_seconds": round(peer.cpu, 2),
-        "peer_wall_seconds": round(peer.wall, 2),
-        "peer_resident_mib": round(peer.resident),
-        "times_faster_cpu": round(peer.cpu / ours.cpu, 1),
-        "times_faster_wall": round(peer.wall / ours.wall, 1),
-        "share_of_memory": round(ours.resident / peer.resident, 3),
-    }
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        result = {
+            "bench": "synth",
+            "all_clouds": growth(scratch),
+            "beside_prebuilt": {cloud: beside_prebuilt(cloud, scratch) for cloud in PROVIDERS},
+            "engine": largest_planned(scratch / "all-1" / "out"),
+        }
+    print(json.dumps(result))  # noqa: T201 - the result
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Writes a program that makes given resources with the prebuilt classes: run with the peer's own Python.
 
-usage: prebuilt_program.py DOCUMENTS PROGRAM   (the synthesized stacks by name; the program to write)
+usage: prebuilt_program.py PROVIDER DOCUMENTS PROGRAM   (such as google; the synthesized stacks by name; what to write)
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from types import ModuleType
 
-PACKAGE = "cdktf_cdktf_provider_aws"
 # What the engine takes as objects rather than as text, and what is no argument at all.
 OVERRIDDEN = {"depends_on", "lifecycle", "provider", "dynamic", "//", "for_each", "count", "provisioner"}
 
@@ -28,15 +27,17 @@ def camel(name: str) -> str:
 class Writer:
     """Collects the imports and statements of the program."""
 
-    def __init__(self) -> None:
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+        self._package = f"cdktn_provider_{provider}"
         self.imports: set[str] = set()
         self.lines: list[str] = []
 
     def resource(self, kind: str, terraform_type: str, name: str, body: dict[str, Any]) -> None:
         """Write one resource or data source."""
-        short = terraform_type.removeprefix("aws_")
-        module_name = f"{PACKAGE}.{'data_aws_' if kind == 'data' else ''}{short}"
-        class_name = f"{'DataAws' if kind == 'data' else ''}{camel(short)}"
+        short = terraform_type.removeprefix(f"{self._provider}_")
+        full = f"data_{self._provider}_{short}" if kind == "data" else short
+        module_name, class_name = f"{self._package}.{full}", camel(full)
         module = import_module(module_name)
         class_name = next(each for each in (class_name, f"{class_name}A") if hasattr(module, each))
         known = inspect.signature(getattr(module, class_name).__init__).parameters
@@ -71,19 +72,19 @@ class Writer:
         inner = (f"{key}={self.value(each, module, found + camel(key))}" for key, each in fields.items())
         return f"{found}({', '.join(inner)})"
 
-    def stack(self, name: str, document: dict[str, Any]) -> None:
+    def stack(self, stack: str, document: dict[str, Any]) -> None:
         """Write one stack."""
-        self.lines.append(f"stack = TerraformStack(app, {name!r})")
-        provider = import_module(f"{PACKAGE}.provider")
-        self.imports.add(f"from {PACKAGE}.provider import AwsProvider")
-        for index, body in enumerate(document["provider"]["aws"]):
+        self.lines.append(f"stack = TerraformStack(app, {stack!r})")
+        provider, name = import_module(f"{self._package}.provider"), f"{camel(self._provider)}Provider"
+        self.imports.add(f"from {self._package}.provider import {name}")
+        for index, body in enumerate(document["provider"][self._provider]):
             arguments = "".join(
-                f", {key}={self.value(value, provider, 'AwsProvider' + camel(key))}" for key, value in body.items()
+                f", {key}={self.value(value, provider, name + camel(key))}" for key, value in body.items()
             )
-            self.lines.append(f"AwsProvider(stack, 'aws{index}'{arguments})")
+            self.lines.append(f"{name}(stack, 'provider{index}'{arguments})")
         for kind in ("data", "resource"):
             for terraform_type, named in document.get(kind, {}).items():
-                if terraform_type.startswith("aws_"):
+                if terraform_type.startswith(f"{self._provider}_"):
                     for logical, body in named.items():
                         self.resource(kind, terraform_type, logical, body)
         for logical, body in document.get("output", {}).items():
@@ -92,16 +93,17 @@ class Writer:
 
     def text(self) -> str:
         """Return the program."""
-        head = "from cdktf import App, TerraformOutput, TerraformStack\n" + "\n".join(sorted(self.imports))
+        head = "from cdktn import App, TerraformOutput, TerraformStack\n" + "\n".join(sorted(self.imports))
         return f"{head}\n\napp = App()\n" + "\n".join(self.lines) + "\napp.synth()\n"
 
 
 def main() -> None:
     """Read the documents, write the program."""
-    writer = Writer()
-    for name, document in json.loads(Path(sys.argv[1]).read_text()).items():
+    provider, documents, program = sys.argv[1:]
+    writer = Writer(provider)
+    for name, document in json.loads(Path(documents).read_text()).items():
         writer.stack(name, document)
-    Path(sys.argv[2]).write_text(writer.text())
+    Path(program).write_text(writer.text())
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
     ) -> dict[str, KeyT]:
         """Make the key of each purpose that none is given for; what is given whole has its own key already."""
         cloud, spec = self._cloud, self._spec
-        present = Given[NetworkT, KeyT, ClusterT, DatabaseT]() if given is None else given
+        present: Given[NetworkT, KeyT, ClusterT, DatabaseT] = Given() if given is None else given
         return {
             purpose: present.keys.get(purpose) or cloud.key(scope, key_id(purpose), spec.key_spec(purpose))
             for purpose in purposes(spec)

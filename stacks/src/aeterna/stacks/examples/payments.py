@@ -11,6 +11,7 @@ from aeterna.aws.network import AwsNetwork
 from aeterna.contracts.database import DatabaseSpec
 from aeterna.contracts.keys import KeySpec
 from aeterna.synth.app import TerraformOutput, TerraformStack
+from aeterna.synth.backends import keep_beside
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -21,6 +22,7 @@ class Payments(TerraformStack):
 
     def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_)
+        keep_beside(self)
         AwsProvider(self, "aws", region="eu-west-1")
         network = AwsNetwork.existing(
             self, "Network", vpc_id="vpc-0a1b", private_subnet_ids=["subnet-1", "subnet-2", "subnet-3"]
