@@ -38,7 +38,7 @@ class Agent(StrEnum):
     PUBSUB = "gcp-sa-pubsub"
     REDIS = "cloud-redis"
     """Of Memorystore for Redis, and for Redis Cluster."""
-    SECRET_MANAGER = "gcp-sa-secretmanager"
+    SECRET_MANAGER = "gcp-sa-secretmanager"  # noqa: S105 - the name of a service
 
 
 def service_agent(place: GcpPlace, domain: str) -> str:

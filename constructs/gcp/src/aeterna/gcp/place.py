@@ -1,4 +1,4 @@
-"""Where a stack is being applied: the project, asked of the provider, the region, and the services switched on there."""
+"""Where a stack is being applied: the project, asked of the provider, one region, and the services switched on."""
 
 from __future__ import annotations
 
@@ -63,3 +63,8 @@ class GcpPlace(Construct):
         listed = Fn.format("%s/", [Fn.join("/", self._zones.names)])
         ordinary = Fn.regexall(ORDINARY_ZONE, listed)
         return Late(Fn.trimsuffix(Fn.element(ordinary, index), "/"))
+
+    def zone_named(self, name: str) -> Late:
+        """Return the name of a zone as Compute Engine lists it; one that is not listed fails when it is planned."""
+        listed = Fn.setintersection(self._zones.names, [[name]])
+        return Late(Fn.element(Fn.tolist(listed), 0))

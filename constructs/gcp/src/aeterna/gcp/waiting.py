@@ -1,4 +1,4 @@
-"""Waits until what was just granted or switched on is known everywhere: Google says that it is done a moment earlier."""
+"""Waits until what was just granted or switched on is known everywhere: Google says so a moment too early."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ SWITCHED_ON = 30
 def settled(
     scope: Construct, id_: str, *, after: Sequence[ITerraformDependable], seconds: int = GRANTED
 ) -> ITerraformDependable:
-    """Return something to depend on that is there so many seconds after the others were made; later it costs nothing."""
+    """Return what is there so many seconds after the others were made, for others to depend on."""
     require_time(scope)
     return TimeSleep(scope, id_, create_duration=f"{seconds}s", depends_on=after)

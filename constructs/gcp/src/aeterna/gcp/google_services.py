@@ -1,0 +1,87 @@
+"""What a network lends to Google's managed services, so that databases and caches have addresses inside of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from aeterna.gcp.l1.compute_global_address import GoogleComputeGlobalAddress
+from aeterna.gcp.l1.network_connectivity_service_connection_policy import (
+    GoogleNetworkConnectivityServiceConnectionPolicy,
+)
+from aeterna.gcp.l1.service_networking_connection import GoogleServiceNetworkingConnection
+
+if TYPE_CHECKING:
+    from aeterna.contracts.network import NetworkSpec
+    from aeterna.gcp.l1.compute_network import GoogleComputeNetwork
+    from aeterna.gcp.l1.compute_subnetwork import GoogleComputeSubnetwork
+    from aeterna.gcp.place import GcpPlace
+    from aeterna.gcp.ranges import Ranges
+    from aeterna.synth._cdk import ITerraformDependable
+
+
+class PrivateServices(Construct):
+    """A range lent to Google and the peering that reaches it: Cloud SQL has its addresses there.
+
+    When it is destroyed the peering is left behind: Google refuses to give it up for days after the last database in
+    it is gone (terraform-provider-google#16275). A network made anew under the same name takes it over.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        spec: NetworkSpec,
+        *,
+        place: GcpPlace,
+        network: GoogleComputeNetwork,
+        ranges: Ranges,
+    ) -> None:
+        super().__init__(scope, id_)
+        lent = GoogleComputeGlobalAddress(
+            self,
+            "Range",
+            name=f"{spec.name}-google-services",
+            address_type="INTERNAL",
+            purpose="VPC_PEERING",
+            network=network.id,
+            address=str(ranges.google.network_address),
+            prefix_length=ranges.google.prefixlen,
+        )
+        self.ready: ITerraformDependable = GoogleServiceNetworkingConnection(
+            self,
+            "Resource",
+            network=network.id,
+            service="servicenetworking.googleapis.com",
+            reserved_peering_ranges=[lent.name],
+            deletion_policy="ABANDON",
+            update_on_creation_fail=True,
+            depends_on=[place.service("servicenetworking")],
+        )
+
+
+class CachePolicy(Construct):
+    """Lets Memorystore put endpoints of its caches into the subnet. A network has one such policy a region."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        spec: NetworkSpec,
+        *,
+        place: GcpPlace,
+        network: GoogleComputeNetwork,
+        subnetwork: GoogleComputeSubnetwork,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.ready: ITerraformDependable = GoogleNetworkConnectivityServiceConnectionPolicy(
+            self,
+            "Resource",
+            name=f"{spec.name}-cache",
+            location=place.region,
+            service_class="gcp-memorystore",
+            network=network.id,
+            psc_config={"subnetworks": [subnetwork.id]},
+            depends_on=[place.service("networkconnectivity")],
+        )
