@@ -1,0 +1,60 @@
+"""A network's flow logs: every allowed and refused flow, kept in an account under the customer's key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from aeterna.azure.l1.network_watcher_flow_log import AzurermNetworkWatcherFlowLog
+from aeterna.azure.storage import StorageAccount
+from aeterna.contracts.naming import require_between
+
+if TYPE_CHECKING:
+    from aeterna.azure.keys import AzureKey
+    from aeterna.azure.place import AzurePlace
+    from aeterna.contracts.network import NetworkSpec
+    from aeterna.synth.values import Text
+
+WATCHER_GROUP = "NetworkWatcherRG"
+LONGEST_DAYS = 365
+
+
+class FlowLogs(Construct):
+    """All flows of a network. Azure makes a region's watcher itself with the first network there, under fixed names.
+
+    Log Analytics is left out: it takes the customer's key only in a cluster of its own, of 100 GB a day.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, spec: NetworkSpec, *, place: AzurePlace, network_id: Text, key: AzureKey
+    ) -> None:
+        super().__init__(scope, id_)
+        require_between("NetworkSpec", "flow_log_days", spec.flow_log_days, (1, LONGEST_DAYS), "days")
+        store = StorageAccount(
+            self,
+            "Store",
+            name=f"{spec.name}-{place.label}-{place.location}-flows",
+            place=place,
+            key=key,
+            blobs={"delete_retention_policy": {"days": 7}},
+            # The service writes with the account's own keys, which it fetches; without them nothing ever arrives
+            # (Azure documentation, "Virtual network flow logs", considerations).
+            shared_keys=True,
+            # Only what Azure trusts gets in: a service that writes logs is outside every network.
+            runners=(),
+            protect=False,
+        )
+        AzurermNetworkWatcherFlowLog(
+            self,
+            "Resource",
+            name=f"{spec.name}-flows",
+            location=place.location,
+            network_watcher_name=f"NetworkWatcher_{place.location}",
+            resource_group_name=WATCHER_GROUP,
+            target_resource_id=network_id,
+            storage_account_id=store.id,
+            enabled=True,
+            version=2,
+            retention_policy={"enabled": True, "days": spec.flow_log_days},
+        )

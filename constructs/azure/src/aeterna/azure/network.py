@@ -1,0 +1,211 @@
+"""The private network on Azure: subnets for each kind of service, a way out, private endpoints and flow logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from aeterna.azure.egress import WayOut
+from aeterna.azure.flow_logs import FlowLogs
+from aeterna.azure.l1.data_subnet import DataAzurermSubnet
+from aeterna.azure.l1.data_virtual_network import DataAzurermVirtualNetwork
+from aeterna.azure.l1.private_endpoint import AzurermPrivateEndpoint
+from aeterna.azure.l1.virtual_network import AzurermVirtualNetwork
+from aeterna.azure.names import digest, shortened
+from aeterna.azure.place import AzurePlace
+from aeterna.azure.private_dns import ZONES, PrivateZone
+from aeterna.azure.subnets import Subnets
+from aeterna.azure.zones import logical_zones, offered_zones
+from aeterna.contracts.addresses import parse_block, require_disjoint
+from aeterna.contracts.late import Late
+from aeterna.contracts.network import Egress, NetworkOutputs
+from aeterna.synth.expressions import Fn, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from ipaddress import IPv4Network
+
+    from aeterna.azure.keys import AzureKey
+    from aeterna.contracts.network import NetworkSpec
+    from aeterna.synth._cdk import ITerraformDependable
+    from aeterna.synth.values import Text
+
+PODS = "10.244.0.0/16"
+"""Where pods have their addresses, behind those of the nodes: seen inside the cluster only, so any network may use the
+same block. It may not overlap what the nodes want to reach."""
+
+LONGEST_ENDPOINT = 71
+
+
+class AzureNetwork(Construct):
+    """A network whose stores are reached through private endpoints alone, from workloads that no address leads to.
+
+    ``key`` encrypts the flow logs. Its vault gets an endpoint in the network. ``pods`` is the block of a cluster's pods,
+    which the firewall of the nodes lets in. `ready` is what a node has to wait for.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, spec: NetworkSpec, *, place: AzurePlace, key: AzureKey, pods: str = PODS
+    ) -> None:
+        super().__init__(scope, id_)
+        self.block: IPv4Network | None = parse_block("NetworkSpec", "cidr", spec.cidr)
+        self.pods = parse_block("AzureNetwork", "pods", pods)
+        for text in (spec.cidr, *spec.connected):
+            carried = parse_block("NetworkSpec", "cidr", text)
+            require_disjoint("NetworkSpec", "cidr", carried, self.pods, "where the pods have their addresses")
+        self.label, self.place, self.egress = spec.name, place, spec.egress
+        self.zones = logical_zones(self, "Zones", spec, place=place)
+        network = AzurermVirtualNetwork(
+            self,
+            "Resource",
+            name=spec.name,
+            location=place.location,
+            resource_group_name=place.group_name,
+            address_space=[spec.cidr],
+        )
+        subnets = Subnets(self, "Subnets", spec, place=place, network=network, pods=self.pods)
+        self.nodes_subnet_id = Late(subnets.nodes.id)
+        self.endpoints_subnet_id = Late(subnets.endpoints.id)
+        self.database_subnet_id = Late(subnets.database.id)
+        self.api_subnet_id = Late(subnets.api.id)
+        self._zones: dict[str, PrivateZone] = {}
+        ready: list[ITerraformDependable] = [*subnets.firewalls]
+        addresses: tuple[Late, ...] = ()
+        if spec.egress is not Egress.NONE:
+            way_out = WayOut(self, "Egress", spec, place=place, nodes=subnets.nodes, zone=self.zones[0])
+            addresses = way_out.addresses
+            ready.extend(way_out.ready)
+        self._settle(network, addresses)
+        if spec.private_endpoints:
+            for service in ZONES:
+                ready.extend(self.zone(service).ready)
+            vault = self.zone("vault")
+            ready.append(
+                self.private_endpoint(
+                    self, "Vault", target_id=key.vault.id, subresource="vault", zone=vault, place=place
+                )
+            )
+        self.ready: tuple[ITerraformDependable, ...] = tuple(ready)
+        FlowLogs(self, "FlowLogs", spec, place=place, network_id=self.network_id, key=key)
+
+    @classmethod
+    def existing(
+        cls,
+        scope: Construct,
+        id_: str,
+        *,
+        place: AzurePlace,
+        name: str,
+        group: str,
+        subnets: Mapping[str, str],
+        zones: Mapping[str, str] | None = None,
+        pods: str = PODS,
+    ) -> AzureNetwork:
+        """Take a network that the customer already has.
+
+        ``subnets`` names its subnets by what they are for: "nodes", "endpoints", "database" and "api". The last two are
+        delegated, and the one of the database has the service endpoint Microsoft.Storage. ``zones`` gives the resource
+        group of each private DNS zone that is there already and linked, by the zone's name or the service's; any other
+        is made when it is first needed. ``group`` is the network's resource group, ``place`` where new things go.
+        """
+        return _ExistingNetwork(
+            scope, id_, place=place, name=name, group=group, subnets=subnets, zones=zones or {}, pods=pods
+        )
+
+    def zone(self, name: str) -> PrivateZone:
+        """Return the private DNS zone of a service, or one of this name; it is made when it is first asked for."""
+        full = ZONES.get(name, name)
+        if full not in self._zones:
+            self._zones[full] = self._make_zone(full)
+        return self._zones[full]
+
+    def private_endpoint(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        target_id: Text,
+        subresource: str,
+        zone: PrivateZone,
+        place: AzurePlace | None = None,
+    ) -> AzurermPrivateEndpoint:
+        """Give a service one address in the network, and its name that address. Made in the given scope."""
+        where = place or AzurePlace.of(scope)
+        name = f"{shortened(f'{self.label}-{subresource}', longest=LONGEST_ENDPOINT)}-{digest(scope.node.path, id_)}"
+        return AzurermPrivateEndpoint(
+            scope,
+            id_,
+            name=name,
+            # An endpoint stands in its network's region, which need not be the region of what it leads to.
+            location=self.place.location,
+            resource_group_name=where.group_name,
+            subnet_id=self.endpoints_subnet_id,
+            private_service_connection={
+                "name": name,
+                "private_connection_resource_id": target_id,
+                "subresource_names": [subresource],
+                "is_manual_connection": False,
+            },
+            private_dns_zone_group={"name": "default", "private_dns_zone_ids": [zone.id]},
+            depends_on=zone.ready,
+        )
+
+    def _make_zone(self, name: str) -> PrivateZone:
+        return PrivateZone(
+            self, f"Zone-{name}", name, place=self.place, network_name=self.label, network_id=self.network_id
+        )
+
+    def _settle(self, network: AzurermVirtualNetwork | DataAzurermVirtualNetwork, addresses: tuple[Late, ...]) -> None:
+        self.network_id = Late(network.id)
+        self.name = Late(network.name)
+        self.group_name = Late(network.resource_group_name)
+        block = Token.as_string(Fn.element(Fn.tolist(network.address_space), 0))
+        self.outputs = NetworkOutputs(
+            network_id=self.network_id,
+            cidr=Late(block),
+            private_subnet_ids=(self.nodes_subnet_id,),
+            zones=self.zones,
+            egress_addresses=addresses,
+        )
+
+
+class _ExistingNetwork(AzureNetwork):
+    """A network that is only looked up; zones that it lacks are made."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        place: AzurePlace,
+        name: str,
+        group: str,
+        subnets: Mapping[str, str],
+        zones: Mapping[str, str],
+        pods: str,
+    ) -> None:
+        Construct.__init__(self, scope, id_)
+        self.block = None
+        self.pods = parse_block("AzureNetwork", "pods", pods)
+        self.label, self.place, self.egress = name, place, Egress.SHARED
+        self.zones = offered_zones(self, "Zones", place=place)
+        found = DataAzurermVirtualNetwork(self, "Resource", name=name, resource_group_name=group)
+
+        def subnet(id_: str, use: str) -> Late:
+            return Late(
+                DataAzurermSubnet(
+                    self, id_, name=subnets[use], virtual_network_name=found.name, resource_group_name=group
+                ).id
+            )
+
+        self.nodes_subnet_id = subnet("Nodes", "nodes")
+        self.endpoints_subnet_id = subnet("Endpoints", "endpoints")
+        self.database_subnet_id = subnet("Database", "database")
+        self.api_subnet_id = subnet("Api", "api")
+        self._zones = {
+            full: PrivateZone.existing(self, f"Zone-{full}", full, group=where)
+            for full, where in ((ZONES.get(given, given), where) for given, where in zones.items())
+        }
+        self.ready = (found,)
+        self._settle(found, ())
