@@ -45,6 +45,11 @@ def prepare_peer() -> None:
     stamp.write_text(digest)
 
 
+def pinned(name: str) -> str:
+    """Return the peer with the version that its lock has."""
+    return next(line.split()[0] for line in LOCK.read_text().splitlines() if line.startswith(f"{name}=="))
+
+
 def node() -> str:
     """Return the node that our bindings choose, for the peer as well."""
     command = "from aeterna.synth._node import find_node as f; from aeterna.synth.settings import EngineSettings as S; "
@@ -97,7 +102,7 @@ def beside_prebuilt(cloud: str, scratch: Path) -> dict[str, object]:
     peer = measured(f"peer, {cloud}", [python, "-P", str(program)], peer_folder, PEER_RUNS, environment)
     expected = addresses(documents, provider)
     return {
-        "peer": f"cdktn-provider-{provider}",
+        "peer": pinned(f"cdktn-provider-{provider}"),
         "resources": len(expected),
         "same_resources": expected == addresses(stacks(peer_folder), provider),
         **figures(mine),
