@@ -76,6 +76,18 @@ def test_a_schema_lacks_no_attribute_called_description(schema: Path) -> None:
     assert bool(found) == (schema.stem not in without_any)
 
 
+def test_an_ephemeral_resource_has_a_module_and_a_base_of_its_own(tmp_path: Path) -> None:
+    """Its name is often that of a resource too; as one of those its value would be kept in the state."""
+    schema = schema_of(tmp_path, {"attributes": {"name": NAME}})
+    document = json.loads(schema.read_text())
+    schema.write_text(json.dumps(document | {"ephemeral_resource_schemas": document["resource_schemas"]}))
+
+    modules = render(read(schema), "toy")
+
+    assert "class ToyThing(Resource):" in modules["thing.py"]
+    assert "class EphemeralToyThing(Ephemeral):" in modules["ephemeral_thing.py"]
+
+
 def test_writing_again_changes_nothing_and_removes_what_is_gone(tmp_path: Path) -> None:
     schema = schema_of(tmp_path, {"attributes": {"name": NAME}})
     folder = tmp_path / "toy"

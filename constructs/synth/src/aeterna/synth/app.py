@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from aeterna.synth import _cdk
@@ -17,6 +18,7 @@ from aeterna.synth.aspects import failure_in, refuse_ignored
 from aeterna.synth.dependencies import within
 from aeterna.synth.errors import SynthesisError
 from aeterna.synth.lowering import lower
+from aeterna.synth.protection import forget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +75,7 @@ class App(_cdk.App):
         Raises what an aspect raised, or `SynthesisError` with the engine's message, as of a failed validation.
         """
         refuse_ignored(self)
+        forget(Path(self.outdir))
         try:
             super().synth()
         except RuntimeError as refused:

@@ -7,13 +7,14 @@ is how a default of a construct is overridden without forking it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeAlias, TypedDict
 
 from aeterna.synth._cdk import (
     ITerraformDependable,
     ITerraformIterator,
     TerraformCount,
     TerraformDataSource,
+    TerraformElement,
     TerraformProvider,
     TerraformProviderGeneratorMetadata,
     TerraformResource,
@@ -21,14 +22,14 @@ from aeterna.synth._cdk import (
 )
 from aeterna.synth.blocks import placed, refuse_expressions
 from aeterna.synth.dependencies import refuse_foreign, within
-from aeterna.synth.errors import LogicalIdFixedError, UnknownArgumentError
+from aeterna.synth.errors import LogicalIdFixedError, SynthesisError, UnknownArgumentError
 from aeterna.synth.hcl import hcl_of
-from aeterna.synth.lifecycle import Lifecycle, address
+from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.lowering import lower
 from aeterna.synth.references import Ref
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from constructs import Construct
 
@@ -45,6 +46,15 @@ class Meta(TypedDict, total=False):
     for_each: ITerraformIterator
     provider: TerraformProvider
     lifecycle: Lifecycle | TerraformResourceLifecycle
+
+
+class EphemeralMeta(TypedDict, total=False):
+    """Terraform's own arguments of an ephemeral resource, which has no life to cycle through."""
+
+    depends_on: Sequence[ITerraformDependable]
+    count: int | TerraformCount
+    for_each: ITerraformIterator
+    provider: TerraformProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,89 +142,102 @@ def _meta_of(scope: Construct, where: str, meta: Meta, lifecycle: Lifecycle | No
     if "provider" in keywords:
         refuse_foreign(scope, keywords["provider"], f"{where}.provider", "configure a provider in this stack as well")
     if lifecycle is not None:
-        for trigger in lifecycle.triggers():
-            refuse_foreign(
-                scope, trigger, f"{where}.lifecycle.replace_triggered_by", "trigger on a resource of this stack"
-            )
+        for name, element in lifecycle.elements():
+            refuse_foreign(scope, element, f"{where}.lifecycle.{name}", "name one of this stack")
         keywords["lifecycle"] = lifecycle.for_engine()
     return keywords
 
 
-def _override(element: Resource | DataSource, wanted: str, override: Callable[[str], None]) -> None:
-    """Override a logical id and make sure that it is the one in force: the engine ignores one that comes too late."""
-    try:
-        override(wanted)
-    except RuntimeError:  # the engine's assertion; it knows only about those who asked for the whole resource
-        raise LogicalIdFixedError(address(element), wanted) from None
-    if element.friendly_unique_id != wanted:
-        raise LogicalIdFixedError(address(element), wanted)
+class _Addressed(_Element, TerraformElement):
+    """The part that everything shares that has an address of its own."""
+
+    _word: ClassVar[str] = ""
+    """What comes before the type, to an engine that knows only resources and data sources."""
+
+    def add_override(self, path: str, value: object) -> None:
+        """Write a value at any path, even one that the bindings do not know; a list is added to the one there is.
+
+        Raises `UnrepresentableValueError`.
+        """
+        super().add_override(path, lower(value, f"{self._where}.{path}"))
+
+    def override_logical_id(self, new_logical_id: str) -> None:
+        """Give the element the address of an existing one. Raises `LogicalIdFixedError` if its own is in use."""
+        try:
+            super().override_logical_id(new_logical_id)
+        except RuntimeError:  # the engine's assertion; it knows only about those who asked for the whole element
+            fixed = True
+        else:
+            fixed = self.friendly_unique_id != new_logical_id  # it ignores one that comes too late
+        if fixed:
+            raise LogicalIdFixedError(f"{self._type}.{self.friendly_unique_id}", new_logical_id)
+
+    def _settings(self, scope: Construct, meta: Meta, lifecycle: Lifecycle | None) -> dict[str, Any]:
+        """Return the keywords of the engine's constructor."""
+        return {
+            "terraform_resource_type": f"{self._word}{self._type}",
+            "terraform_generator_metadata": self._origin.metadata(),
+            **_meta_of(scope, self._where, meta, lifecycle),
+        }
 
 
-class Resource(_Element, TerraformResource):
+class Resource(_Addressed, TerraformResource):
     """Something that Terraform creates, changes and destroys."""
 
     def __init__(self, scope: Construct, id_: str, arguments: Mapping[str, object], meta: Meta) -> None:
         """Take the arguments by Terraform's names. Raises `UnrepresentableValueError`."""
         self._keep(id_, arguments)
         lifecycle = _lifecycle_of(meta)
-        super().__init__(
-            scope,
-            id_,
-            terraform_resource_type=self._type,
-            terraform_generator_metadata=self._origin.metadata(),
-            **_meta_of(scope, self._where, meta, lifecycle),
-        )
+        super().__init__(scope, id_, **self._settings(scope, meta, lifecycle))
         if lifecycle is not None:
-            for path, value in lifecycle.beyond_engine().items():
-                self.add_override(path, value)
-
-    def add_override(self, path: str, value: object) -> None:
-        """Write a value at any path, even one that the bindings do not know; a list is added to the one there is.
-
-        Raises `UnrepresentableValueError`.
-        """
-        super().add_override(path, lower(value, f"{self._where}.{path}"))
-
-    def override_logical_id(self, new_logical_id: str) -> None:
-        """Give the resource the address of an existing one. Raises `LogicalIdFixedError` if its own is in use."""
-        _override(self, new_logical_id, super().override_logical_id)
+            lifecycle.apply_to(self)
 
     def reference(self, path: str) -> Ref:
         """Return a reference to any path of this resource, by Terraform's names."""
         return Ref(self, path)
 
 
-class DataSource(_Element, TerraformDataSource):
+class DataSource(_Addressed, TerraformDataSource):
     """Something that Terraform only reads."""
 
     def __init__(self, scope: Construct, id_: str, arguments: Mapping[str, object], meta: Meta) -> None:
         """Take the arguments by Terraform's names. Raises `UnrepresentableValueError`."""
         self._keep(id_, arguments)
         lifecycle = _lifecycle_of(meta)
-        super().__init__(
-            scope,
-            id_,
-            terraform_resource_type=self._type,
-            terraform_generator_metadata=self._origin.metadata(),
-            **_meta_of(scope, self._where, meta, lifecycle),
-        )
+        super().__init__(scope, id_, **self._settings(scope, meta, lifecycle))
         if lifecycle is not None:
-            for path, value in lifecycle.beyond_engine().items():
-                self.add_override(path, value)
-
-    def add_override(self, path: str, value: object) -> None:
-        """Write a value at any path, even one that the bindings do not know; a list is added to the one there is.
-
-        Raises `UnrepresentableValueError`.
-        """
-        super().add_override(path, lower(value, f"{self._where}.{path}"))
-
-    def override_logical_id(self, new_logical_id: str) -> None:
-        """Give the data source another address. Raises `LogicalIdFixedError` if its own is in use."""
-        _override(self, new_logical_id, super().override_logical_id)
+            lifecycle.apply_to(self)
 
     def reference(self, path: str) -> Ref:
         """Return a reference to any path of this data source, by Terraform's names."""
+        return Ref(self, path)
+
+
+class Ephemeral(_Addressed, TerraformResource):
+    """A value that Terraform opens for a run and keeps in no file: a secret on its way to a write-only argument.
+
+    The engine knows none: to it, this is a resource of a type that it cannot name, written under another word.
+    OpenTofu 1.11 and Terraform 1.10 read it. No other stack can: a value that is kept nowhere is in no state.
+    """
+
+    _word = "ephemeral."
+
+    def __init__(self, scope: Construct, id_: str, arguments: Mapping[str, object], meta: EphemeralMeta) -> None:
+        """Take the arguments by Terraform's names. Raises `UnrepresentableValueError`."""
+        self._keep(id_, arguments)
+        super().__init__(scope, id_, **self._settings(scope, Meta(**meta), None))
+
+    def to_terraform(self) -> Any:  # noqa: ANN401 - the engine's own signature: JSON
+        """Answer the engine, which asks for the block."""
+        written: dict[str, dict[str, Any]] = super().to_terraform()["resource"]
+        return {"ephemeral": {self._type: written[self.terraform_resource_type]}}
+
+    def to_hcl_terraform(self) -> NoReturn:
+        """Refuse: the engine's HCL writer knows no such block and would leave it out."""
+        raise SynthesisError(f"{self.node.path} cannot be written as HCL, for want of the engine's; write JSON")
+
+    def reference(self, path: str) -> Ref:
+        """Return a reference to any path of it, by Terraform's names."""
         return Ref(self, path)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from aeterna.synth._cdk import (
     Postcondition,
@@ -13,12 +13,12 @@ from aeterna.synth._cdk import (
     TerraformResource,
     TerraformResourceLifecycle,
 )
-from aeterna.synth.lowering import lower
+from aeterna.synth.errors import UnrepresentableValueError
+from aeterna.synth.protection import Protection
 from aeterna.synth.references import Ref
-from aeterna.synth.values import Flag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 __all__ = ["Lifecycle", "Postcondition", "Precondition", "address"]
 
@@ -41,8 +41,9 @@ class Lifecycle:
     """Terraform's ``lifecycle`` block, with what OpenTofu adds to it. What is None is not written."""
 
     create_before_destroy: bool | None = None
-    prevent_destroy: Flag | None = None
-    """Refuse any plan that destroys the resource. OpenTofu 1.12 takes an expression here."""
+    prevent_destroy: bool | Protection | None = None
+    """Refuse any plan that destroys the resource; with ``protected`` of ``aeterna.synth.protection``, until an operator
+    says otherwise. An expression is no answer: OpenTofu takes one here, but not from the JSON that is written."""
     ignore_changes: Sequence[str] | Literal["all"] | None = None
     """Arguments that something else may change after creation, by Terraform's names."""
     replace_triggered_by: Sequence[Trigger] | None = None
@@ -51,6 +52,16 @@ class Lifecycle:
     postcondition: Sequence[Postcondition] | None = None
     destroy: bool | None = None
     """False forgets the resource instead of destroying it (OpenTofu 1.12)."""
+
+    def __post_init__(self) -> None:
+        """Raise `UnrepresentableValueError` for a protection that OpenTofu could not read."""
+        given = cast("object", self.prevent_destroy)  # what comes from existing code was checked by nobody
+        if not isinstance(given, bool | Protection | None):
+            raise UnrepresentableValueError(
+                "lifecycle.prevent_destroy",
+                "OpenTofu reads no expression here from JSON",
+                "use aeterna.synth.protection.protected",
+            )
 
     @classmethod
     def of(cls, lifecycle: Lifecycle | TerraformResourceLifecycle) -> Lifecycle:
@@ -62,33 +73,30 @@ class Lifecycle:
         given: dict[str, Any] = {name: getattr(lifecycle, name, None) for name in names}
         return cls(**given)
 
-    def triggers(self) -> Iterator[object]:
-        """Yield the elements that replace this one; one that is given as text cannot be traced to its element."""
+    def elements(self) -> Iterator[tuple[str, object]]:
+        """Yield the elements that it names, each after the argument; an address that is text has no known element."""
+        if self.prevent_destroy is not None:
+            yield "prevent_destroy", self.prevent_destroy
         for trigger in self.replace_triggered_by or ():
-            if isinstance(trigger, Ref):
-                yield trigger.__where__()[0]
-            elif not isinstance(trigger, str):
-                yield trigger
+            yield "replace_triggered_by", trigger.__where__()[0] if isinstance(trigger, Ref) else trigger
 
     def for_engine(self) -> TerraformResourceLifecycle:
         """Return what the engine's own struct can carry."""
         return TerraformResourceLifecycle(
             create_before_destroy=self.create_before_destroy,
-            prevent_destroy=self.prevent_destroy if isinstance(self.prevent_destroy, bool) else None,
+            prevent_destroy=True if isinstance(self.prevent_destroy, Protection) else self.prevent_destroy,
             ignore_changes=self.ignore_changes,
             replace_triggered_by=_addresses(self.replace_triggered_by),
             precondition=self.precondition,
             postcondition=self.postcondition,
         )
 
-    def beyond_engine(self) -> Mapping[str, object]:
-        """Return what OpenTofu knows and the engine does not, as overrides."""
-        beyond: dict[str, object] = {}
-        if self.prevent_destroy is not None and not isinstance(self.prevent_destroy, bool):
-            beyond["lifecycle.prevent_destroy"] = lower(self.prevent_destroy, "lifecycle.prevent_destroy")
+    def apply_to(self, element: TerraformResource | TerraformDataSource) -> None:
+        """Write what OpenTofu knows and the engine does not."""
         if self.destroy is not None:
-            beyond["lifecycle.destroy"] = self.destroy
-        return beyond
+            element.add_override("lifecycle.destroy", self.destroy)
+        if isinstance(self.prevent_destroy, Protection) and isinstance(element, TerraformResource):
+            self.prevent_destroy.covers(element)
 
 
 def _addresses(triggers: Sequence[Trigger] | None) -> list[str] | None:

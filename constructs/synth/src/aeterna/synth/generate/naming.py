@@ -37,17 +37,17 @@ def plain_field(name: str) -> bool:
 
 
 def class_name(kind: str, terraform_type: str) -> str:
-    """Return ``RandomPet``, ``DataRandomPet`` or ``RandomProvider``."""
+    """Return ``RandomPet``, ``DataRandomPet``, ``EphemeralRandomPet`` or ``RandomProvider``."""
     return (
-        {"data": "Data", "resource": "", "provider": ""}[kind]
+        {"data": "Data", "ephemeral": "Ephemeral", "resource": "", "provider": ""}[kind]
         + camel(terraform_type)
         + ("Provider" if kind == "provider" else "")
     )
 
 
 def module_name(kind: str, terraform_type: str) -> str:
-    """Return ``vpc``, ``data_vpc`` or ``provider``: the provider's own name is in the package's."""
+    """Return ``vpc``, ``data_vpc``, ``ephemeral_vpc`` or ``provider``: the provider's own name is in the package's."""
     if kind == "provider":
         return "provider"
     short = terraform_type.split("_", 1)[1]
-    return f"data_{short}" if kind == "data" else short
+    return short if kind == "resource" else f"{kind}_{short}"

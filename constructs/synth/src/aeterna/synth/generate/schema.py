@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # Terraform's type constraints: "string", ["list", T], ["object", {name: T}] … JSON that only this package walks.
 TypeExpression: TypeAlias = Any
-Kind: TypeAlias = Literal["resource", "data", "provider"]
+Kind: TypeAlias = Literal["resource", "data", "ephemeral", "provider"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
-    """A resource, a data source or the provider itself."""
+    """A resource, a data source, an ephemeral resource or the provider itself."""
 
     kind: Kind
     type: str
@@ -92,6 +92,7 @@ def read(path: Path) -> Schema:
             provider,
             *_entities("resource", document["resource_schemas"]),
             *_entities("data", document["data_source_schemas"]),
+            *_entities("ephemeral", document.get("ephemeral_resource_schemas", {})),
         ),
     )
 
