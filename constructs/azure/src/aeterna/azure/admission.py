@@ -1,0 +1,46 @@
+"""Lets a cluster's nodes into what they need: here that is the registry, from which they pull images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from constructs import Construct
+
+from aeterna.azure.roles import Granted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aeterna.azure.cluster import AksCluster
+
+PULLS = "AcrPull"
+
+
+@runtime_checkable
+class PulledFrom(Protocol):
+    """A store of container images."""
+
+    @property
+    def registry_id(self) -> str:
+        """Its resource identifier."""
+        ...
+
+
+class Admission(Construct):
+    """What a cluster's nodes may do at the given stores.
+
+    A database and a cache stand in the network behind firewalls that let in the network's own addresses: what a
+    cluster's nodes can reach, its identities decide. So there is nothing to open for those.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, cluster: AksCluster, stores: Sequence[Construct]) -> None:
+        super().__init__(scope, id_)
+        for store in stores:
+            if isinstance(store, PulledFrom):
+                Granted(
+                    self,
+                    f"Pull-{store.node.id}",
+                    role=PULLS,
+                    on=store.registry_id,
+                    to=cluster.pulling_principal_id,
+                )
