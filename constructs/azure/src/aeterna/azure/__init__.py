@@ -1,4 +1,4 @@
 """Aeterna's constructs on Azure."""
 
 # The package `constructs` starts node as soon as it is imported: the seam has to have chosen which one before that.
-from aeterna.synth import _cdk as _cdk
+from aeterna.synth import _engine as _engine

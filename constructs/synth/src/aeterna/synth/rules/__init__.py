@@ -1,1 +1,1 @@
-"""Guard-rails: one rule a file, each an aspect that turns what it finds into an error of the synthesis."""
+"""Guard-rails over synthesized stacks: rules that see plain data, one rule a file, and what runs them."""

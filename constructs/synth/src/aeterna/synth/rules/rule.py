@@ -1,49 +1,87 @@
-"""What a guard-rail is: it looks at one resource at a time and says what is wrong with it."""
+"""What a rule is: an idea with an id, the reason for it, and a function that finds what goes against it."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar, cast
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
 
-from aeterna.synth._cdk import Annotations
-from aeterna.synth.aspects import Aspect
-from aeterna.synth.binding import Resource
+from aeterna.contracts.sizes import Size
+from aeterna.synth.rules.subject import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Iterable
 
-    from constructs import IConstruct
-
-
-class Rule(Aspect):
-    """A guard-rail. What it finds stops the synthesis, unless the construct's path is exempt, which says why."""
-
-    code: ClassVar[str]
-    """Its stable name, which stands in every finding."""
-
-    def __init__(self, *, exempt: Mapping[str, str] | None = None) -> None:
-        """Take the paths of constructs that may break the rule, each with the reason."""
-        self._exempt = dict(exempt or {})
-
-    @abstractmethod
-    def findings(self, resource: Resource) -> Iterator[str]:
-        """Say what is wrong with a resource, one sentence each."""
-
-    def apply(self, node: IConstruct) -> None:
-        """Look at one construct."""
-        if isinstance(node, Resource) and node.node.path not in self._exempt:
-            for finding in self.findings(node):
-                Annotations.of(node).add_error(f"{self.code}: {finding}")
+    from aeterna.synth.rules.inventory import Inventory
 
 
-def literals(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """Walk lowered arguments and return each text that is known now, with its path; placeholders are left out."""
-    if isinstance(value, str):
-        if "${" not in value:
-            yield path, value
-    elif isinstance(value, dict):
-        for name, inner in cast("Mapping[str, object]", value).items():
-            yield from literals(inner, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        for inner in cast("Collection[object]", value):
-            yield from literals(inner, path)
+class Severity(StrEnum):
+    """What a finding does to a synthesis."""
+
+    ERROR = "error"
+    """Stops it."""
+    WARNING = "warning"
+    """Is said, and lets it pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controls:
+    """The controls of others that a rule helps to meet."""
+
+    cis: tuple[str, ...]
+    """Safeguards of the CIS Critical Security Controls, version 8.1."""
+    nist: tuple[str, ...]
+    """Controls of NIST SP 800-53, revision 5."""
+    soc2: tuple[str, ...]
+    """Criteria of the AICPA's Trust Services Criteria of 2017, which SOC 2 reports on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """What a rule found: the resource, and the sentence that says what is wrong and what to change."""
+
+    subject: Subject
+    sentence: str
+
+
+Check: TypeAlias = "Callable[[Inventory], Iterable[Breach]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A guard-rail."""
+
+    id: str
+    """Its stable name, which stands in every finding and every suppression."""
+    title: str
+    """The law in one sentence."""
+    reason: str
+    """What happens where it is broken."""
+    controls: Controls
+    check: Check
+    severity: Severity = Severity.ERROR
+    applies_from: Size = Size.DEV
+    """The smallest environment that has to keep it."""
+
+    def applies_to(self, size: Size) -> bool:
+        """Say whether an environment of this size has to keep the rule."""
+        order = list(Size)
+        return order.index(size) >= order.index(self.applies_from)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A breach of one rule in one stack."""
+
+    rule: str
+    severity: Severity
+    stack: str
+    """The stack's path, or the document it was read from."""
+    address: str
+    path: str
+    message: str
+
+    @property
+    def line(self) -> str:
+        """Return the finding on one line, without its place."""
+        return f"{self.rule}: {self.message}"
