@@ -1,0 +1,63 @@
+"""What a foundation tells: references to what was made, never copies of what was asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from aeterna.contracts.foundation import FoundationOutputs
+from fixtures.fix_foundation import CLOUDS
+from fixtures.resource_graph import references
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aeterna.synth.testing import Json
+    from fixtures.resource_graph import Joined
+
+FIXED: dict[str, dict[str, Json]] = {
+    "aws": {
+        "database.certificate_authority": "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem",
+        "catalog.properties.rest.sigv4-enabled": "true",
+        "catalog.properties.rest.signing-name": "glue",
+    },
+    "azure": {},
+    "gcp": {},
+}
+"""By cloud, what no resource of it has as an attribute because it is the same for everybody."""
+
+OURS = {"version", "cloud", "cache.clustered"}
+"""What the contract itself adds."""
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_every_value_of_the_contract_is_an_attribute_and_so_waits_for_its_resource(
+    cloud: str, critical_of: Callable[[str], Joined]
+) -> None:
+    """A copy of an input is there before the resource is: whoever reads it finds a name that leads nowhere."""
+    contract = critical_of(cloud).layers["cluster"].outputs()["foundation"]["value"]
+
+    fixed = {path: value for path, value in leaves(contract) if not references(value)}
+
+    assert {path: value for path, value in fixed.items() if path not in OURS} == FIXED[cloud]
+    assert fixed["version"] == FoundationOutputs.version
+    assert fixed["cloud"] == cloud
+
+
+def test_what_the_first_layer_tells_of_the_states_is_of_resources_as_well(critical: Joined) -> None:
+    told = critical.layers["bootstrap"].outputs()["state"]["value"]
+
+    assert set(told) == {"bucket", "key"}
+    assert all(references(value) for value in told.values())
+
+
+def leaves(value: Json, path: str = "") -> list[tuple[str, Json]]:
+    """Return every scalar in a tree of JSON with its dotted path."""
+    if isinstance(value, dict):
+        entries = cast("dict[str, Json]", value)
+        return [found for key, item in entries.items() for found in leaves(item, f"{path}.{key}".lstrip("."))]
+    if isinstance(value, list):
+        items = cast("list[Json]", value)
+        return [found for index, item in enumerate(items) for found in leaves(item, f"{path}[{index}]")]
+    return [(path, value)]
