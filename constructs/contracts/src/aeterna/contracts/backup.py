@@ -22,14 +22,14 @@ class BackupSpec:
       interval, and says so in the parity table. Default: 6.
     - ``keep_days`` is how long a backup is kept, and the least time for which the vault's lock refuses to delete it.
       Default: 7.
-    - ``hour`` is when (UTC) the first of a day begins. Default: 01:00.
+    - ``hour`` is when (UTC) the first of a day begins. Default: 05:00, clear of what the stores do by themselves at night.
     - ``protected`` refuses to delete the vault. Default: on.
     """
 
     name: str
     every_hours: int = 6
     keep_days: int = 7
-    hour: int = 1
+    hour: int = 5
     protected: bool = True
 
     def __post_init__(self) -> None:
