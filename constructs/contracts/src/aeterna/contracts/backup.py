@@ -22,7 +22,7 @@ class BackupSpec:
       interval, and says so in the parity table. Default: 6.
     - ``keep_days`` is how long a backup is kept, and the least time for which the vault's lock refuses to delete it.
       Default: 7.
-    - ``hour`` is when (UTC) the first of a day begins. Default: 05:00, clear of what the stores do by themselves at night.
+    - ``hour`` is when (UTC) the first of a day begins. Default: 05:00, clear of what stores do at night.
     - ``protected`` refuses to delete the vault. Default: on.
     """
 
