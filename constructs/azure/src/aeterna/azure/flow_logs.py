@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.azure.l1.network_watcher_flow_log import AzurermNetworkWatcherFlowLog
-from aeterna.azure.storage import StorageAccount
+from aeterna.azure.storage import AccountSpec, StorageAccount
+from aeterna.azure.worldwide import worldwide_account
 from aeterna.contracts.naming import require_between
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 WATCHER_GROUP = "NetworkWatcherRG"
 LONGEST_DAYS = 365
+RECOVERABLE_DAYS = 7
 
 
 class FlowLogs(Construct):
@@ -31,20 +33,17 @@ class FlowLogs(Construct):
     ) -> None:
         super().__init__(scope, id_)
         require_between("NetworkSpec", "flow_log_days", spec.flow_log_days, (1, LONGEST_DAYS), "days")
-        store = StorageAccount(
-            self,
-            "Store",
-            name=f"{spec.name}-{place.label}-{place.location}-flows",
-            place=place,
-            key=key,
-            blobs={"delete_retention_policy": {"days": 7}},
+        account = AccountSpec(
+            name=worldwide_account(f"{spec.name}-flows", place=place),
+            recoverable_days=RECOVERABLE_DAYS,
             # The service writes with the account's own keys, which it fetches; without them nothing ever arrives
             # (Azure documentation, "Virtual network flow logs", considerations).
             shared_keys=True,
-            # Only what Azure trusts gets in: a service that writes logs is outside every network.
+            # It is outside every network, and one of those that Azure trusts.
             runners=(),
-            protect=False,
+            protected=False,
         )
+        store = StorageAccount(self, "Store", account, place=place, key=key)
         AzurermNetworkWatcherFlowLog(
             self,
             "Resource",

@@ -41,8 +41,8 @@ LONGEST_ENDPOINT = 71
 class AzureNetwork(Construct):
     """A network whose stores are reached through private endpoints alone, from workloads that no address leads to.
 
-    ``key`` encrypts the flow logs. Its vault gets an endpoint in the network. ``pods`` is the block of a cluster's pods,
-    which the firewall of the nodes lets in. `ready` is what a node has to wait for.
+    ``key`` encrypts the flow logs, and its vault gets an endpoint in the network. ``pods`` is the block of a cluster's
+    pods, which the firewall of the nodes lets in. `ready` is what a node has to wait for.
     """
 
     def __init__(
@@ -150,6 +150,13 @@ class AzureNetwork(Construct):
             private_dns_zone_group={"name": "default", "private_dns_zone_ids": [zone.id]},
             depends_on=zone.ready,
         )
+
+    def _endpoints(self, key: AzureKey) -> list[ITerraformDependable]:
+        zones = {service: self.zone(service) for service in ZONES}
+        vault = self.private_endpoint(
+            self, "Vault", target_id=key.vault.id, subresource="vault", zone=zones["vault"], place=self.place
+        )
+        return [*(linked for zone in zones.values() for linked in zone.ready), vault]
 
     def _make_zone(self, name: str) -> PrivateZone:
         return PrivateZone(

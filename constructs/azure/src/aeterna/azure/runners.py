@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING
 
 from aeterna.contracts.addresses import parse_block
@@ -10,6 +9,7 @@ from aeterna.contracts.errors import InvalidSpecError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from ipaddress import IPv4Network
 
 SINGLE = 32
 SMALLEST = 30

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from ipaddress import IPv4Network
 
+    from aeterna.azure.l1.subnet import AzurermSubnetDelegationBlock
     from aeterna.azure.l1.virtual_network import AzurermVirtualNetwork
     from aeterna.azure.place import AzurePlace
     from aeterna.contracts.network import NetworkSpec
@@ -87,7 +88,6 @@ class Subnets(Construct):
         services: Sequence[str] = (),
     ) -> AzurermSubnet:
         name = f"{self._spec.name}-{id_.lower()}"
-        delegation = {"name": "service", "service_delegation": {"name": delegated, "actions": [JOIN]}}
         subnet = AzurermSubnet(
             self,
             id_,
@@ -100,9 +100,13 @@ class Subnets(Construct):
             default_outbound_access_enabled=None if delegated else False,
             # Without this a private endpoint is reached past the security group.
             private_endpoint_network_policies=None if delegated else "NetworkSecurityGroupEnabled",
-            delegation=[delegation] if delegated else None,
+            delegation=_to(delegated) if delegated else None,
             service_endpoint=[{"service": service} for service in services] or None,
         )
         firewall = Firewall(self, f"{id_}Firewall", name=name, place=self._place, subnet_id=subnet.id, lets_in=lets_in)
         self.firewalls.extend(firewall.ready)
         return subnet
+
+
+def _to(service: str) -> list[AzurermSubnetDelegationBlock]:
+    return [{"name": "service", "service_delegation": {"name": service, "actions": [JOIN]}}]

@@ -11,8 +11,8 @@ from aeterna.azure.l1.key_vault import AzurermKeyVault
 from aeterna.azure.names import DIGEST, LONGEST_VAULT, shortened
 from aeterna.azure.roles import Granted
 from aeterna.azure.runners import allowed
+from aeterna.azure.worldwide import place_digest
 from aeterna.contracts.late import Late
-from aeterna.synth.expressions import Fn
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
 
@@ -53,12 +53,11 @@ class AzureKeyVault(Construct):
         protect: bool = True,
     ) -> None:
         super().__init__(scope, id_)
-        where = Fn.join("/", [place.subscription_id, place.label, place.location, environment])
         name = shortened(environment, longest=LONGEST_VAULT - DIGEST - 1)
         vault = AzurermKeyVault(
             self,
             "Resource",
-            name=f"{name}-{Fn.substr(Fn.sha256(where), 0, DIGEST)}",
+            name=f"{name}-{place_digest(environment, place)}",
             location=place.location,
             resource_group_name=place.group_name,
             tenant_id=place.tenant_id,

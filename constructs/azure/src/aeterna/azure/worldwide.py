@@ -20,14 +20,15 @@ def worldwide(name: str, *, place: AzurePlace, named: tuple[str, str], longest: 
     spec, field = named
     room = longest - DIGEST - 1
     require_longest(spec, field, name, longest=room, service=f"{service}, beside a digest,")
-    return f"{name}-{_digest(name, place)}"
+    return f"{name}-{place_digest(name, place)}"
 
 
 def worldwide_account(name: str, *, place: AzurePlace) -> str:
     """Return the name of a storage account: as much of ``name`` as fits, and the digest of all of it."""
-    return f"{plain(name)[: LONGEST_ACCOUNT - DIGEST]}{_digest(name, place)}"
+    return f"{plain(name)[: LONGEST_ACCOUNT - DIGEST]}{place_digest(name, place)}"
 
 
-def _digest(name: str, place: AzurePlace) -> str:
+def place_digest(name: str, place: AzurePlace) -> str:
+    """Return the digest of a name in this subscription, group and region; the same every time."""
     where = Fn.join("/", [place.subscription_id, place.label, place.location, name])
     return Fn.substr(Fn.sha256(where), 0, DIGEST)
