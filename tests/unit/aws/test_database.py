@@ -70,13 +70,57 @@ def test_disk_password_and_insights_are_encrypted_with_the_customers_key(server:
 
     assert server["storage_encrypted"] is True
     assert server["kms_key_id"] == key
-    assert server["master_user_secret_kms_key_id"] == key
+    assert synthesis.only("aws_secretsmanager_secret")["kms_key_id"] == key
     assert server["performance_insights_kms_key_id"] == key
 
 
-def test_the_administrators_password_is_made_by_the_service_and_never_in_a_state(server: Json) -> None:
+def test_the_administrators_password_is_made_during_the_apply_and_never_in_a_state(
+    server: Json, synthesis: Document
+) -> None:
+    """A write-only argument may take what is in no file; the plain one, and a resource, would be in the state."""
+    (password,) = synthesis.json["ephemeral"]["random_password"]
+
+    assert server["password_wo"] == f"${{ephemeral.random_password.{password}.result}}"
+    assert not {"password", "manage_master_user_password", "snapshot_identifier"} & server.keys()
+    assert not synthesis.resources("random_password")
+
+
+def test_the_password_is_kept_under_the_key_once_the_server_has_it(server: Json, synthesis: Document) -> None:
+    """Written before a server that then fails to come up, it would be another one than the server gets at last."""
+    content = synthesis.only("aws_secretsmanager_secret_version")
+    (name,) = synthesis.resources("aws_db_instance")
+
+    assert content["depends_on"] == [f"aws_db_instance.{name}"]
+    assert json.loads(content["secret_string_wo"]) == {
+        "username": server["username"],
+        "password": server["password_wo"],
+    }
+    assert "secret_string" not in content
+
+
+def test_server_and_secret_take_a_new_password_at_the_same_apply() -> None:
+    stack = CustomerStack()
+    spec = DatabaseSpec(name="threads")
+    RdsPostgres(stack, "Threads", spec, network=stack.network, key=stack.key, password_version=2)
+
+    synthesis = stack.document()
+
+    assert synthesis.only("aws_db_instance")["password_wo_version"] == 2
+    assert synthesis.only("aws_secretsmanager_secret_version")["secret_string_wo_version"] == 2
+
+
+def test_rds_keeps_and_rotates_the_password_itself_where_that_is_wanted() -> None:
+    stack = CustomerStack()
+    spec = DatabaseSpec(name="threads")
+    RdsPostgres(stack, "Threads", spec, network=stack.network, key=stack.key, managed_password=True)
+
+    synthesis = stack.document()
+    server = synthesis.only("aws_db_instance")
+
     assert server["manage_master_user_password"] is True
-    assert not {"password", "password_wo", "snapshot_identifier"} & server.keys()
+    assert server["master_user_secret_kms_key_id"] == key_arn(synthesis)
+    assert not {"password", "password_wo"} & server.keys()
+    assert not synthesis.resources("aws_secretsmanager_secret")
 
 
 def test_workloads_log_in_with_iam_and_only_over_tls(server: Json, synthesis: Document) -> None:
@@ -200,8 +244,8 @@ def test_outputs_are_attributes_of_the_server_so_that_who_reads_them_waits_for_i
     outputs = synthesis.outputs()
 
     assert re.fullmatch(r"\$\{aws_db_instance\.\w+\.endpoint\}", outputs["endpoint"]["value"])
-    assert re.fullmatch(r"\$\{aws_db_instance\.\w+\.port\}", outputs["port"]["value"])
-    assert re.fullmatch(r"\$\{aws_db_instance\.\w+\.master_user_secret\[0\]\.secret_arn\}", outputs["secret"]["value"])
+    assert re.fullmatch(r"\$\{tostring\(aws_db_instance\.\w+\.port\)\}", outputs["port"]["value"])
+    assert re.fullmatch(r"\$\{aws_secretsmanager_secret_version\.\w+\.arn\}", outputs["secret"]["value"])
 
 
 def test_a_workload_may_log_in_as_the_users_of_the_spec_and_nobody_else(synthesis: Document) -> None:
@@ -244,23 +288,29 @@ def test_every_default_can_be_overridden_without_forking() -> None:
 
 def test_an_existing_server_gets_only_the_rules_that_let_its_clients_in() -> None:
     stack = CustomerStack()
-    facts = ExistingDatabase(
-        identifier="shared",
-        resource_id="db-ABC",
-        host="shared.example.eu-west-1.rds.amazonaws.com",
-        database="app",
-        administrator="postgres",
-        administrator_secret_arn="arn:aws:secretsmanager:eu-west-1:111122223333:secret:rds!db-1",
-        security_group_id="sg-shared",
-    )
-    database = RdsPostgres.existing(stack, "Threads", facts, key=stack.key, clients=[CLUSTER])
+    facts = ExistingDatabase(identifier="shared", security_group_id="sg-shared")
+    RdsPostgres.existing(stack, "Threads", facts, key=stack.key, clients=[CLUSTER])
 
     synthesis = stack.document()
 
     assert synthesis.only("aws_vpc_security_group_ingress_rule")["security_group_id"] == "sg-shared"
     assert not synthesis.resources("aws_db_instance")
-    assert database.outputs.endpoint == "shared.example.eu-west-1.rds.amazonaws.com:5432"
-    assert database.access()[0].resources[0].endswith(":dbuser:db-ABC/aeterna")
+
+
+def test_an_existing_server_is_looked_up_so_that_a_wrong_one_is_refused_when_it_is_planned() -> None:
+    """Copied inputs would be believed until the first connection fails."""
+    stack = CustomerStack()
+    database = RdsPostgres.existing(stack, "Threads", ExistingDatabase(identifier="shared"), key=stack.key)
+    outputs = database.outputs
+    for name in ("endpoint", "host", "port", "database", "administrator", "administrator_secret"):
+        TerraformOutput(stack, name, value=getattr(outputs, name))
+    TerraformOutput(stack, "access", value=document(database.access()))
+
+    synthesis = stack.document()
+
+    (server,) = synthesis.data("aws_db_instance").values()
+    assert server["db_instance_identifier"] == "shared"
+    assert all("data.aws_db_instance." in output["value"] for output in synthesis.outputs().values())
 
 
 def test_backups_are_copied_under_a_key_of_the_second_region() -> None:

@@ -18,12 +18,17 @@ from aeterna.contracts.backup import BackupOutputs
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.protection import protected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aeterna.aws.keys import AwsKey
-    from aeterna.aws.l1.backup_plan import AwsBackupPlanRuleBlock, AwsBackupPlanRuleCopyActionBlock
+    from aeterna.aws.l1.backup_plan import (
+        AwsBackupPlanRuleBlock,
+        AwsBackupPlanRuleCopyActionBlock,
+        AwsBackupPlanRuleLifecycleBlock,
+    )
     from aeterna.contracts.backup import BackupSpec
 
 START_MINUTES = 60
@@ -40,6 +45,11 @@ POLICIES = {
 
 class Protected(Protocol):
     """Something that AWS Backup can back up."""
+
+    @property
+    def busy_hours(self) -> frozenset[int]:
+        """Return the hours of a day (UTC) in which its service lets no backup begin."""
+        ...
 
     @property
     def arn(self) -> Late:
@@ -63,7 +73,7 @@ class BackupVault(Construct):
             kms_key_arn=key.arn,
             force_destroy=not spec.protected,
             tags={"Name": spec.name},
-            lifecycle=Lifecycle(prevent_destroy=True) if spec.protected else Lifecycle(),
+            lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
         )
         AwsBackupVaultLockConfiguration(
             self, "Lock", backup_vault_name=self._vault.name, min_retention_days=spec.keep_days
@@ -85,6 +95,7 @@ class AwsBackup(Construct):
         super().__init__(scope, id_)
         if not protects:
             raise InvalidSpecError("AwsBackup", "protects", "a plan for nothing", "name at least one store")
+        _require_quiet_hours(spec, protects)
         self._spec = spec
         self._account = Account(self, "Account")
         self._copies: list[AwsBackupPlanRuleCopyActionBlock] = []
@@ -111,7 +122,7 @@ class AwsBackup(Construct):
         self._copies.append(
             {
                 "destination_vault_arn": self._account.arn_in(region, "backup", f"backup-vault:{vault}"),
-                "lifecycle": {"delete_after": self._spec.keep_days},
+                "lifecycle": _lifecycle(self._spec),
             }
         )
         self._plan.replace("rule", [self._rule()])
@@ -124,7 +135,7 @@ class AwsBackup(Construct):
             "schedule": schedule(spec),
             "start_window": START_MINUTES,
             "completion_window": END_MINUTES,
-            "lifecycle": {"delete_after": spec.keep_days},
+            "lifecycle": _lifecycle(spec),
         }
         if self._copies:
             rule["copy_action"] = list(self._copies)
@@ -154,7 +165,30 @@ class AwsBackupCopy(Construct):
         self.outputs = self.vault.outputs
 
 
+def _lifecycle(spec: BackupSpec) -> AwsBackupPlanRuleLifecycleBlock:
+    # The rest is said too, because what the service fills in would differ from what is left out, at every plan.
+    return {"delete_after": spec.keep_days, "opt_in_to_archive_for_supported_resources": False}
+
+
+def hours(first: int, every: int) -> list[int]:
+    """Return the hours of a day in which backups begin."""
+    return sorted((first + offset) % 24 for offset in range(0, 24, every))
+
+
 def schedule(spec: BackupSpec) -> str:
-    """Return when backups begin, in AWS's notation: ``cron(0 1,7,13,19 * * ? *)``."""
-    hours = sorted((spec.hour + offset) % 24 for offset in range(0, 24, spec.every_hours))
-    return f"cron(0 {','.join(map(str, hours))} * * ? *)"
+    """Return when backups begin, in AWS's notation: ``cron(0 5,11,17,23 * * ? *)``."""
+    return f"cron(0 {','.join(map(str, hours(spec.hour, spec.every_hours)))} * * ? *)"
+
+
+def _require_quiet_hours(spec: BackupSpec, protects: Sequence[Protected]) -> None:
+    """Refuse a backup that RDS would not let begin: it would fail every day (RDS, "Backup job could not start")."""
+    busy = frozenset[int]().union(*(store.busy_hours for store in protects))
+    if not busy & set(hours(spec.hour, spec.every_hours)):
+        return
+    free = [first for first in range(24) if not busy & set(hours(first, spec.every_hours))]
+    first = ", ".join(f"{hour:02}" for hour in sorted(busy))
+    problem = f"a backup would begin within an hour of a store's own backup or maintenance ({first} o'clock UTC)"
+    remedy = (
+        f"use one of {', '.join(map(str, free))}" if free else "use every_hours=6 or more"
+    )
+    raise InvalidSpecError("BackupSpec", "hour", problem, remedy)

@@ -18,6 +18,8 @@ from aeterna.aws.policy_document import EVERYONE, Condition, Statement, document
 from aeterna.contracts.bucket import BucketOutputs
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
+from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.protection import protected
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
@@ -43,12 +45,20 @@ class S3Bucket(Construct):
     `replication_ready` is what a replication has to wait for. Attach `access` to a workload's identity.
     """
 
+    busy_hours: frozenset[int] = frozenset()
+    """S3 lets a backup begin at any hour."""
+
     def __init__(self, scope: Construct, id_: str, spec: BucketSpec, *, key: AwsKey) -> None:
         super().__init__(scope, id_)
         require_bucket(spec)
         self._name, self.key = spec.name, key
         self._bucket = AwsS3Bucket(
-            self, "Resource", bucket=spec.name, force_destroy=not spec.protected, tags={"Name": spec.name}
+            self,
+            "Resource",
+            bucket=spec.name,
+            force_destroy=not spec.protected,
+            tags={"Name": spec.name},
+            lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
         )
         self.arn, self.name, self.region = Late(self._bucket.arn), Late(self._bucket.id), Late(self._bucket.region)
         self.replication_ready = AwsS3BucketVersioning(

@@ -20,6 +20,7 @@ from aeterna.contracts.cache import CacheOutputs
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.contracts.naming import suffixed
+from aeterna.synth.expressions import Fn
 from aeterna.synth.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class ElastiCacheValkey(Construct):
         self.outputs = CacheOutputs(
             host=Late(cache.primary_endpoint_address),
             reader_host=Late(cache.reader_endpoint_address),
-            port=Late(cache.get_string_attribute("port")),
+            port=Late(Fn.tostring(cache.port)),
             users={user: Late(made.user_name) for user, made in self._users.items()},
         )
 

@@ -9,6 +9,7 @@ from constructs import Construct
 from aeterna.aws.access import ClusterAccess
 from aeterna.aws.account import Account
 from aeterna.aws.addons import AFTER_NODES, BEFORE_NODES, AddonRoles, Addons
+from aeterna.aws.autoscaler import AutoscalerIdentity
 from aeterna.aws.l1.data_eks_cluster import DataAwsEksCluster
 from aeterna.aws.l1.eks_cluster import AwsEksCluster
 from aeterna.aws.l1.iam_openid_connect_provider import AwsIamOpenidConnectProvider
@@ -23,6 +24,8 @@ from aeterna.contracts.cluster import ClusterOutputs, TaintEffect
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.contracts.naming import require_name
+from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.protection import protected
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
@@ -72,6 +75,7 @@ class EksCluster(Construct):
                 from_port=HTTPS,
                 to_port=HTTPS,
             )
+        AutoscalerIdentity(self, "Autoscaler", plane=plane, account=self.account)
         addons = self._data_plane(spec, plane, network, key)
         self.ready: tuple[ITerraformDependable, ...] = (*access.associations, *addons)
         self.outputs = _outputs(plane)
@@ -151,6 +155,7 @@ class EksCluster(Construct):
             timeouts={"delete": DELETE_TIMEOUT},
             tags={"Name": spec.name},
             depends_on=[*role.policies, logs.group],
+            lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
         )
 
     def _data_plane(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from constructs import Construct
 
 from aeterna.aws.account import Account
+from aeterna.aws.administrator import AdministratorPassword
+from aeterna.aws.database_machine import busy_hours
 from aeterna.aws.database_surroundings import PORT, Surroundings
+from aeterna.aws.l1.data_db_instance import DataAwsDbInstance
 from aeterna.aws.l1.db_instance import AwsDbInstance
 from aeterna.aws.l1.db_instance_automated_backups_replication import AwsDbInstanceAutomatedBackupsReplication
 from aeterna.aws.policy_document import Statement, sid
@@ -16,7 +19,9 @@ from aeterna.aws.store_access import Clients
 from aeterna.aws.store_names import final_snapshot
 from aeterna.contracts.database import DatabaseOutputs, require_role
 from aeterna.contracts.late import Late
+from aeterna.synth.expressions import Fn
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.protection import protected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,19 +37,18 @@ TRUST_BUNDLE = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingDatabase:
-    """The facts of a PostgreSQL server on RDS that the customer already has.
+    """Which PostgreSQL server on RDS the customer already has; the rest is looked up.
 
-    ``resource_id`` is RDS's own immutable identifier (``db-…``), which IAM permissions name. ``security_group_id`` is
-    the server's, into which its clients are let.
+    - ``identifier`` is the server's.
+    - ``security_group_id`` is the group of the server into which its clients are let. Default: its first one.
+    - ``administrator_secret_arn`` is the secret with the administrator's password. Default: the one that RDS keeps of
+      the server itself, without which the look-up fails.
+    - ``users`` are the roles that workloads log in as.
     """
 
     identifier: str
-    resource_id: str
-    host: str
-    database: str
-    administrator: str
-    administrator_secret_arn: str
-    security_group_id: str
+    security_group_id: str | None = None
+    administrator_secret_arn: str | None = None
     port: int = PORT
     users: tuple[str, ...] = ("aeterna",)
 
@@ -52,9 +56,12 @@ class ExistingDatabase:
 class RdsPostgres(Construct):
     """A PostgreSQL server on RDS, reachable only from its clients' security groups.
 
-    The administrator's password is made by RDS, kept in Secrets Manager under the key and rotated there; it is never
-    in a state. Workloads log in with IAM: attach `access` to theirs, and grant their role ``rds_iam`` once.
-    No extension is blocked: ``CREATE EXTENSION vector`` works.
+    The administrator's password is made during the apply and kept in Secrets Manager under the key; it is never in a
+    state. ``password_version`` sets a new one when it is raised. With ``managed_password`` RDS makes, keeps and
+    rotates it instead; such a server can have no copy in another region.
+
+    Workloads log in with IAM: attach `access` to theirs, and grant their role ``rds_iam`` once. No extension is
+    blocked: ``CREATE EXTENSION vector`` works.
     """
 
     def __init__(
@@ -66,25 +73,35 @@ class RdsPostgres(Construct):
         network: AwsNetwork,
         key: AwsKey,
         clients: Sequence[StoreClient] = (),
+        password_version: int = 1,
+        managed_password: bool = False,
     ) -> None:
         super().__init__(scope, id_)
         self._account, self._key = Account(self, "Account"), key
         self._name, self._users = spec.name, spec.users
+        self.managed_password = managed_password
         around = Surroundings.of(self, spec, network=network, key=key, account=self._account)
-        server = self._server(spec, around)
+        if managed_password:
+            server = self._server(spec, around, _by_rds(key))
+            secret = Late(str(server.master_user_secret[0].secret_arn))
+        else:
+            password = AdministratorPassword(self, "Administrator", version=password_version)
+            server = self._server(spec, around, _by_us(password))
+            secret = password.keep(name=spec.name, username=ADMINISTRATOR, key=key, after=server)
         self.security_group_id, self.port = around.access.security_group_id, PORT
         Clients(self, "Clients", security_group_id=self.security_group_id, port=PORT, clients=clients)
         self.arn, self.identifier = Late(server.arn), Late(server.identifier)
         self.size: DatabaseSpec | None = spec
+        self.busy_hours = busy_hours(spec)
         self._resource_id = server.resource_id
         self.outputs = DatabaseOutputs(
             endpoint=Late(server.endpoint),
             host=Late(server.address),
-            port=Late(server.get_string_attribute("port")),
+            port=Late(Fn.tostring(server.port)),
             database=Late(server.db_name),
             certificate_authority=Late(TRUST_BUNDLE),
             administrator=Late(server.username),
-            administrator_secret=Late(str(server.master_user_secret[0].secret_arn)),
+            administrator_secret=secret,
         )
 
     @classmethod
@@ -121,7 +138,7 @@ class RdsPostgres(Construct):
         decrypt = self._key.usage(sid("Administer", self._name, "Key"), via="secretsmanager", actions=("kms:Decrypt",))
         return (secret, decrypt)
 
-    def _server(self, spec: DatabaseSpec, around: Surroundings) -> AwsDbInstance:
+    def _server(self, spec: DatabaseSpec, around: Surroundings, password: _Password) -> AwsDbInstance:
         return AwsDbInstance(
             self,
             "Resource",
@@ -131,18 +148,36 @@ class RdsPostgres(Construct):
             allocated_storage=spec.storage_gib,
             db_name=spec.database,
             username=ADMINISTRATOR,
-            manage_master_user_password=True,
-            master_user_secret_kms_key_id=self._key.arn,
             multi_az=spec.highly_available,
             skip_final_snapshot=False,
             final_snapshot_identifier=final_snapshot(spec.name),
-            lifecycle=Lifecycle(ignore_changes=["final_snapshot_identifier"]),
+            lifecycle=Lifecycle(
+                prevent_destroy=protected(self, wanted=spec.protected), ignore_changes=["final_snapshot_identifier"]
+            ),
+            **password,
             **around.arguments(),
         )
 
 
+class _Password(TypedDict, total=False):
+    """The arguments by which a server gets its administrator's password."""
+
+    manage_master_user_password: bool
+    master_user_secret_kms_key_id: str
+    password_wo: str
+    password_wo_version: int
+
+
+def _by_us(password: AdministratorPassword) -> _Password:
+    return {"password_wo": password.value, "password_wo_version": password.version}
+
+
+def _by_rds(key: AwsKey) -> _Password:
+    return {"manage_master_user_password": True, "master_user_secret_kms_key_id": key.arn}
+
+
 class _ExistingPostgres(RdsPostgres):
-    """A server that only gets new clients."""
+    """A server that is only looked up, and gets new clients."""
 
     def __init__(
         self, scope: Construct, id_: str, facts: ExistingDatabase, *, key: AwsKey, clients: Sequence[StoreClient]
@@ -150,19 +185,23 @@ class _ExistingPostgres(RdsPostgres):
         Construct.__init__(self, scope, id_)
         self._account, self._key = Account(self, "Account"), key
         self._name, self._users = facts.identifier, facts.users
-        self._resource_id = facts.resource_id
-        self.security_group_id, self.port = facts.security_group_id, facts.port
-        Clients(self, "Clients", security_group_id=facts.security_group_id, port=facts.port, clients=clients)
-        self.arn = Late(self._account.arn("rds", f"db:{facts.identifier}"))
-        self.identifier, self.size = Late(facts.identifier), None
+        # Neither is known: RDS itself refuses what does not go together with them.
+        self.managed_password, self.busy_hours = False, frozenset[int]()
+        found = DataAwsDbInstance(self, "Resource", db_instance_identifier=facts.identifier)
+        self._resource_id = found.resource_id
+        group = facts.security_group_id or found.get_string_attribute("vpc_security_groups[0]")
+        self.security_group_id, self.port = group, facts.port
+        Clients(self, "Clients", security_group_id=group, port=facts.port, clients=clients)
+        self.arn, self.identifier, self.size = Late(found.db_instance_arn), Late(found.db_instance_identifier), None
+        secret = facts.administrator_secret_arn or str(found.master_user_secret[0].secret_arn)
         self.outputs = DatabaseOutputs(
-            endpoint=Late(f"{facts.host}:{facts.port}"),
-            host=Late(facts.host),
-            port=Late(str(facts.port)),
-            database=Late(facts.database),
+            endpoint=Late(found.endpoint),
+            host=Late(found.address),
+            port=Late(Fn.tostring(found.port)),
+            database=Late(found.db_name),
             certificate_authority=Late(TRUST_BUNDLE),
-            administrator=Late(facts.administrator),
-            administrator_secret=Late(facts.administrator_secret_arn),
+            administrator=Late(found.master_username),
+            administrator_secret=Late(secret),
         )
 
 

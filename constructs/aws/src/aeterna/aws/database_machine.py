@@ -58,3 +58,9 @@ def maintenance_window(spec: DatabaseSpec) -> str:
     begin, end = one_hour(spec.maintenance_hour).split("-")
     last = tomorrow if end == "00:00" else spec.maintenance_day
     return f"{spec.maintenance_day}:{begin}-{last}:{end}"
+
+
+def busy_hours(spec: DatabaseSpec) -> frozenset[int]:
+    """Return the hours in which no backup can be started from outside: those of the windows, and each hour before."""
+    windows = (spec.backup_hour, spec.maintenance_hour)
+    return frozenset((hour - before) % 24 for hour in windows for before in (0, 1))

@@ -9,9 +9,12 @@ from constructs import Construct
 from aeterna.aws.account import Account
 from aeterna.aws.database_surroundings import Surroundings
 from aeterna.aws.l1.db_instance import AwsDbInstance
+from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.contracts.recovery import ReplicaOutputs
+from aeterna.synth.expressions import Fn
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.protection import protected
 
 if TYPE_CHECKING:
     from aeterna.aws.database import RdsPostgres
@@ -34,6 +37,9 @@ class RdsReplica(Construct):
         self, scope: Construct, id_: str, spec: DatabaseSpec, *, source: RdsPostgres, network: AwsNetwork, key: AwsKey
     ) -> None:
         super().__init__(scope, id_)
+        if source.managed_password:
+            problem = "RDS keeps the administrator's password of the source itself, and then makes no copies of it"
+            raise InvalidSpecError("RdsReplica", "source", problem, "make it with managed_password=False, the default")
         around = Surroundings.of(self, spec, network=network, key=key, account=Account(self, "Account"))
         copy = AwsDbInstance(
             self,
@@ -42,9 +48,11 @@ class RdsReplica(Construct):
             replicate_source_db=source.arn,
             # RDS takes no last snapshot of a copy.
             skip_final_snapshot=True,
-            lifecycle=Lifecycle(ignore_changes=["replicate_source_db"]),
+            lifecycle=Lifecycle(
+                prevent_destroy=protected(self, wanted=spec.protected), ignore_changes=["replicate_source_db"]
+            ),
             **around.arguments(),
         )
         self.security_group_id, self.port = around.access.security_group_id, copy.arguments["port"]
         self.arn = Late(copy.arn)
-        self.outputs = ReplicaOutputs(host=Late(copy.address), port=Late(copy.get_string_attribute("port")))
+        self.outputs = ReplicaOutputs(host=Late(copy.address), port=Late(Fn.tostring(copy.port)))

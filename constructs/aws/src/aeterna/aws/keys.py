@@ -15,6 +15,7 @@ from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.keys import KeyOutputs
 from aeterna.contracts.late import Late
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.protection import protected
 
 if TYPE_CHECKING:
     from aeterna.contracts.keys import KeySpec
@@ -77,7 +78,7 @@ class AwsKey(Construct):
             deletion_window_in_days=spec.grace.days,
             policy=document(self._statements()),
             tags={"Name": f"{spec.environment}-{spec.purpose}", "aeterna:purpose": spec.purpose},
-            lifecycle=Lifecycle(prevent_destroy=spec.protected),
+            lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
         )
         alias = AwsKmsAlias(
             self, "Alias", name=f"alias/{spec.environment}/{spec.purpose}", target_key_id=self._key.key_id

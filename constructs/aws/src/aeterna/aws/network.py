@@ -12,7 +12,9 @@ from aeterna.aws.keys import AwsKey
 from aeterna.aws.l1.data_availability_zones import DataAwsAvailabilityZones
 from aeterna.aws.l1.data_subnet import DataAwsSubnet
 from aeterna.aws.l1.data_vpc import DataAwsVpc
+from aeterna.aws.l1.default_security_group import AwsDefaultSecurityGroup
 from aeterna.aws.l1.vpc import AwsVpc
+from aeterna.aws.regions import region_of
 from aeterna.aws.zones import Edge, PrivateZones
 from aeterna.contracts.addresses import parse_block
 from aeterna.contracts.errors import InvalidSpecError
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 
 UNSUPPORTED_ZONES = ("cac1-az3", "use1-az3", "usw1-az2")
 """Zones in which EKS places no control plane (EKS User Guide, "Subnet requirements for clusters")."""
+
+
+REGIONS_OF_TWO_ZONES = ("us-west-1",)
+"""Regions that offer an account two zones only (AWS, "Regions and Availability Zones")."""
 
 
 class AwsNetwork(Construct):
@@ -59,6 +65,8 @@ class AwsNetwork(Construct):
             enable_dns_support=True,
             tags={"Name": spec.name},
         )
+        # A VPC's own group lets everything in it talk to everything; nothing of ours is in it, and now nothing can be.
+        AwsDefaultSecurityGroup(self, "DefaultSecurityGroup", vpc_id=vpc.id, tags={"Name": f"{spec.name}-closed"})
         zone_ids = self._zone_ids(spec)
         private = PrivateZones(self, "Private", spec, vpc=vpc, zone_ids=zone_ids)
         addresses: tuple[Late, ...] = ()
@@ -115,6 +123,14 @@ class AwsNetwork(Construct):
             )
         if spec.zone_ids:
             return spec.zone_ids
+        region = region_of(self)
+        if region in REGIONS_OF_TWO_ZONES and spec.zones > FEWEST_ZONES:
+            raise InvalidSpecError(
+                "NetworkSpec",
+                "zones",
+                f"{region} offers two zones to an account, and {spec.zones} are wanted",
+                "use zones=2, or another region",
+            )
         offered = DataAwsAvailabilityZones(
             self,
             "Zones",

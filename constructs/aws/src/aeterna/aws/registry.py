@@ -15,6 +15,8 @@ from aeterna.aws.policy_document import EVERYONE, Condition, Statement, document
 from aeterna.contracts.late import Late
 from aeterna.contracts.registry import RegistryOutputs
 from aeterna.synth.expressions import Fn
+from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.protection import protected
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
@@ -47,6 +49,7 @@ class EcrRegistry(Construct):
             encryption_configuration=[{"encryption_type": "KMS", "kms_key": key.arn}],
             force_delete=not spec.protected,
             tags={"Name": name},
+            lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
         )
         AwsEcrRepositoryPolicy(
             self, f"Policy-{image}", repository=repository.name, policy=document([_account_alone(account)])
