@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from aeterna.azure.roles import Granted
+from aeterna.azure.registry import ContainerRegistry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aeterna.azure.cluster import AksCluster
-
-PULLS = "AcrPull"
-
-
-@runtime_checkable
-class PulledFrom(Protocol):
-    """A store of container images."""
-
-    @property
-    def registry_id(self) -> str:
-        """Its resource identifier."""
-        ...
 
 
 class Admission(Construct):
@@ -36,11 +24,10 @@ class Admission(Construct):
     def __init__(self, scope: Construct, id_: str, *, cluster: AksCluster, stores: Sequence[Construct]) -> None:
         super().__init__(scope, id_)
         for store in stores:
-            if isinstance(store, PulledFrom):
-                Granted(
+            if isinstance(store, ContainerRegistry):
+                store.grant_to(
                     self,
                     f"Pull-{store.node.id}",
-                    role=PULLS,
-                    on=store.registry_id,
-                    to=cluster.pulling_principal_id,
+                    principal_id=cluster.pulling_principal_id,
+                    name=cluster.outputs.name,
                 )

@@ -15,6 +15,7 @@ from aeterna.azure.log_archive import LogArchive
 from aeterna.azure.worldwide import worldwide
 from aeterna.contracts.cache import CacheOutputs
 from aeterna.contracts.late import Late
+from aeterna.synth.expressions import Fn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +103,7 @@ class ManagedRedis(Construct):
             host=host,
             # Copies take no reads of their own here.
             reader_host=host,
-            port=Late(str(cache.default_database[0].port)),
+            port=Late(Fn.tostring(str(cache.default_database[0].port))),
             users={},
             clustered=clustering is Clustering.SHOWN,
         )

@@ -1,4 +1,4 @@
-"""The Kubernetes cluster on Azure: AKS with a private API, workload identity, and the customer's key on all it stores."""
+"""The Kubernetes cluster on Azure: AKS with a private API, workload identity, and the customer's key on its data."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from aeterna.azure.log_archive import LogArchive
 from aeterna.azure.private_dns import POSTGRES
 from aeterna.azure.worldwide import worldwide
 from aeterna.contracts.database import DatabaseOutputs
+from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
@@ -67,11 +68,13 @@ class FlexiblePostgres(Construct):
         key: AzureKey,
     ) -> None:
         super().__init__(scope, id_)
-        self.name, self.place, self.network = spec.name, place, network
-        self._connections = connections(spec)
+        self.name, self.place = spec.name, place
+        self.network: AzureNetwork | None = network
+        self._connections: int | None = connections(spec)
         server = self._server(spec, network, key)
         self.id = Late(server.id)
-        self._administrator = self._made_administrator(spec, server)
+        administrator = self._made_administrator(spec, server)
+        self._administrator: AzurermUserAssignedIdentity | None = administrator
         settings = self._settings(spec, server)
         database = AzurermPostgresqlFlexibleServerDatabase(
             self,
@@ -91,7 +94,7 @@ class FlexiblePostgres(Construct):
             port=Late(str(PORT)),
             database=Late(database.name),
             certificate_authority=Late(roots()),
-            administrator=Late(self._administrator.name),
+            administrator=Late(administrator.name),
         )
 
     @classmethod
@@ -104,13 +107,16 @@ class FlexiblePostgres(Construct):
         place: AzurePlace,
         database: str,
         administrator: str,
-        memory_gib: int | None = None,
+        network: AzureNetwork | None = None,
     ) -> FlexiblePostgres:
         """Take a server that the customer already has, in the given place; one that is not there is refused at plan.
 
-        It has to let identities of Entra ID log in. ``administrator`` is the one who makes roles there.
+        It has to let identities of Entra ID log in. ``administrator`` is the one who makes roles there. ``network`` is
+        what it stands in, which only a copy in a second region has to know.
         """
-        return _ExistingPostgres(scope, id_, name=name, place=place, database=database, administrator=administrator)
+        return _ExistingPostgres(
+            scope, id_, name=name, place=place, database=database, administrator=administrator, network=network
+        )
 
     @property
     def watched_name(self) -> str:
@@ -124,6 +130,11 @@ class FlexiblePostgres(Construct):
 
     def administered_by(self, scope: Construct, id_: str, spec: IdentitySpec, *, cluster: AksCluster) -> Federation:
         """Let the pods of one service account, and of no other, log in as the administrator: for migrations."""
+        if self._administrator is None:
+            problem = f"{self.name!r} is a server that was there already, and so is its administrator"
+            raise InvalidSpecError(
+                "FlexiblePostgres", "administrator", problem, "federate that identity where it is made"
+            )
         return Federation(scope, id_, spec, identity_id=self._administrator.id, cluster=cluster)
 
     def grant_to(self, scope: Construct, id_: str, *, principal_id: Late, name: Late) -> Sequence[ITerraformDependable]:
@@ -137,8 +148,10 @@ class FlexiblePostgres(Construct):
         return name
 
     def alarms(self, spec: AlertsSpec) -> tuple[Alarm, ...]:
-        """Watch the processor, the disk, the connections and whether it answers at all."""
+        """Watch the processor, the disk, whether it answers at all, and the connections where their limit is known."""
+        crowded = () if self._connections is None else (_crowded(self._connections, spec.full_percent),)
         return (
+            *crowded,
             Alarm(name="busy", namespace=METRICS, metric="cpu_percent", threshold=spec.busy_percent),
             Alarm(
                 name="full",
@@ -146,12 +159,6 @@ class FlexiblePostgres(Construct):
                 metric="storage_percent",
                 threshold=spec.full_percent,
                 severity=Severity.ERROR,
-            ),
-            Alarm(
-                name="connections",
-                namespace=METRICS,
-                metric="active_connections",
-                threshold=self._connections * spec.full_percent // 100,
             ),
             Alarm(
                 name="down",
@@ -261,10 +268,19 @@ class _ExistingPostgres(FlexiblePostgres):
     """A server that is only looked up."""
 
     def __init__(
-        self, scope: Construct, id_: str, *, name: str, place: AzurePlace, database: str, administrator: str
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        place: AzurePlace,
+        database: str,
+        administrator: str,
+        network: AzureNetwork | None,
     ) -> None:
         Construct.__init__(self, scope, id_)
-        self.name, self.place = name, place
+        self.name, self.place, self.network = name, place, network
+        self._connections, self._administrator = None, None
         server = DataAzurermPostgresqlFlexibleServer(self, "Resource", name=name, resource_group_name=place.group_name)
         self.id = Late(server.id)
         self.outputs = DatabaseOutputs(
@@ -275,6 +291,10 @@ class _ExistingPostgres(FlexiblePostgres):
             certificate_authority=Late(roots()),
             administrator=Late(administrator),
         )
+
+
+def _crowded(connections: int, percent: int) -> Alarm:
+    return Alarm(name="crowded", namespace=METRICS, metric="active_connections", threshold=connections * percent // 100)
 
 
 @cache

@@ -13,6 +13,7 @@ from aeterna.azure.l1.postgresql_flexible_server_virtual_endpoint import Azurerm
 from aeterna.azure.peering import Peering
 from aeterna.azure.private_dns import POSTGRES
 from aeterna.azure.worldwide import worldwide
+from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.contracts.recovery import ReplicaOutputs
 from aeterna.synth.lifecycle import Lifecycle
@@ -48,6 +49,9 @@ class PostgresReplica(Construct):
         key: AzureKey,
     ) -> None:
         super().__init__(scope, id_)
+        if source.network is None:
+            problem = f"the network of {source.name!r} is not known, and the copy has to reach it"
+            raise InvalidSpecError("FlexiblePostgres", "network", problem, "give it to FlexiblePostgres.existing")
         peering = Peering(self, "Peering", one=source.network, other=network)
         zone = source.network.zone(POSTGRES)
         link = zone.link(self, "Link", network.label, network.network_id)

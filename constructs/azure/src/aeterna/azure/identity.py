@@ -1,4 +1,4 @@
-"""A workload's identity on Azure: a managed identity that exactly one service account can become, without any secret."""
+"""A workload's identity on Azure: a managed identity that exactly one service account can become, without secrets."""
 
 from __future__ import annotations
 

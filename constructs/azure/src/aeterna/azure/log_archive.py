@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.azure.l1.monitor_diagnostic_setting import AzurermMonitorDiagnosticSetting
-from aeterna.azure.l1.storage_account import AzurermStorageAccount
 from aeterna.azure.l1.storage_management_policy import AzurermStorageManagementPolicy
+from aeterna.azure.storage import AccountSpec, StorageAccount
 from aeterna.azure.worldwide import worldwide_account
 
 if TYPE_CHECKING:
@@ -29,31 +29,14 @@ class LogArchive(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, name: str, days: int, place: AzurePlace, key: AzureKey) -> None:
         super().__init__(scope, id_)
-        user = key.identity_for(self, "KeyUser", place=place)
-        self._account = AzurermStorageAccount(
-            self,
-            "Resource",
+        account = AccountSpec(
             name=worldwide_account(f"{name}-log", place=place),
-            resource_group_name=place.group_name,
-            location=place.location,
-            account_kind="StorageV2",
-            account_tier="Standard",
-            account_replication_type="ZRS",
-            min_tls_version="TLS1_2",
-            https_traffic_only_enabled=True,
-            allow_nested_items_to_be_public=False,
-            shared_access_key_enabled=False,
-            default_to_oauth_authentication=True,
-            cross_tenant_replication_enabled=False,
-            local_user_enabled=False,
-            infrastructure_encryption_enabled=True,
-            # Azure Monitor is one of the trusted services; whoever reads the logs comes by a way of their own.
-            network_rules={"default_action": "Deny", "bypass": ["AzureServices"]},
-            identity={"type": "UserAssigned", "identity_ids": [user.id]},
-            customer_managed_key={"key_vault_key_id": key.versionless_id, "user_assigned_identity_id": user.id},
-            blob_properties={"delete_retention_policy": {"days": RECOVERABLE_DAYS}},
-            depends_on=list(user.ready),
+            recoverable_days=RECOVERABLE_DAYS,
+            # Azure Monitor is one of the services that Azure trusts; whoever reads comes by a way of their own.
+            runners=(),
+            protected=False,
         )
+        self._account = StorageAccount(self, "Account", account, place=place, key=key)
         AzurermStorageManagementPolicy(
             self,
             "Retention",
