@@ -188,7 +188,5 @@ def _require_quiet_hours(spec: BackupSpec, protects: Sequence[Protected]) -> Non
     free = [first for first in range(24) if not busy & set(hours(first, spec.every_hours))]
     first = ", ".join(f"{hour:02}" for hour in sorted(busy))
     problem = f"a backup would begin within an hour of a store's own backup or maintenance ({first} o'clock UTC)"
-    remedy = (
-        f"use one of {', '.join(map(str, free))}" if free else "use every_hours=6 or more"
-    )
+    remedy = f"use one of {', '.join(map(str, free))}" if free else "use every_hours=6 or more"
     raise InvalidSpecError("BackupSpec", "hour", problem, remedy)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MINUTES = 15
 """Within this S3 promises to have copied nearly every object, and reports those that it has not."""
 
-LONGEST_NAMED = 20
+LONGEST_NAMED = 25
 """What the limit of a role's name leaves of a bucket's: the rest is what keeps two of them apart anyway."""
 
 ENABLED = "Enabled"
@@ -51,7 +51,6 @@ class S3BucketReplica(Construct):
         self.outputs = self.bucket.outputs
 
     def _rule(self, key: AwsKey) -> AwsS3BucketReplicationConfigurationRuleBlock:
-        within = {"minutes": MINUTES}
         return {
             "id": "everything",
             "status": ENABLED,
@@ -62,8 +61,8 @@ class S3BucketReplica(Construct):
             "destination": {
                 "bucket": self.bucket.arn,
                 "encryption_configuration": {"replica_kms_key_id": key.arn},
-                "metrics": {"status": ENABLED, "event_threshold": within},
-                "replication_time": {"status": ENABLED, "time": within},
+                "metrics": {"status": ENABLED, "event_threshold": {"minutes": MINUTES}},
+                "replication_time": {"status": ENABLED, "time": {"minutes": MINUTES}},
             },
         }
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from aeterna.aws.admission import Admission
 from aeterna.aws.alerts import CloudWatchAlerts
@@ -24,7 +23,6 @@ from aeterna.aws.place import AwsPlace
 from aeterna.aws.regions import require_region
 from aeterna.aws.registry import EcrRegistry
 from aeterna.aws.state import StateStore, keep_state
-from aeterna.contracts.parity import Parity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +46,6 @@ if TYPE_CHECKING:
 Store: TypeAlias = RdsPostgres | ElastiCacheValkey | S3Bucket | GlueCatalog
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Aws:
     """Amazon Web Services. Keeps the protocol `aeterna.synth.cloud.Cloud`, whose docstrings say what each makes.
 
@@ -56,11 +53,12 @@ class Aws:
     vouches for them.
     """
 
-    name: ClassVar[str] = "aws"
-    parity: ClassVar[Parity] = PARITY
-    catalog_in_cluster: ClassVar[bool] = False
+    name = "aws"
+    parity = PARITY
+    catalog_in_cluster = False
 
-    mechanism: Mechanism = Mechanism.POD_IDENTITY
+    def __init__(self, *, mechanism: Mechanism = Mechanism.POD_IDENTITY) -> None:
+        self._mechanism = mechanism
 
     def prepare(self, scope: Construct, *, region: str, tags: Mapping[str, str]) -> AwsPlace:
         """Configure one provider. Credentials are whatever the environment of the one who applies offers."""
@@ -148,7 +146,7 @@ class Aws:
         self, scope: Construct, id_: str, spec: IdentitySpec, *, cluster: EksCluster, uses: Sequence[Store] = ()
     ) -> AwsIdentity:
         """Make a role for one service account, with a permission named after each store that it uses."""
-        identity = AwsIdentity(scope, id_, spec, cluster=cluster, mechanism=self.mechanism)
+        identity = AwsIdentity(scope, id_, spec, cluster=cluster, mechanism=self._mechanism)
         for store in uses:
             identity.allow(f"Use{store.node.id}", *store.access())
         return identity

@@ -83,11 +83,11 @@ class RdsPostgres(Construct):
         around = Surroundings.of(self, spec, network=network, key=key, account=self._account)
         if managed_password:
             server = self._server(spec, around, _by_rds(key))
-            secret = Late(str(server.master_user_secret[0].secret_arn))
+            self._secret = Late(str(server.master_user_secret[0].secret_arn))
         else:
             password = AdministratorPassword(self, "Administrator", version=password_version)
             server = self._server(spec, around, _by_us(password))
-            secret = password.keep(name=spec.name, username=ADMINISTRATOR, key=key, after=server)
+            self._secret = password.keep(name=spec.name, username=ADMINISTRATOR, key=key, after=server)
         self.security_group_id, self.port = around.access.security_group_id, PORT
         Clients(self, "Clients", security_group_id=self.security_group_id, port=PORT, clients=clients)
         self.arn, self.identifier = Late(server.arn), Late(server.identifier)
@@ -101,7 +101,7 @@ class RdsPostgres(Construct):
             database=Late(server.db_name),
             certificate_authority=Late(TRUST_BUNDLE),
             administrator=Late(server.username),
-            administrator_secret=secret,
+            administrator_secret=self._secret,
         )
 
     @classmethod
@@ -133,7 +133,7 @@ class RdsPostgres(Construct):
         secret = Statement(
             sid=sid("Administer", self._name),
             actions=("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"),
-            resources=(self.outputs.administrator_secret,),
+            resources=(self._secret,),
         )
         decrypt = self._key.usage(sid("Administer", self._name, "Key"), via="secretsmanager", actions=("kms:Decrypt",))
         return (secret, decrypt)
@@ -193,7 +193,7 @@ class _ExistingPostgres(RdsPostgres):
         self.security_group_id, self.port = group, facts.port
         Clients(self, "Clients", security_group_id=group, port=facts.port, clients=clients)
         self.arn, self.identifier, self.size = Late(found.db_instance_arn), Late(found.db_instance_identifier), None
-        secret = facts.administrator_secret_arn or str(found.master_user_secret[0].secret_arn)
+        self._secret = Late(facts.administrator_secret_arn or str(found.master_user_secret[0].secret_arn))
         self.outputs = DatabaseOutputs(
             endpoint=Late(found.endpoint),
             host=Late(found.address),
@@ -201,7 +201,7 @@ class _ExistingPostgres(RdsPostgres):
             database=Late(found.db_name),
             certificate_authority=Late(TRUST_BUNDLE),
             administrator=Late(found.master_username),
-            administrator_secret=Late(secret),
+            administrator_secret=self._secret,
         )
 
 
