@@ -1,0 +1,129 @@
+"""Alarms on Google Cloud: a topic under the key that every alarm is sent to, and alerting policies on what is watched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from aeterna.contracts.alerts import AlertsOutputs
+from aeterna.contracts.late import Late
+from aeterna.gcp.agents import Agent, service_agent
+from aeterna.gcp.l1.monitoring_alert_policy import GoogleMonitoringAlertPolicy
+from aeterna.gcp.l1.monitoring_notification_channel import GoogleMonitoringNotificationChannel
+from aeterna.gcp.l1.pubsub_topic import GooglePubsubTopic
+from aeterna.gcp.l1.pubsub_topic_iam_member import GooglePubsubTopicIamMember
+from aeterna.gcp.waiting import settled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aeterna.contracts.alerts import AlertsSpec
+    from aeterna.gcp.alarm import Alarm, Watchable
+    from aeterna.gcp.keys import GcpKey
+    from aeterna.gcp.place import GcpPlace
+    from aeterna.synth._cdk import ITerraformDependable
+
+ALIGNED_OVER = "300s"
+CLOSED_AFTER = "1800s"
+PUBLISH = "roles/pubsub.publisher"
+
+
+class GcpAlerts(Construct):
+    """One alerting policy for each thing that each watched construct asks to be told of.
+
+    Every policy publishes to a topic, where your own systems subscribe, and writes to the people of the spec. What is
+    in the topic is encrypted under the key; a mail is not.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        spec: AlertsSpec,
+        *,
+        place: GcpPlace,
+        key: GcpKey,
+        watches: Sequence[Watchable] = (),
+    ) -> None:
+        super().__init__(scope, id_)
+        key.require_at("AlertsSpec", place.region)
+        self._spec = spec
+        self._service = place.service("monitoring")
+        topic = self._topic(place, key)
+        self._channels = [self._published(topic, place), *self._mailed()]
+        for watched in watches:
+            for alarm in watched.alarms(spec):
+                self._policy(watched, alarm)
+        self.outputs = AlertsOutputs(channel=Late(topic.id))
+
+    def _topic(self, place: GcpPlace, key: GcpKey) -> GooglePubsubTopic:
+        usable = key.grant(self, "KeyUse", service_agent(place, Agent.PUBSUB))
+        return GooglePubsubTopic(
+            self,
+            "Resource",
+            name=f"{self._spec.name}-alerts",
+            kms_key_name=key.id,
+            # The key is of one region, and so is what it encrypts.
+            message_storage_policy={"allowed_persistence_regions": [place.region]},
+            depends_on=[place.service("pubsub"), usable],
+        )
+
+    def _published(self, topic: GooglePubsubTopic, place: GcpPlace) -> str:
+        publisher = GooglePubsubTopicIamMember(
+            self, "Publisher", topic=topic.name, role=PUBLISH, member=service_agent(place, Agent.MONITORING)
+        )
+        channel = GoogleMonitoringNotificationChannel(
+            self,
+            "Published",
+            display_name=f"{self._spec.name}: topic",
+            type="pubsub",
+            labels={"topic": topic.id},
+            depends_on=[self._service, settled(self, "PublisherKnown", after=[publisher])],
+        )
+        return channel.id
+
+    def _mailed(self) -> list[str]:
+        return [
+            GoogleMonitoringNotificationChannel(
+                self,
+                f"Mailed{number}",
+                display_name=f"{self._spec.name}: {email}",
+                type="email",
+                labels={"email_address": email},
+                depends_on=[self._service],
+            ).id
+            for number, email in enumerate(self._spec.emails, start=1)
+        ]
+
+    def _policy(self, watched: Watchable, alarm: Alarm) -> ITerraformDependable:
+        return GoogleMonitoringAlertPolicy(
+            self,
+            f"{watched.name}-{alarm.name}",
+            display_name=f"{self._spec.name}: {watched.name} {alarm.says}",
+            combiner="OR",
+            severity="CRITICAL" if alarm.critical else "WARNING",
+            notification_channels=self._channels,
+            alert_strategy={"auto_close": CLOSED_AFTER},
+            conditions=[
+                {
+                    "display_name": f"{watched.name} {alarm.says}",
+                    "condition_threshold": {
+                        "filter": f'metric.type="{alarm.metric}" AND {alarm.resource}',
+                        "comparison": "COMPARISON_LT" if alarm.below else "COMPARISON_GT",
+                        "threshold_value": alarm.threshold,
+                        "duration": alarm.lasting,
+                        "aggregations": [
+                            {
+                                "alignment_period": ALIGNED_OVER,
+                                "per_series_aligner": alarm.aligner,
+                                "cross_series_reducer": alarm.reducer,
+                            }
+                        ],
+                        "trigger": {"count": 1},
+                    },
+                }
+            ],
+            user_labels={"watches": watched.name},
+            depends_on=[self._service],
+        )

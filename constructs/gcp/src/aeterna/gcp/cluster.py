@@ -1,0 +1,358 @@
+"""The Kubernetes cluster on Google Cloud: GKE with a private API, workload identity, and the customer's key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from aeterna.contracts.addresses import parse_block
+from aeterna.contracts.cluster import ClusterOutputs, TaintEffect
+from aeterna.contracts.errors import InvalidSpecError
+from aeterna.contracts.late import Late
+from aeterna.contracts.naming import require_name
+from aeterna.gcp.access import ClusterAccess
+from aeterna.gcp.agents import Agent, service_agent
+from aeterna.gcp.alarm import SHORT, Alarm, share
+from aeterna.gcp.l1.container_cluster import GoogleContainerCluster
+from aeterna.gcp.l1.data_container_cluster import DataGoogleContainerCluster
+from aeterna.gcp.l1.project_iam_audit_config import GoogleProjectIamAuditConfig
+from aeterna.gcp.log_bucket import LogBucket
+from aeterna.gcp.nodes import NodeAccount, NodePool, first_node_config
+from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.protection import protected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aeterna.contracts.alerts import AlertsSpec
+    from aeterna.contracts.cluster import ClusterSpec, NodePoolSpec
+    from aeterna.gcp.keys import GcpKey
+    from aeterna.gcp.l1.container_cluster import (
+        GoogleContainerClusterAddonsConfigBlock,
+        GoogleContainerClusterMaintenancePolicyRecurringWindowBlock,
+        GoogleContainerClusterMasterAuthorizedNetworksConfigBlock,
+    )
+    from aeterna.gcp.network import GcpNetwork
+    from aeterna.gcp.place import GcpPlace
+    from aeterna.synth._cdk import ITerraformDependable
+
+KUBERNETES_VERSION = "1.35"
+"""The least version of a cluster whose spec names none; the channel upgrades it from there."""
+
+CHANNEL = "REGULAR"
+LONGEST_CLUSTER_NAME = 18
+"""What a Google service account's id, at most 30 characters, leaves beside ``-break-glass``."""
+
+LARGEST_SERVICE_PREFIX = 16
+LOGGED = ("SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER", "CONTROLLER_MANAGER", "SCHEDULER")
+MEASURED = (
+    "SYSTEM_COMPONENTS",
+    "APISERVER",
+    "CONTROLLER_MANAGER",
+    "SCHEDULER",
+    "STORAGE",
+    "POD",
+    "DEPLOYMENT",
+    "STATEFULSET",
+    "DAEMONSET",
+    "HPA",
+    "KUBELET",
+    "CADVISOR",
+)
+ADDONS: GoogleContainerClusterAddonsConfigBlock = {
+    "dns_cache_config": {"enabled": True},
+    "gce_persistent_disk_csi_driver_config": {"enabled": True},
+    "gke_backup_agent_config": {"enabled": True},
+    "horizontal_pod_autoscaling": {"disabled": False},
+    "http_load_balancing": {"disabled": False},
+}
+WEEKENDS: GoogleContainerClusterMaintenancePolicyRecurringWindowBlock = {
+    "start_time": "2026-01-03T04:00:00Z",
+    "end_time": "2026-01-03T12:00:00Z",
+    "recurrence": "FREQ=WEEKLY;BYDAY=SA,SU",
+}
+"""GKE wants 48 hours in any 32 days; this gives it 64 or more."""
+
+ENFORCED = "PROJECT_SINGLETON_POLICY_ENFORCE"
+DELETE_TIMEOUT = "40m"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GkeOptions:
+    """What only GKE knows of a cluster.
+
+    - ``dns_endpoint`` opens the control plane's own name as well: whoever IAM allows may then call it from anywhere,
+      without a way into the network. Default: off, because it answers the internet, if only to say no.
+    - ``signed_images_only`` lets in only what the project's policy of Binary Authorization admits. Default: off.
+    - ``record_tokens`` has IAM record who takes a token of which account, the emergency account's among them. It is a
+      setting of the whole project, and takes the place of one that is there. Default: off; what the emergency account
+      does in the cluster is recorded in any case, with who acted as it.
+    - ``groups`` is the group ``gke-security-groups@<your domain>``, so that RBAC may name groups that are in it.
+      Default: none.
+    """
+
+    dns_endpoint: bool = False
+    signed_images_only: bool = False
+    record_tokens: bool = False
+    groups: str | None = None
+
+
+DEFAULT_OPTIONS = GkeOptions()
+
+
+class GkeCluster(Construct):
+    """A regional GKE cluster that can be reached only from inside the network, and from the blocks of the spec.
+
+    `ready` is what anything deployed into the cluster has to wait for.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        spec: ClusterSpec,
+        *,
+        place: GcpPlace,
+        network: GcpNetwork,
+        key: GcpKey,
+        options: GkeOptions = DEFAULT_OPTIONS,
+    ) -> None:
+        super().__init__(scope, id_)
+        require_name("ClusterSpec", "name", spec.name, longest=LONGEST_CLUSTER_NAME)
+        key.require_at("ClusterSpec", place.region)
+        _check_services(spec)
+        _require_open_pool(spec)
+        self.name = spec.name
+        self.location = place.region
+        self.place = place
+        self.account = NodeAccount(self, "Nodes", cluster=spec.name, place=place)
+        access = ClusterAccess(self, "Access", spec, place=place)
+        if options.record_tokens:
+            GoogleProjectIamAuditConfig(
+                self,
+                "Tokens",
+                project=place.project,
+                service="iam.googleapis.com",
+                audit_log_config=[{"log_type": "DATA_READ"}],
+            )
+        LogBucket(
+            self,
+            "Logs",
+            name=f"{spec.name}-control-plane",
+            wanted=_control_plane_logs(spec, place.region),
+            days=spec.log_days,
+            place=place,
+            key=key,
+        )
+        disks = key.grant(self, "DisksKeyUse", service_agent(place, Agent.COMPUTE_ENGINE))
+        plane = self._control_plane(spec, network, key, options, after=[disks])
+        self._plane: GoogleContainerCluster | DataGoogleContainerCluster = plane
+        pools = [
+            NodePool(
+                self,
+                f"Pool-{pool.name}",
+                pool,
+                plane=plane,
+                zones=len(network.outputs.zones),
+                account=self.account,
+                key_id=key.id,
+                after=[self.account.role, disks],
+            ).resource
+            for pool in spec.pools
+        ]
+        self.ready: tuple[ITerraformDependable, ...] = (plane, *pools, *access.members)
+        self.outputs = _outputs(plane)
+
+    @classmethod
+    def existing(
+        cls, scope: Construct, id_: str, *, place: GcpPlace, name: str, location: str, node_account: str
+    ) -> GkeCluster:
+        """Take a cluster that the customer already has; it is looked up.
+
+        It needs workload identity. ``location`` is its region or zone, and ``node_account`` the address of the Google
+        service account that its nodes run as: stores let that in.
+        """
+        return _ExistingCluster(scope, id_, place=place, name=name, location=location, node_account=node_account)
+
+    @property
+    def workload_pool(self) -> str:
+        """Return the pool of its workloads' identities, which exists only once a cluster of the project does."""
+        return str(self._plane.workload_identity_config[0].workload_pool)
+
+    @property
+    def node_account(self) -> str:
+        """Return the address of the account that the nodes run as."""
+        return self.account.email
+
+    @property
+    def dns_endpoint(self) -> Late:
+        """Return the control plane's own name, which answers only where ``dns_endpoint`` is on."""
+        return Late(str(self._plane.control_plane_endpoints_config[0].dns_endpoint_config[0].endpoint))
+
+    def alarms(self, spec: AlertsSpec) -> tuple[Alarm, ...]:
+        """Return what people are told of: nodes that are busy, full, or gone."""
+        place, nodes = self.place.project, 'resource.type="k8s_node"'
+        where = f'resource.labels.cluster_name="{self.name}" AND resource.labels.location="{self.location}"'
+        each = f'{nodes} AND resource.labels.project_id="{place}" AND {where}'
+        return (
+            Alarm(
+                name="busy",
+                says="has busy nodes",
+                metric="kubernetes.io/node/cpu/allocatable_utilization",
+                resource=each,
+                threshold=share(spec.busy_percent),
+            ),
+            Alarm(
+                name="memory",
+                says="has nodes whose memory is full",
+                metric="kubernetes.io/node/memory/allocatable_utilization",
+                resource=f'{each} AND metric.labels.memory_type="non-evictable"',
+                threshold=share(spec.full_percent),
+            ),
+            Alarm(
+                name="not-ready",
+                says="has a node that is not ready",
+                metric="kubernetes.io/node/status_condition",
+                resource=f'{each} AND metric.labels.condition="Ready" AND metric.labels.status!="True"',
+                aligner="ALIGN_FRACTION_TRUE",
+                threshold=0.5,
+                lasting=SHORT,
+                critical=True,
+            ),
+        )
+
+    def _control_plane(
+        self,
+        spec: ClusterSpec,
+        network: GcpNetwork,
+        key: GcpKey,
+        options: GkeOptions,
+        *,
+        after: Sequence[ITerraformDependable],
+    ) -> GoogleContainerCluster:
+        place = self.place
+        secrets = key.grant(self, "SecretsKeyUse", service_agent(place, Agent.GKE))
+        return GoogleContainerCluster(
+            self,
+            "Resource",
+            name=spec.name,
+            location=place.region,
+            node_locations=network.outputs.zones,
+            network=network.network_id,
+            subnetwork=network.subnetwork_id,
+            networking_mode="VPC_NATIVE",
+            ip_allocation_policy={
+                "cluster_secondary_range_name": network.pods_range,
+                "services_secondary_range_name": network.services_range(spec.service_cidr),
+            },
+            datapath_provider="ADVANCED_DATAPATH",
+            enable_intranode_visibility=True,
+            enable_l4_ilb_subsetting=True,
+            private_cluster_config={"enable_private_nodes": True, "enable_private_endpoint": True},
+            master_authorized_networks_config=_api_clients(spec),
+            control_plane_endpoints_config={
+                "dns_endpoint_config": {"allow_external_traffic": options.dns_endpoint},
+                "ip_endpoints_config": {"enabled": True},
+            },
+            release_channel={"channel": CHANNEL},
+            min_master_version=spec.version or KUBERNETES_VERSION,
+            maintenance_policy={"recurring_window": WEEKENDS},
+            database_encryption={"state": "ENCRYPTED", "key_name": key.id},
+            workload_identity_config={"workload_pool": f"{place.project}.svc.id.goog"},
+            remove_default_node_pool=True,
+            initial_node_count=1,
+            node_config=first_node_config(self.account, key_id=key.id),
+            enable_shielded_nodes=True,
+            master_auth={"client_certificate_config": {"issue_client_certificate": False}},
+            enable_legacy_abac=False,
+            anonymous_authentication_config={"mode": "LIMITED"},
+            rbac_binding_config={
+                "enable_insecure_binding_system_authenticated": False,
+                "enable_insecure_binding_system_unauthenticated": False,
+            },
+            authenticator_groups_config=None if options.groups is None else {"security_group": options.groups},
+            binary_authorization={"evaluation_mode": ENFORCED if options.signed_images_only else "DISABLED"},
+            security_posture_config={"mode": "BASIC"},
+            logging_config={"enable_components": LOGGED},
+            monitoring_config={"enable_components": MEASURED, "managed_prometheus": {"enabled": True}},
+            cost_management_config={"enabled": True},
+            addons_config=ADDONS,
+            deletion_protection=spec.protected,
+            timeouts={"delete": DELETE_TIMEOUT},
+            depends_on=[place.service("container"), secrets, self.account.role, *after, *network.ready],
+            lifecycle=Lifecycle(
+                prevent_destroy=protected(self, wanted=spec.protected),
+                # The first pool is gone: what the provider reads here afterwards is that of ours. The region's list of
+                # zones may grow, and moving a cluster into another zone would replace its nodes.
+                ignore_changes=["node_config", "node_pool", "initial_node_count", "node_locations"],
+            ),
+        )
+
+
+class _ExistingCluster(GkeCluster):
+    """A cluster that is only looked up."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, place: GcpPlace, name: str, location: str, node_account: str
+    ) -> None:
+        Construct.__init__(self, scope, id_)
+        self.name = name
+        self.location = location
+        self.place = place
+        self._node_account = node_account
+        self._plane = DataGoogleContainerCluster(self, "Resource", name=name, location=location)
+        self.ready = ()
+        self.outputs = _outputs(self._plane)
+
+    @property
+    def node_account(self) -> str:
+        """Return the address of the account that the nodes run as."""
+        return self._node_account
+
+
+def _outputs(plane: GoogleContainerCluster | DataGoogleContainerCluster) -> ClusterOutputs:
+    return ClusterOutputs(
+        name=Late(plane.name),
+        endpoint=Late(f"https://{plane.endpoint}"),
+        certificate_authority=Late(str(plane.master_auth[0].cluster_ca_certificate)),
+        issuer=Late(f"https://container.googleapis.com/v1/{plane.id}"),
+        version=Late(plane.master_version),
+    )
+
+
+def _api_clients(spec: ClusterSpec) -> GoogleContainerClusterMasterAuthorizedNetworksConfigBlock:
+    """Let in the blocks of the spec. Nodes and pods always are; addresses that Google itself owns are not."""
+    return {
+        "gcp_public_cidrs_access_enabled": False,
+        "private_endpoint_enforcement_enabled": True,
+        "cidr_blocks": [
+            {"cidr_block": block, "display_name": f"api-client-{number}"}
+            for number, block in enumerate(spec.api_clients, start=1)
+        ],
+    }
+
+
+def _control_plane_logs(spec: ClusterSpec, region: str) -> str:
+    """Return the filter for what the control plane itself writes."""
+    kinds = 'resource.type=("k8s_control_plane_component" OR "k8s_cluster")'
+    return f'{kinds} AND resource.labels.cluster_name="{spec.name}" AND resource.labels.location="{region}"'
+
+
+def _check_services(spec: ClusterSpec) -> None:
+    services = parse_block("ClusterSpec", "service_cidr", spec.service_cidr)
+    if services.prefixlen < LARGEST_SERVICE_PREFIX:
+        problem = f"{services} is larger than GKE takes"
+        raise InvalidSpecError("ClusterSpec", "service_cidr", problem, f"use at most a /{LARGEST_SERVICE_PREFIX}")
+
+
+def _require_open_pool(spec: ClusterSpec) -> None:
+    """Refuse a cluster whose own pods could be placed nowhere: nothing would resolve a name."""
+    if not any(_is_open(pool) for pool in spec.pools):
+        problem = "every pool keeps off pods that do not tolerate its taints, and the cluster's own pods do not"
+        raise InvalidSpecError("ClusterSpec", "pools", problem, "leave one pool untainted, or only PREFER_NO_SCHEDULE")
+
+
+def _is_open(pool: NodePoolSpec) -> bool:
+    return all(taint.effect is TaintEffect.PREFER_NO_SCHEDULE for taint in pool.taints)

@@ -1,0 +1,128 @@
+"""A read-only copy of a database in a second region, under a key of that region, reachable from the network there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs import Construct
+
+from aeterna.contracts.errors import InvalidSpecError
+from aeterna.contracts.late import Late
+from aeterna.contracts.naming import suffixed
+from aeterna.contracts.recovery import ReplicaOutputs
+from aeterna.gcp.agents import Agent, service_agent
+from aeterna.gcp.database import CHANGED_BY_A_SWITCHOVER, GROWN_BY_THE_SERVICE, PORT
+from aeterna.gcp.database_names import DatabaseName, Way, own_name
+from aeterna.gcp.database_settings import settings
+from aeterna.gcp.l1.compute_address import GoogleComputeAddress
+from aeterna.gcp.l1.compute_forwarding_rule import GoogleComputeForwardingRule
+from aeterna.gcp.l1.sql_database_instance import GoogleSqlDatabaseInstance
+from aeterna.gcp.reach import Closed, Door
+from aeterna.gcp.suffixes import unused_suffix
+from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.protection import protected
+
+if TYPE_CHECKING:
+    from aeterna.contracts.database import DatabaseSpec
+    from aeterna.gcp.database import CloudSqlPostgres
+    from aeterna.gcp.keys import GcpKey
+    from aeterna.gcp.network import GcpNetwork
+    from aeterna.gcp.place import GcpPlace
+
+LONGEST_NAME = 63
+
+
+class CloudSqlReplica(Construct):
+    """A replica that follows a server of another region and can be promoted.
+
+    Replication runs in Google's own network, which belongs to the first network; a network of Google Cloud spans every
+    region, so that the loss of one does not lose it. Another network reaches the replica by an endpoint: an address of
+    its own that stands for the server. Nothing may open a connection to it until a cluster is admitted there.
+
+    It is of one zone: it costs half as much, and Cloud SQL makes it highly available in place once it is promoted.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        spec: DatabaseSpec,
+        *,
+        place: GcpPlace,
+        source: CloudSqlPostgres,
+        network: GcpNetwork,
+        key: GcpKey,
+    ) -> None:
+        super().__init__(scope, id_)
+        key.require_at("DatabaseSpec", place.region)
+        self.name = suffixed("DatabaseSpec", "name", spec.name, "replica", longest=LONGEST_NAME)
+        _require_another_region(source, place)
+        server = self._server(spec, place=place, source=source, key=key)
+        address = self._endpoint(server, place=place, network=network)
+        self.door = Door(name=self.name, network=network.network_id, addresses=(address,), port=PORT)
+        Closed(self, "Closed", self.door)
+        named = DatabaseName(
+            self,
+            "Name",
+            zone=self.name,
+            own_name=own_name(server, Way.ENDPOINT),
+            address=address,
+            place=place,
+            network=network,
+        )
+        self.outputs = ReplicaOutputs(host=named.host, port=Late(PORT))
+
+    def _server(
+        self, spec: DatabaseSpec, *, place: GcpPlace, source: CloudSqlPostgres, key: GcpKey
+    ) -> GoogleSqlDatabaseInstance:
+        usable = key.grant(self, "KeyUse", service_agent(place, Agent.CLOUD_SQL))
+        told = settings(spec, network=source.network, availability="ZONAL", backups={"enabled": False})
+        reached = told.get("ip_configuration", {})
+        reached["psc_config"] = [{"psc_enabled": True, "allowed_consumer_projects": [place.project]}]
+        return GoogleSqlDatabaseInstance(
+            self,
+            "Resource",
+            name=f"{self.name}-{unused_suffix(self, 'Suffix')}",
+            region=place.region,
+            database_version=f"POSTGRES_{spec.major}",
+            instance_type="READ_REPLICA_INSTANCE",
+            master_instance_name=source.instance_name,
+            encryption_key_name=key.id,
+            settings=told,
+            deletion_protection=spec.protected,
+            timeouts={"create": "90m", "update": "60m", "delete": "30m"},
+            depends_on=[place.service("sqladmin"), usable],
+            lifecycle=Lifecycle(
+                prevent_destroy=protected(self, wanted=spec.protected),
+                ignore_changes=[GROWN_BY_THE_SERVICE, *CHANGED_BY_A_SWITCHOVER],
+            ),
+        )
+
+    def _endpoint(self, server: GoogleSqlDatabaseInstance, *, place: GcpPlace, network: GcpNetwork) -> Late:
+        """Give the server an address in the network of its region."""
+        address = GoogleComputeAddress(
+            self,
+            "Address",
+            name=self.name,
+            region=place.region,
+            address_type="INTERNAL",
+            subnetwork=network.subnetwork_id,
+        )
+        GoogleComputeForwardingRule(
+            self,
+            "Endpoint",
+            name=self.name,
+            region=place.region,
+            network=network.network_id,
+            ip_address=address.id,
+            target=server.psc_service_attachment_link,
+            # An endpoint of this kind balances nothing, and the argument's default would say that it does.
+            load_balancing_scheme="",
+        )
+        return Late(address.address)
+
+
+def _require_another_region(source: CloudSqlPostgres, place: GcpPlace) -> None:
+    if source.region == place.region:
+        problem = f"the source stands in {place.region} as well, and would be lost with its copy"
+        raise InvalidSpecError("DatabaseSpec", "name", problem, "put the copy into another region")
