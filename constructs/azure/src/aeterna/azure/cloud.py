@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from aeterna.azure.admission import Admission
 from aeterna.azure.alerts import AzureAlerts
@@ -25,7 +24,6 @@ from aeterna.azure.regions import require_region
 from aeterna.azure.registry import ContainerRegistry
 from aeterna.azure.state import StateStore, keep_state
 from aeterna.azure.vault import AzureKeyVault
-from aeterna.contracts.parity import Parity
 from aeterna.synth.aspects import attach
 from aeterna.synth.tags import Tags
 
@@ -51,7 +49,6 @@ if TYPE_CHECKING:
 Store: TypeAlias = FlexiblePostgres | ManagedRedis | BlobBucket | LakeCatalog
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Azure:
     """Microsoft Azure. Keeps the protocol `aeterna.synth.cloud.Cloud`, whose docstrings say what each makes.
 
@@ -60,17 +57,18 @@ class Azure:
       which is right only for a pipeline that has a private way of its own.
     """
 
-    name: ClassVar[str] = "azure"
-    parity: ClassVar[Parity] = PARITY
-    catalog_in_cluster: ClassVar[bool] = True
+    name = "azure"
+    parity = PARITY
+    catalog_in_cluster = True
 
-    subscription_id: str | None = None
-    runners: tuple[str, ...] = ()
+    def __init__(self, subscription_id: str | None = None, runners: tuple[str, ...] = ()) -> None:
+        self._subscription_id = subscription_id
+        self._runners = runners
 
     def prepare(self, scope: Construct, *, region: str, tags: Mapping[str, str]) -> AzurePlace:
         """Configure one provider, make a resource group of the scope's name, and tag all that takes tags."""
         require_region("Cloud", "region", region)
-        configure(scope, subscription_id=self.subscription_id)
+        configure(scope, subscription_id=self._subscription_id)
         attach(scope, Tags(tags))
         return AzurePlace(scope, "Place", location=region, name=scope.node.id)
 
@@ -81,12 +79,12 @@ class Azure:
     def key(self, scope: Construct, id_: str, spec: KeySpec) -> AzureKey:
         """Make a key in the vault of its environment and region, which is made with its first key."""
         place = AzurePlace.of(scope)
-        vault = AzureKeyVault.of(place, environment=spec.environment, runners=self.runners, protect=spec.protected)
+        vault = AzureKeyVault.of(place, environment=spec.environment, runners=self._runners, protect=spec.protected)
         return AzureKey(scope, id_, spec, place=place, vault=vault)
 
     def state_store(self, scope: Construct, id_: str, spec: StateStoreSpec, *, key: AzureKey) -> StateStore:
         """Make a storage account for states."""
-        return StateStore(scope, id_, spec, place=AzurePlace.of(scope), key=key, runners=self.runners)
+        return StateStore(scope, id_, spec, place=AzurePlace.of(scope), key=key, runners=self._runners)
 
     def network(self, scope: Construct, id_: str, spec: NetworkSpec, *, key: AzureKey) -> AzureNetwork:
         """Make a virtual network."""
