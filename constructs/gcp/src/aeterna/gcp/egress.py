@@ -15,9 +15,7 @@ from aeterna.gcp.l1.compute_router_nat import GoogleComputeRouterNat
 
 if TYPE_CHECKING:
     from aeterna.contracts.network import NetworkSpec
-    from aeterna.gcp.l1.compute_network import GoogleComputeNetwork
-    from aeterna.gcp.l1.compute_subnetwork import GoogleComputeSubnetwork
-    from aeterna.gcp.place import GcpPlace
+    from aeterna.gcp.subnet import Subnet
     from aeterna.synth._cdk import ITerraformDependable
 
 ANYWHERE = "0.0.0.0/0"
@@ -33,17 +31,9 @@ class WayOut(Construct):
     what a node has to wait for.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id_: str,
-        spec: NetworkSpec,
-        *,
-        place: GcpPlace,
-        network: GoogleComputeNetwork,
-        subnetwork: GoogleComputeSubnetwork,
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, spec: NetworkSpec, *, subnet: Subnet) -> None:
         super().__init__(scope, id_)
+        network, region = subnet.network, subnet.place.region
         route = GoogleComputeRoute(
             self,
             "Route",
@@ -57,7 +47,7 @@ class WayOut(Construct):
             self,
             "Router",
             name=f"{spec.name}-egress",
-            region=place.region,
+            region=region,
             network=network.id,
             bgp={"asn": PRIVATE_ASN},
         )
@@ -67,7 +57,7 @@ class WayOut(Construct):
                 self,
                 f"Address{number}",
                 name=f"{spec.name}-egress-{number}",
-                region=place.region,
+                region=region,
                 address_type="EXTERNAL",
                 network_tier="PREMIUM",
             )
@@ -77,12 +67,12 @@ class WayOut(Construct):
             self,
             "Translation",
             name=f"{spec.name}-egress",
-            region=place.region,
+            region=region,
             router=router.name,
             nat_ip_allocate_option="MANUAL_ONLY",
             nat_ips=[address.self_link for address in addresses],
             source_subnetwork_ip_ranges_to_nat="LIST_OF_SUBNETWORKS",
-            subnetwork=[{"name": subnetwork.id, "source_ip_ranges_to_nat": ["ALL_IP_RANGES"]}],
+            subnetwork=[{"name": subnet.resource.id, "source_ip_ranges_to_nat": ["ALL_IP_RANGES"]}],
             # A node with many pods takes ports as it needs them; a fixed share runs out on the busy ones.
             enable_dynamic_port_allocation=True,
             enable_endpoint_independent_mapping=False,

@@ -14,9 +14,7 @@ from aeterna.gcp.l1.dns_record_set import GoogleDnsRecordSet
 
 if TYPE_CHECKING:
     from aeterna.contracts.network import NetworkSpec
-    from aeterna.gcp.l1.compute_network import GoogleComputeNetwork
-    from aeterna.gcp.place import GcpPlace
-    from aeterna.gcp.ranges import Ranges
+    from aeterna.gcp.subnet import Subnet
     from aeterna.synth._cdk import ITerraformDependable
 
 DOMAINS = ("gcr.io", "gke.goog", "googleapis.com", "pkg.dev")
@@ -33,16 +31,7 @@ class PrivateEndpoint(Construct):
     `ready` is what a node has to wait for: before it, the names lead outside.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id_: str,
-        spec: NetworkSpec,
-        *,
-        place: GcpPlace,
-        network: GoogleComputeNetwork,
-        ranges: Ranges,
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, spec: NetworkSpec, *, subnet: Subnet) -> None:
         super().__init__(scope, id_)
         address = GoogleComputeGlobalAddress(
             self,
@@ -50,15 +39,15 @@ class PrivateEndpoint(Construct):
             name=f"{spec.name}-google-apis",
             address_type="INTERNAL",
             purpose="PRIVATE_SERVICE_CONNECT",
-            network=network.id,
-            address=str(ranges.endpoint),
+            network=subnet.network.id,
+            address=str(subnet.ranges.endpoint),
         )
         endpoint = GoogleComputeGlobalForwardingRule(
             self,
             "Resource",
             name=endpoint_name(spec.name),
             target="all-apis",
-            network=network.id,
+            network=subnet.network.id,
             ip_address=address.id,
             # An endpoint of this kind balances nothing, and the argument's default would say that it does.
             load_balancing_scheme="",
@@ -66,11 +55,11 @@ class PrivateEndpoint(Construct):
         )
         ready: list[ITerraformDependable] = [endpoint]
         for domain in DOMAINS:
-            ready.extend(self._names(domain, spec, place=place, network=network, address=address.address))
+            ready.extend(self._names(domain, spec, subnet=subnet, address=address.address))
         self.ready = tuple(ready)
 
     def _names(
-        self, domain: str, spec: NetworkSpec, *, place: GcpPlace, network: GoogleComputeNetwork, address: str
+        self, domain: str, spec: NetworkSpec, *, subnet: Subnet, address: str
     ) -> tuple[ITerraformDependable, ...]:
         """Lead a domain and every name in it to the address."""
         zone = GoogleDnsManagedZone(
@@ -80,8 +69,8 @@ class PrivateEndpoint(Construct):
             description="Leads to the private way to Google's services",
             dns_name=f"{domain}.",
             visibility="private",
-            private_visibility_config={"networks": [{"network_url": network.id}]},
-            depends_on=[place.service("dns")],
+            private_visibility_config={"networks": [{"network_url": subnet.network.id}]},
+            depends_on=[subnet.place.service("dns")],
         )
         apex = GoogleDnsRecordSet(
             self,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from constructs import Construct
 
-from aeterna.contracts.late import Late
 from aeterna.gcp.l1.cloud_scheduler_job import GoogleCloudSchedulerJob
 from aeterna.gcp.l1.project_iam_custom_role import GoogleProjectIamCustomRole
 from aeterna.gcp.l1.project_iam_member import GoogleProjectIamMember
@@ -19,6 +18,7 @@ from aeterna.gcp.waiting import settled
 from aeterna.synth.expressions import escaped
 
 if TYPE_CHECKING:
+    from aeterna.contracts.late import Late
     from aeterna.gcp.place import GcpPlace
     from aeterna.gcp.vault import GcsVault
     from aeterna.synth._cdk import ITerraformDependable

@@ -14,10 +14,7 @@ from aeterna.gcp.l1.service_networking_connection import GoogleServiceNetworking
 
 if TYPE_CHECKING:
     from aeterna.contracts.network import NetworkSpec
-    from aeterna.gcp.l1.compute_network import GoogleComputeNetwork
-    from aeterna.gcp.l1.compute_subnetwork import GoogleComputeSubnetwork
-    from aeterna.gcp.place import GcpPlace
-    from aeterna.gcp.ranges import Ranges
+    from aeterna.gcp.subnet import Subnet
     from aeterna.synth._cdk import ITerraformDependable
 
 
@@ -28,17 +25,9 @@ class PrivateServices(Construct):
     it is gone (terraform-provider-google#16275). A network made anew under the same name takes it over.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id_: str,
-        spec: NetworkSpec,
-        *,
-        place: GcpPlace,
-        network: GoogleComputeNetwork,
-        ranges: Ranges,
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, spec: NetworkSpec, *, subnet: Subnet) -> None:
         super().__init__(scope, id_)
+        network, block = subnet.network, subnet.ranges.google
         lent = GoogleComputeGlobalAddress(
             self,
             "Range",
@@ -46,8 +35,8 @@ class PrivateServices(Construct):
             address_type="INTERNAL",
             purpose="VPC_PEERING",
             network=network.id,
-            address=str(ranges.google.network_address),
-            prefix_length=ranges.google.prefixlen,
+            address=str(block.network_address),
+            prefix_length=block.prefixlen,
         )
         self.ready: ITerraformDependable = GoogleServiceNetworkingConnection(
             self,
@@ -57,31 +46,22 @@ class PrivateServices(Construct):
             reserved_peering_ranges=[lent.name],
             deletion_policy="ABANDON",
             update_on_creation_fail=True,
-            depends_on=[place.service("servicenetworking")],
+            depends_on=[subnet.place.service("servicenetworking")],
         )
 
 
 class CachePolicy(Construct):
     """Lets Memorystore put endpoints of its caches into the subnet. A network has one such policy a region."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        id_: str,
-        spec: NetworkSpec,
-        *,
-        place: GcpPlace,
-        network: GoogleComputeNetwork,
-        subnetwork: GoogleComputeSubnetwork,
-    ) -> None:
+    def __init__(self, scope: Construct, id_: str, spec: NetworkSpec, *, subnet: Subnet) -> None:
         super().__init__(scope, id_)
         self.ready: ITerraformDependable = GoogleNetworkConnectivityServiceConnectionPolicy(
             self,
             "Resource",
             name=f"{spec.name}-cache",
-            location=place.region,
+            location=subnet.place.region,
             service_class="gcp-memorystore",
-            network=network.id,
-            psc_config={"subnetworks": [subnetwork.id]},
-            depends_on=[place.service("networkconnectivity")],
+            network=subnet.network.id,
+            psc_config={"subnetworks": [subnet.resource.id]},
+            depends_on=[subnet.place.service("networkconnectivity")],
         )

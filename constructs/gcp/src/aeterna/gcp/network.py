@@ -15,24 +15,19 @@ from aeterna.gcp.endpoints import PrivateEndpoint
 from aeterna.gcp.firewall import Firewall
 from aeterna.gcp.google_services import CachePolicy, PrivateServices
 from aeterna.gcp.l1.compute_network import GoogleComputeNetwork
-from aeterna.gcp.l1.compute_subnetwork import GoogleComputeSubnetwork
 from aeterna.gcp.l1.data_compute_network import DataGoogleComputeNetwork
 from aeterna.gcp.l1.data_compute_subnetwork import DataGoogleComputeSubnetwork
 from aeterna.gcp.log_bucket import LogBucket
-from aeterna.gcp.ranges import carve_region
 from aeterna.gcp.regions import require_zone
+from aeterna.gcp.subnet import private_subnet, subnet_name
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network
 
     from aeterna.contracts.network import NetworkSpec
     from aeterna.gcp.keys import GcpKey
-    from aeterna.gcp.l1.compute_subnetwork import GoogleComputeSubnetworkSecondaryIpRangeBlock
     from aeterna.gcp.place import GcpPlace
     from aeterna.synth._cdk import ITerraformDependable
-
-PODS = "pods"
-SERVICES = "services"
 
 
 class GcpNetwork(Construct):
@@ -45,10 +40,7 @@ class GcpNetwork(Construct):
     def __init__(self, scope: Construct, id_: str, spec: NetworkSpec, *, place: GcpPlace, key: GcpKey) -> None:
         super().__init__(scope, id_)
         self.name, self.region = spec.name, place.region
-        self.block: IPv4Network | None = parse_block("NetworkSpec", "cidr", spec.cidr)
-        ranges = carve_region(self.block)
-        self.pods: IPv4Network | None = ranges.pods
-        self._services: IPv4Network | None = None
+        block = parse_block("NetworkSpec", "cidr", spec.cidr)
         network = GoogleComputeNetwork(
             self,
             "Resource",
@@ -58,26 +50,29 @@ class GcpNetwork(Construct):
             routing_mode="REGIONAL",
             depends_on=[place.service("compute")],
         )
-        self._subnetwork = self._subnet(spec, network=network, nodes=ranges.nodes, pods=ranges.pods)
+        subnet = private_subnet(self, "Private", spec, place=place, network=network, block=block)
+        self._subnet = subnet
+        self.block: IPv4Network | None = block
+        self.pods: IPv4Network | None = subnet.ranges.pods
+        self._services: IPv4Network | None = None
         Firewall(self, "Firewall", spec, network=network)
-        parts = {"place": place, "network": network}
-        self.private_services = PrivateServices(self, "PrivateServices", spec, ranges=ranges, **parts).ready
-        self.cache_policy = CachePolicy(self, "CachePolicy", spec, subnetwork=self._subnetwork, **parts).ready
+        self.private_services = PrivateServices(self, "PrivateServices", spec, subnet=subnet).ready
+        self.cache_policy = CachePolicy(self, "CachePolicy", spec, subnet=subnet).ready
         addresses: tuple[Late, ...] = ()
-        ready: list[ITerraformDependable] = [self._subnetwork]
+        ready: list[ITerraformDependable] = [subnet.resource]
         if spec.egress is not Egress.NONE:
-            way_out = WayOut(self, "Egress", spec, subnetwork=self._subnetwork, **parts)
+            way_out = WayOut(self, "Egress", spec, subnet=subnet)
             addresses = way_out.addresses
             ready.extend(way_out.ready)
         if spec.private_endpoints:
-            ready.extend(PrivateEndpoint(self, "Endpoint", spec, ranges=ranges, **parts).ready)
+            ready.extend(PrivateEndpoint(self, "Endpoint", spec, subnet=subnet).ready)
         self.ready: tuple[ITerraformDependable, ...] = tuple(ready)
         flows, days = f"{spec.name}-flows", spec.flow_log_days
         LogBucket(self, "FlowLogs", name=flows, wanted=_flows(spec), days=days, place=place, key=key)
         self.outputs = NetworkOutputs(
             network_id=Late(network.id),
-            cidr=Late(self._subnetwork.ip_cidr_range),
-            private_subnet_ids=(Late(self._subnetwork.id),),
+            cidr=Late(subnet.resource.ip_cidr_range),
+            private_subnet_ids=(Late(subnet.resource.id),),
             zones=_zones(spec, place),
             egress_addresses=addresses,
         )
@@ -128,7 +123,7 @@ class GcpNetwork(Construct):
     @property
     def pods_range(self) -> Late:
         """Return the name of the secondary range that pods have their addresses from."""
-        return Late(str(self._subnetwork.secondary_ip_range[0].range_name))
+        return Late(str(self._subnet.resource.secondary_ip_range[0].range_name))
 
     def services_range(self, cidr: str) -> Late:
         """Return the name of the secondary range for the services of a cluster, which is made with this block.
@@ -141,32 +136,11 @@ class GcpNetwork(Construct):
             if self.block is not None:
                 require_disjoint("ClusterSpec", "service_cidr", block, self.block, "the network's own block")
             self._services = block
-            ranges = [*self._subnetwork.arguments["secondary_ip_range"], _range(SERVICES, block)]
-            self._subnetwork.replace("secondary_ip_range", ranges)
+            self._subnet.serve(block)
         elif self._services != block:
             problem = f"another cluster of the network has its services in {self._services}"
             raise InvalidSpecError("ClusterSpec", "service_cidr", problem, "use the same block, or another network")
-        return Late(str(self._subnetwork.secondary_ip_range[1].range_name))
-
-    def _subnet(
-        self, spec: NetworkSpec, *, network: GoogleComputeNetwork, nodes: IPv4Network, pods: IPv4Network
-    ) -> GoogleComputeSubnetwork:
-        return GoogleComputeSubnetwork(
-            self,
-            "Private",
-            name=f"{spec.name}-private",
-            region=self.region,
-            network=network.id,
-            ip_cidr_range=str(nodes),
-            secondary_ip_range=[_range(PODS, pods)],
-            private_ip_google_access=True,
-            stack_type="IPV4_ONLY",
-            log_config={
-                "aggregation_interval": "INTERVAL_1_MIN",
-                "flow_sampling": 1.0,
-                "metadata": "INCLUDE_ALL_METADATA",
-            },
-        )
+        return Late(str(self._subnet.resource.secondary_ip_range[1].range_name))
 
 
 class _ExistingNetwork(GcpNetwork):
@@ -217,10 +191,6 @@ def _zones(spec: NetworkSpec, place: GcpPlace) -> tuple[Late, ...]:
     return pinned or tuple(place.zone(index) for index in range(spec.zones))
 
 
-def _range(name: str, block: IPv4Network) -> GoogleComputeSubnetworkSecondaryIpRangeBlock:
-    return {"range_name": name, "ip_cidr_range": str(block)}
-
-
 def _flows(spec: NetworkSpec) -> str:
     """Return the filter for what flowed through the subnet, and for what the firewall refused there."""
-    return f'resource.type="gce_subnetwork" AND resource.labels.subnetwork_name="{spec.name}-private"'
+    return f'resource.type="gce_subnetwork" AND resource.labels.subnetwork_name="{subnet_name(spec)}"'

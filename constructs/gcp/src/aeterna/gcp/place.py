@@ -61,7 +61,7 @@ class GcpPlace(Construct):
     def zone(self, index: int) -> Late:
         """Return the name of one of the region's zones, which Compute Engine lists in alphabetical order."""
         listed = Fn.format("%s/", [Fn.join("/", self._zones.names)])
-        ordinary = Fn.regexall(ORDINARY_ZONE, listed)
+        ordinary = Fn.coalescelist([Fn.regexall(ORDINARY_ZONE, listed), self._zones.names])
         return Late(Fn.trimsuffix(Fn.element(ordinary, index), "/"))
 
     def zone_named(self, name: str) -> Late:

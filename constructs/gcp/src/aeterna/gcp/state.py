@@ -1,4 +1,4 @@
-"""Where a stack's state is kept on Google Cloud: a bucket with Cloud Storage's own locking, under the customer's key."""
+"""Where a stack's state is kept on Google Cloud: a bucket that locks by itself, under the customer's key twice over."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aeterna.gcp.l1.storage_transfer_job import (
         GoogleStorageTransferJobScheduleBlock,
         GoogleStorageTransferJobScheduleScheduleStartDateBlock,
+        GoogleStorageTransferJobScheduleStartTimeOfDayBlock,
     )
     from aeterna.gcp.place import GcpPlace
     from aeterna.synth._cdk import ITerraformDependable
@@ -138,5 +139,5 @@ class Mirror(Construct):
 def _daily(hour: int) -> GoogleStorageTransferJobScheduleBlock:
     # A first day that is past means tomorrow, and is the same at every synthesis.
     first: GoogleStorageTransferJobScheduleScheduleStartDateBlock = {"year": 2026, "month": 1, "day": 1}
-    time = {"hours": hour, "minutes": 0, "seconds": 0, "nanos": 0}
+    time: GoogleStorageTransferJobScheduleStartTimeOfDayBlock = {"hours": hour, "minutes": 0, "seconds": 0, "nanos": 0}
     return {"schedule_start_date": first, "start_time_of_day": time}

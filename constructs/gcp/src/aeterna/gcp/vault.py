@@ -33,10 +33,9 @@ EXPORTS = "databases/"
 class GcsVault(Construct):
     """A bucket in which an object can be neither replaced nor deleted before it is ``keep_days`` old.
 
-    The lock is one that an administrator of the bucket can take off; one that nobody can is a decision for good, which
-    `inside` lets you make: ``retention_policy`` with ``is_locked``. What is deleted afterwards can be brought back for as
-    long again, whatever becomes of the lock. Cloud Storage keeps no versions in a bucket with such a lock, and needs
-    none: nothing is ever overwritten.
+    An administrator of the bucket can take that lock off. One that nobody can take off is a decision for good: make it
+    with `inside`, by ``is_locked`` in the ``retention_policy``. What is deleted later can be brought back for as long
+    again. There are no versions, which Cloud Storage does not keep beside such a lock: nothing is ever overwritten.
     """
 
     def __init__(self, scope: Construct, id_: str, spec: BackupSpec, *, place: GcpPlace, key: GcpKey) -> None:
