@@ -5,6 +5,7 @@
 #
 # A developer's machine does not need it: a test whose tool is missing is skipped there and says why.
 set -eu
+cd "$(dirname "$0")/.."
 
 # The package of each program, as in tests/fixtures/fix_needs.py.
 PACKAGES="buildah:buildah debootstrap:debootstrap"
@@ -33,4 +34,17 @@ fi
 if ! command -v go >/dev/null; then
     echo "error: no go on PATH; the offline tests of the infrastructure build OpenTofu with it. Install Go 1.25 or newer" >&2
     exit 1
+fi
+
+# The scanner of the plans has an environment of its own, named after its lock as in tests/fixtures/checkov.py.
+checkov="${XDG_CACHE_HOME:-$HOME/.cache}/aeterna/checkov-$(sha256sum requirements-checkov.lock | cut -c1-16)"
+if [ ! -x "$checkov/bin/checkov" ]; then
+    [ -x .venv/bin/uv ] || make venv >&2
+    printf 'installing checkov ... ' >&2
+    mkdir -p "$(dirname "$checkov")"
+    scratch=$(mktemp -d "$checkov.XXXXXX")
+    .venv/bin/uv venv --quiet --clear --relocatable --python .venv/bin/python "$scratch"
+    .venv/bin/uv pip sync --quiet --compile-bytecode --require-hashes --python "$scratch/bin/python" requirements-checkov.lock
+    mv "$scratch" "$checkov"
+    printf 'done\n' >&2
 fi
