@@ -1,4 +1,4 @@
-"""Alarms on Google Cloud: a topic under the key that every alarm is sent to, and alerting policies on what is watched."""
+"""Alarms on Google Cloud: a topic under the key that every alarm goes to, and alerting policies on what is watched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PostgreSQL on Cloud SQL: a standby in another zone, TLS only, logins by IAM, under the key, restorable to a second."""
+"""PostgreSQL on Cloud SQL: a standby in another zone, TLS only, logins by IAM, one key, restorable to a second."""
 
 from __future__ import annotations
 

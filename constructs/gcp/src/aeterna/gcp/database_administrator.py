@@ -60,7 +60,7 @@ class DatabaseAdministrator(Construct):
 
 
 class Login(Construct):
-    """A user of one server that is an account of Google's, and that account's right to log in there and nowhere else."""
+    """A user of one server that is an account of Google's, and the account's right to log in there and nowhere else."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What a database spec means to Cloud SQL: the edition, the machine that has its processors and memory, and its flags."""
+"""What a database spec means to Cloud SQL: the edition, the machine with its processors and memory, and its flags."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_LOG_OF_ENTERPRISE = 7
 PLUS_VCPUS = (2, 4, 8, 16, 32, 48, 64, 80, 96, 128)
 PLUS_GIB_A_VCPU = 8
 PLUS_MOST_GIB = 864
-"""The last machines have less memory a processor (Cloud SQL documentation, "Instance settings": ``db-perf-optimized``)."""
+"""The last machines have less memory a processor (Cloud SQL documentation, "Instance settings")."""
 
 MOST_VCPUS = 96
 LEAST_MIB = 3840

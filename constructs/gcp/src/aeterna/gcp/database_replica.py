@@ -76,9 +76,6 @@ class CloudSqlReplica(Construct):
         self, spec: DatabaseSpec, *, place: GcpPlace, source: CloudSqlPostgres, key: GcpKey
     ) -> GoogleSqlDatabaseInstance:
         usable = key.grant(self, "KeyUse", service_agent(place, Agent.CLOUD_SQL))
-        told = settings(spec, network=source.network, availability="ZONAL", backups={"enabled": False})
-        reached = told.get("ip_configuration", {})
-        reached["psc_config"] = [{"psc_enabled": True, "allowed_consumer_projects": [place.project]}]
         return GoogleSqlDatabaseInstance(
             self,
             "Resource",
@@ -88,7 +85,13 @@ class CloudSqlReplica(Construct):
             instance_type="READ_REPLICA_INSTANCE",
             master_instance_name=source.instance_name,
             encryption_key_name=key.id,
-            settings=told,
+            settings=settings(
+                spec,
+                network=source.network,
+                availability="ZONAL",
+                backups={"enabled": False},
+                endpoints_of=place.project,
+            ),
             deletion_protection=spec.protected,
             timeouts={"create": "90m", "update": "60m", "delete": "30m"},
             depends_on=[place.service("sqladmin"), usable],

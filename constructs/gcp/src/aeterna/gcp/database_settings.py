@@ -8,9 +8,11 @@ from aeterna.gcp.database_machine import flags, machine, maintenance_day
 
 if TYPE_CHECKING:
     from aeterna.contracts.database import DatabaseSpec
+    from aeterna.contracts.late import Late
     from aeterna.gcp.l1.sql_database_instance import (
         GoogleSqlDatabaseInstanceSettingsBackupConfigurationBlock,
         GoogleSqlDatabaseInstanceSettingsBlock,
+        GoogleSqlDatabaseInstanceSettingsIpConfigurationPscConfigBlock,
     )
     from aeterna.gcp.network import GcpNetwork
 
@@ -28,8 +30,9 @@ def settings(
     network: GcpNetwork,
     availability: str,
     backups: GoogleSqlDatabaseInstanceSettingsBackupConfigurationBlock,
+    endpoints_of: Late | None = None,
 ) -> GoogleSqlDatabaseInstanceSettingsBlock:
-    """Return the settings of a server, primary or copy."""
+    """Return the settings of a server, primary or copy; the project ``endpoints_of`` may make endpoints for it."""
     chosen = machine(spec)
     return {
         # Left out, it is the larger edition for new versions, and the tiers of the smaller one are refused.
@@ -50,6 +53,7 @@ def settings(
             "ssl_mode": "ENCRYPTED_ONLY",
             "server_ca_mode": AUTHORITY,
             "enable_private_path_for_google_cloud_services": True,
+            "psc_config": [] if endpoints_of is None else [_endpoints(endpoints_of)],
         },
         "backup_configuration": backups,
         "maintenance_window": {
@@ -80,3 +84,7 @@ def backups(spec: DatabaseSpec, *, region: str) -> GoogleSqlDatabaseInstanceSett
         "transaction_log_retention_days": spec.backup_days,
         "backup_retention_settings": {"retained_backups": spec.backup_days + 1, "retention_unit": "COUNT"},
     }
+
+
+def _endpoints(project: Late) -> GoogleSqlDatabaseInstanceSettingsIpConfigurationPscConfigBlock:
+    return {"psc_enabled": True, "allowed_consumer_projects": [project]}

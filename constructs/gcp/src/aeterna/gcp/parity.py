@@ -70,12 +70,17 @@ PARITY: Final[Parity] = MappingProxyType(
         ),
         C.CATALOG: _by("biglake_iceberg_catalog", "biglake_iceberg_namespace"),
         C.REGISTRY: _by("artifact_registry_repository"),
-        C.BACKUP_VAULT: _by("backup_dr_backup_vault"),
-        C.BACKUP_SIX_HOURS: _by("backup_dr_backup_plan", "backup_dr_backup_plan_association"),
+        C.BACKUP_VAULT: _by(
+            "storage_bucket",
+            "cloud_scheduler_job",
+            "workflows_workflow",
+            note="a bucket that keeps what it has for a time; Google's own vault takes no database under your key",
+        ),
+        C.BACKUP_SIX_HOURS: _by("cloud_scheduler_job", "storage_transfer_job", note="whole exports, and a mirror"),
         C.ALERTS: _by("monitoring_alert_policy", "monitoring_notification_channel", "pubsub_topic"),
         C.RECOVERY_DATABASE: _by("sql_database_instance", "compute_forwarding_rule"),
         C.RECOVERY_BUCKET: _by("storage_bucket", "storage_transfer_job"),
-        C.RECOVERY_BACKUP: _by("backup_dr_backup_vault"),
+        C.RECOVERY_BACKUP: _by("storage_bucket", "storage_transfer_job"),
         C.DELETION_PROTECTION: _by("sql_database_instance", "container_cluster", "storage_bucket"),
     }
 )

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from aeterna.contracts.late import Late
 from aeterna.contracts.naming import suffixed
 from aeterna.gcp.l1.compute_firewall import GoogleComputeFirewall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aeterna.contracts.late import Late
     from aeterna.synth._cdk import ITerraformDependable
 
 LONGEST_RULE_NAME = 63
