@@ -42,7 +42,8 @@ class AzureAlerts(Construct):
             short_name=spec.name[:LONGEST_SHORT_NAME].rstrip("-"),
             resource_group_name=place.group_name,
             email_receiver=[
-                {"name": email, "email_address": email, "use_common_alert_schema": True} for email in spec.emails
+                {"name": f"email-{number}", "email_address": email, "use_common_alert_schema": True}
+                for number, email in enumerate(spec.emails, start=1)
             ]
             or None,
         )
@@ -72,7 +73,8 @@ class AzureAlerts(Construct):
                     "dimension": [
                         {"name": name, "operator": "Include", "values": list(values)}
                         for name, values in alarm.dimensions.items()
-                    ],
+                    ]
+                    or None,
                 }
             ],
             action=[{"action_group_id": self._group.id}],

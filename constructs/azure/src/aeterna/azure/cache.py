@@ -133,13 +133,13 @@ class ManagedRedis(Construct):
     def alarms(self, spec: AlertsSpec) -> tuple[Alarm, ...]:
         """Watch the processor, the memory and whether keys are thrown out for lack of it."""
         return (
-            Alarm(name="busy", namespace=METRICS, metric="percentProcessorTime", threshold=spec.busy_percent),
+            Alarm(name="cache-busy", namespace=METRICS, metric="percentProcessorTime", threshold=spec.busy_percent),
             Alarm(
-                name="full",
+                name="cache-full",
                 namespace=METRICS,
                 metric="usedmemorypercentage",
                 threshold=spec.full_percent,
                 severity=Severity.ERROR,
             ),
-            Alarm(name="evicting", namespace=METRICS, metric="evictedkeys", aggregation="Total", threshold=0),
+            Alarm(name="cache-evicting", namespace=METRICS, metric="evictedkeys", aggregation="Total", threshold=0),
         )

@@ -55,15 +55,21 @@ class Azure:
     - ``subscription_id`` is where everything is made. Default: what the environment names in ``ARM_SUBSCRIPTION_ID``.
     - ``runners`` are the public address blocks from which the pipeline makes keys and keeps states. Default: none,
       which is right only for a pipeline that has a private way of its own.
+    - ``hierarchical`` gives buckets real directories, which the catalog's server demands. Without it they keep versions
+      and are copied object by object, and `catalog` is refused: compose the other parts, with a catalog of your own.
+      Default: on.
     """
 
     name = "azure"
     parity = PARITY
     catalog_in_cluster = True
 
-    def __init__(self, subscription_id: str | None = None, runners: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, subscription_id: str | None = None, runners: tuple[str, ...] = (), *, hierarchical: bool = True
+    ) -> None:
         self._subscription_id = subscription_id
         self._runners = runners
+        self._hierarchical = hierarchical
 
     def prepare(self, scope: Construct, *, region: str, tags: Mapping[str, str]) -> AzurePlace:
         """Configure one provider, make a resource group of the scope's name, and tag all that takes tags."""
@@ -106,7 +112,8 @@ class Azure:
         self, scope: Construct, id_: str, spec: BucketSpec, *, network: AzureNetwork, key: AzureKey
     ) -> BlobBucket:
         """Make a filesystem of Data Lake Storage."""
-        return BlobBucket(scope, id_, spec, place=AzurePlace.of(scope), key=key, network=network)
+        place = AzurePlace.of(scope)
+        return BlobBucket(scope, id_, spec, place=place, key=key, network=network, hierarchical=self._hierarchical)
 
     def catalog(
         self,

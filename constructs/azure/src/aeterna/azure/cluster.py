@@ -121,21 +121,25 @@ class AksCluster(Construct):
         """Watch the nodes: whether one is gone, and their processors, memory and disks."""
         return (
             Alarm(
-                name="node-gone",
+                name="cluster-node-gone",
                 namespace=METRICS,
                 metric="kube_node_status_condition",
                 threshold=0,
                 severity=Severity.ERROR,
                 dimensions={"condition": ("Ready",), "status2": ("NotReady", "Unknown")},
             ),
-            Alarm(name="busy", namespace=METRICS, metric="node_cpu_usage_percentage", threshold=spec.busy_percent),
             Alarm(
-                name="memory",
+                name="cluster-busy", namespace=METRICS, metric="node_cpu_usage_percentage", threshold=spec.busy_percent
+            ),
+            Alarm(
+                name="cluster-memory",
                 namespace=METRICS,
                 metric="node_memory_working_set_percentage",
                 threshold=spec.full_percent,
             ),
-            Alarm(name="full", namespace=METRICS, metric="node_disk_usage_percentage", threshold=spec.full_percent),
+            Alarm(
+                name="cluster-full", namespace=METRICS, metric="node_disk_usage_percentage", threshold=spec.full_percent
+            ),
         )
 
     def _disks(self, spec: ClusterSpec, key: AzureKey) -> AzurermDiskEncryptionSet:

@@ -35,6 +35,7 @@ class ClusterIdentities(Construct):
 
     The first one's rights end at this network's subnets, this zone of names, this key and its vault. They come before
     the cluster: one that is made without them can publish no internal address, read no secret and attach no disk.
+    Their names have an underscore, which no workload's identity can have, so that neither becomes the other.
     """
 
     def __init__(
@@ -50,8 +51,8 @@ class ClusterIdentities(Construct):
         disks: AzurermDiskEncryptionSet,
     ) -> None:
         super().__init__(scope, id_)
-        self._plane = self._identity("Plane", f"{name}-plane", place)
-        self._nodes = self._identity("Nodes", f"{name}-nodes", place)
+        self._plane = self._identity("Plane", f"{name}_plane", place)
+        self._nodes = self._identity("Nodes", f"{name}_nodes", place)
         rights = {
             "JoinNodes": (JOINS_SUBNETS, network.nodes_subnet_id),
             "JoinApi": (JOINS_SUBNETS, network.api_subnet_id),

@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.azure.alarm import Alarm, Severity
+from aeterna.azure.database_administrator import DatabaseAdministrator
 from aeterna.azure.database_machine import DAYS, connections, disk_mib, machine, require_backup_days
-from aeterna.azure.identity import Federation
 from aeterna.azure.l1.data_postgresql_flexible_server import DataAzurermPostgresqlFlexibleServer
 from aeterna.azure.l1.postgresql_flexible_server import AzurermPostgresqlFlexibleServer
-from aeterna.azure.l1.postgresql_flexible_server_active_directory_administrator import (
-    AzurermPostgresqlFlexibleServerActiveDirectoryAdministrator,
-)
 from aeterna.azure.l1.postgresql_flexible_server_configuration import AzurermPostgresqlFlexibleServerConfiguration
 from aeterna.azure.l1.postgresql_flexible_server_database import AzurermPostgresqlFlexibleServerDatabase
-from aeterna.azure.l1.user_assigned_identity import AzurermUserAssignedIdentity
 from aeterna.azure.log_archive import LogArchive
 from aeterna.azure.private_dns import POSTGRES
 from aeterna.azure.worldwide import worldwide
@@ -32,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aeterna.azure.cluster import AksCluster
+    from aeterna.azure.identity import Federation
     from aeterna.azure.keys import AzureKey
     from aeterna.azure.network import AzureNetwork
     from aeterna.azure.place import AzurePlace
@@ -73,8 +70,8 @@ class FlexiblePostgres(Construct):
         self._connections: int | None = connections(spec)
         server = self._server(spec, network, key)
         self.id = Late(server.id)
-        administrator = self._made_administrator(spec, server)
-        self._administrator: AzurermUserAssignedIdentity | None = administrator
+        administrator = DatabaseAdministrator(self, "Administrator", name=spec.name, server=server, place=place)
+        self._administrator: DatabaseAdministrator | None = administrator
         settings = self._settings(spec, server)
         database = AzurermPostgresqlFlexibleServerDatabase(
             self,
@@ -94,7 +91,7 @@ class FlexiblePostgres(Construct):
             port=Late(str(PORT)),
             database=Late(database.name),
             certificate_authority=Late(roots()),
-            administrator=Late(administrator.name),
+            administrator=administrator.login,
         )
 
     @classmethod
@@ -135,7 +132,7 @@ class FlexiblePostgres(Construct):
             raise InvalidSpecError(
                 "FlexiblePostgres", "administrator", problem, "federate that identity where it is made"
             )
-        return Federation(scope, id_, spec, identity_id=self._administrator.id, cluster=cluster)
+        return self._administrator.federate(scope, id_, spec, cluster=cluster)
 
     def grant_to(self, scope: Construct, id_: str, *, principal_id: Late, name: Late) -> Sequence[ITerraformDependable]:
         """Return nothing to wait for: who may log in is written in the database itself, by a migration."""
@@ -152,16 +149,16 @@ class FlexiblePostgres(Construct):
         crowded = () if self._connections is None else (_crowded(self._connections, spec.full_percent),)
         return (
             *crowded,
-            Alarm(name="busy", namespace=METRICS, metric="cpu_percent", threshold=spec.busy_percent),
+            Alarm(name="database-busy", namespace=METRICS, metric="cpu_percent", threshold=spec.busy_percent),
             Alarm(
-                name="full",
+                name="database-full",
                 namespace=METRICS,
                 metric="storage_percent",
                 threshold=spec.full_percent,
                 severity=Severity.ERROR,
             ),
             Alarm(
-                name="down",
+                name="database-down",
                 namespace=METRICS,
                 metric="is_db_alive",
                 aggregation="Maximum",
@@ -218,28 +215,6 @@ class FlexiblePostgres(Construct):
             ),
         )
 
-    def _made_administrator(
-        self, spec: DatabaseSpec, server: AzurermPostgresqlFlexibleServer
-    ) -> AzurermUserAssignedIdentity:
-        identity = AzurermUserAssignedIdentity(
-            self,
-            "Administrator",
-            name=f"{spec.name}-admin",
-            resource_group_name=self.place.group_name,
-            location=self.place.location,
-        )
-        AzurermPostgresqlFlexibleServerActiveDirectoryAdministrator(
-            self,
-            "Administration",
-            server_name=server.name,
-            resource_group_name=self.place.group_name,
-            tenant_id=self.place.tenant_id,
-            object_id=identity.principal_id,
-            principal_name=identity.name,
-            principal_type="ServicePrincipal",
-        )
-        return identity
-
     def _settings(
         self, spec: DatabaseSpec, server: AzurermPostgresqlFlexibleServer
     ) -> list[AzurermPostgresqlFlexibleServerConfiguration]:
@@ -294,7 +269,9 @@ class _ExistingPostgres(FlexiblePostgres):
 
 
 def _crowded(connections: int, percent: int) -> Alarm:
-    return Alarm(name="crowded", namespace=METRICS, metric="active_connections", threshold=connections * percent // 100)
+    return Alarm(
+        name="database-crowded", namespace=METRICS, metric="active_connections", threshold=connections * percent // 100
+    )
 
 
 @cache

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from aeterna.azure.database import LONGEST_SERVER, MOVES_BY_ITSELF, PORT
+from aeterna.azure.database import LOGS, LONGEST_SERVER, MOVES_BY_ITSELF, PORT
 from aeterna.azure.database_machine import disk_mib, machine
 from aeterna.azure.l1.postgresql_flexible_server import AzurermPostgresqlFlexibleServer
 from aeterna.azure.l1.postgresql_flexible_server_virtual_endpoint import AzurermPostgresqlFlexibleServerVirtualEndpoint
+from aeterna.azure.log_archive import LogArchive
 from aeterna.azure.peering import Peering
 from aeterna.azure.private_dns import POSTGRES
 from aeterna.azure.worldwide import worldwide
@@ -95,4 +96,6 @@ class PostgresReplica(Construct):
             replica_server_id=replica.id,
             type="ReadWrite",
         )
+        logs = LogArchive(self, "Logs", name=f"{spec.name}-replica", days=spec.log_days, place=place, key=key)
+        logs.collect(self, "Collection", of=replica.id, name="archive", categories=LOGS)
         self.outputs = ReplicaOutputs(host=Late(replica.fqdn), port=Late(str(PORT)))

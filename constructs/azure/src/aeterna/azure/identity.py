@@ -10,7 +10,7 @@ from aeterna.azure.l1.federated_identity_credential import AzurermFederatedIdent
 from aeterna.azure.l1.user_assigned_identity import AzurermUserAssignedIdentity
 from aeterna.contracts.identity import IdentityOutputs
 from aeterna.contracts.late import Late
-from aeterna.contracts.naming import require_name
+from aeterna.contracts.naming import suffixed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +78,7 @@ class AzureIdentity(Construct):
 
     def __init__(self, scope: Construct, id_: str, spec: IdentitySpec, *, cluster: AksCluster) -> None:
         super().__init__(scope, id_)
-        name = f"{cluster.name}-{spec.name}"
-        require_name("IdentitySpec", "name", name, longest=LONGEST_IDENTITY)
+        name = suffixed("ClusterSpec", "name", cluster.name, spec.name, longest=LONGEST_IDENTITY)
         self._identity = AzurermUserAssignedIdentity(
             self,
             "Resource",

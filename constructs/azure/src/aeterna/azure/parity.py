@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from aeterna.contracts.parity import Capability, Supported
+from aeterna.contracts.parity import Capability, Supported, Unsupported
 
 if TYPE_CHECKING:
     from aeterna.contracts.parity import Parity
@@ -31,7 +31,11 @@ PARITY: Final[Parity] = MappingProxyType(
         ),
         C.NETWORK_EGRESS: _by("nat_gateway", "public_ip", note="one gateway that stands in every zone at once"),
         C.NETWORK_ENDPOINTS: _by("private_endpoint", "private_dns_zone"),
-        C.NETWORK_FLOW_LOGS: _by("network_watcher_flow_log", "storage_account"),
+        C.NETWORK_FLOW_LOGS: _by(
+            "network_watcher_flow_log",
+            "storage_account",
+            note="in a storage account, whose shared keys stay on because the service writes with them",
+        ),
         C.KEY_PURPOSES: _by("key_vault", "key_vault_key"),
         C.KEY_GRANTS: _by("role_assignment", "user_assigned_identity", note="one identity for each use of each key"),
         C.CLUSTER_PRIVATE: _by(
@@ -95,8 +99,16 @@ PARITY: Final[Parity] = MappingProxyType(
             note="scanned only where the subscription has Microsoft Defender; deploy by digest, as Azure keeps no "
             "tag in its place",
         ),
-        C.BACKUP_VAULT: _by("data_protection_backup_vault", "data_protection_backup_vault_customer_managed_key"),
-        C.BACKUP_SIX_HOURS: _by("data_protection_backup_vault"),
+        C.BACKUP_VAULT: _by(
+            "data_protection_backup_vault",
+            "data_protection_backup_vault_customer_managed_key",
+            "data_protection_backup_instance_postgresql_flexible_server",
+            note="of databases; the provider backs up no account with real directories",
+        ),
+        C.BACKUP_SIX_HOURS: Unsupported(
+            reason="Azure Backup takes a database every week at most; the server itself restores to any second of its "
+            "point-in-time days"
+        ),
         C.ALERTS: _by(
             "monitor_action_group",
             "monitor_metric_alert",
@@ -107,8 +119,17 @@ PARITY: Final[Parity] = MappingProxyType(
             "postgresql_flexible_server_virtual_endpoint",
             "virtual_network_peering",
         ),
-        C.RECOVERY_BUCKET: _by("storage_account"),
-        C.RECOVERY_BACKUP: _by("data_protection_backup_vault"),
+        C.RECOVERY_BUCKET: Unsupported(
+            reason="Azure copies no account with real directories, which the catalog's server demands, object by "
+            "object: it keeps a copy of the whole account in the region that it pairs with the first, under the first "
+            "region's key. The second network has endpoints to read it, and the bucket of the second region, under "
+            "that region's key, waits for what is restored. `Azure(hierarchical=False)` copies as promised, for "
+            "customers with a catalog of their own"
+        ),
+        C.RECOVERY_BACKUP: Unsupported(
+            reason="Azure keeps the backups a second time in the region that it pairs with the first, under the first "
+            "region's key; they can be restored there"
+        ),
         C.DELETION_PROTECTION: _by(
             "postgresql_flexible_server",
             "kubernetes_cluster",
