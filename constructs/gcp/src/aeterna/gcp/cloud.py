@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from aeterna.contracts.parity import Parity
 from aeterna.gcp.admission import Admission
 from aeterna.gcp.alerts import GcpAlerts
 from aeterna.gcp.backup import GcpBackup, GcpBackupCopy
@@ -49,7 +47,6 @@ if TYPE_CHECKING:
 Store: TypeAlias = CloudSqlPostgres | MemorystoreValkey | GcsBucket | BigLakeCatalog
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Gcp:
     """Google Cloud. Keeps the protocol `aeterna.synth.cloud.Cloud`, whose docstrings say what each makes.
 
@@ -57,11 +54,12 @@ class Gcp:
     the environment of whoever applies names.
     """
 
-    name: ClassVar[str] = "gcp"
-    parity: ClassVar[Parity] = PARITY
-    catalog_in_cluster: ClassVar[bool] = False
+    name = "gcp"
+    parity = PARITY
+    catalog_in_cluster = False
 
-    project: str | None = None
+    def __init__(self, project: str | None = None) -> None:
+        self._project = project
 
     def prepare(self, scope: Construct, *, region: str, tags: Mapping[str, str]) -> GcpPlace:
         """Configure one provider. Credentials are whatever the environment of the one who applies offers."""
@@ -69,12 +67,12 @@ class Gcp:
         GoogleProvider(
             scope,
             "google",
-            project=self.project,
+            project=self._project,
             region=region,
             default_labels=labels(tags),
             # Without it the services refuse a person's own credentials, which belong to no project.
             user_project_override=True,
-            billing_project=self.project,
+            billing_project=self._project,
         )
         return GcpPlace(scope, "Place", region=region)
 
