@@ -405,3 +405,19 @@ def test_the_cluster_role_is_trusted_for_this_one_cluster(synthesis: Document) -
     assert trust["Principal"] == {"Service": ["eks.amazonaws.com"]}
     assert trust["Condition"]["ArnLike"]["aws:SourceArn"][0].endswith(":cluster/prod")
     assert "aws:SourceAccount" in trust["Condition"]["StringEquals"]
+
+
+def test_the_autoscaler_may_scale_the_pools_of_its_own_cluster_and_no_other_group(synthesis: Document) -> None:
+    """EKS tags the groups of its pools with the cluster's name; another cluster's carry another one."""
+    role = {found.statement["Sid"]: found for found in statements(synthesis, of="aws_iam_role_policy")}
+    scale = role["ScaleOwnPools"]
+
+    assert scale.actions == ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
+    assert scale.conditions["StringEquals"] == {"aws:ResourceTag/k8s.io/cluster-autoscaler/prod": ["owned"]}
+    assert not [action for action in role["Look"].actions if ":Describe" not in action and ":Get" not in action]
+
+
+def test_the_autoscalers_identity_is_of_its_one_service_account(synthesis: Document) -> None:
+    binding = synthesis.only("aws_eks_pod_identity_association")
+
+    assert (binding["namespace"], binding["service_account"]) == ("kube-system", "cluster-autoscaler")

@@ -89,6 +89,14 @@ def test_zones_share_a_gateway_only_when_asked_to() -> None:
     assert len(ways_out) == 2
 
 
+def test_the_networks_own_security_group_lets_nothing_in_or_out(synthesis: Document) -> None:
+    """AWS makes it open between its members, and puts into it whatever names no group of its own."""
+    group = synthesis.only("aws_default_security_group")
+
+    assert group["vpc_id"].startswith("${aws_vpc.")
+    assert not {"ingress", "egress"} & group.keys()
+
+
 def test_a_network_without_egress_has_no_public_part_at_all() -> None:
     document = deployed(NetworkSpec(name="sealed", egress=Egress.NONE))
 

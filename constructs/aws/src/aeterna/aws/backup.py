@@ -13,7 +13,7 @@ from aeterna.aws.l1.backup_vault import AwsBackupVault
 from aeterna.aws.l1.backup_vault_lock_configuration import AwsBackupVaultLockConfiguration
 from aeterna.aws.regions import region_of
 from aeterna.aws.roles import Role
-from aeterna.aws.trust import from_backup
+from aeterna.aws.trust import from_service_alone
 from aeterna.contracts.backup import BackupOutputs
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
@@ -142,7 +142,8 @@ class AwsBackup(Construct):
         return rule
 
     def _role(self) -> Role:
-        role = Role(self, "Role", named=("BackupSpec", "name", self._spec.name), suffix="backup", trust=from_backup())
+        trust = from_service_alone("backup.amazonaws.com")
+        role = Role(self, "Role", named=("BackupSpec", "name", self._spec.name), suffix="backup", trust=trust)
         role.attach({id_: self._account.managed_policy(name) for id_, name in POLICIES.items()})
         return role
 

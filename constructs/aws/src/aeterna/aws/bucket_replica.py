@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from aeterna.aws.account import Account
 from aeterna.aws.bucket import S3Bucket
 from aeterna.aws.l1.s3_bucket_replication_configuration import AwsS3BucketReplicationConfiguration
 from aeterna.aws.policy_document import Statement
 from aeterna.aws.roles import Role
-from aeterna.aws.trust import from_service
+from aeterna.aws.trust import from_service_alone
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
@@ -67,8 +66,7 @@ class S3BucketReplica(Construct):
         }
 
     def _role(self, spec: BucketSpec, *, source: S3Bucket, key: AwsKey) -> Role:
-        account = Account(self, "Account")
-        trust = from_service("s3.amazonaws.com", account=account, source=source.arn)
+        trust = from_service_alone("s3.amazonaws.com")
         name = spec.name[:LONGEST_NAMED].rstrip("-")
         role = Role(self, "Role", named=("BucketSpec", "name", name), suffix="replication", trust=trust)
         role.allow(

@@ -27,7 +27,8 @@ def keep_state(scope: Construct, spec: StateSpec, *, region: str) -> None:
     """Keep the state of the scope's stack in the bucket, under ``path/<stack>.tfstate``.
 
     The lock is an object beside it (OpenTofu 1.10, Terraform 1.11), so that no lock table is needed. With a key, S3
-    encrypts the object under it and OpenTofu has encrypted its content under it before.
+    encrypts the object under it and OpenTofu has encrypted its content under it before. Without one, the bucket's own
+    encryption is all there is.
     """
     where = spec.region or region
     require_region("StateSpec", "region", where)
@@ -37,7 +38,8 @@ def keep_state(scope: Construct, spec: StateSpec, *, region: str) -> None:
         bucket=spec.bucket,
         key=f"{spec.path}/{stack.node.id}.tfstate",
         region=where,
-        encrypt=True,
+        # Asked to encrypt without a key, S3 would take its own rather than the bucket's, which such a bucket refuses.
+        encrypt=True if spec.key is not None else None,
         kms_key_id=_checked(spec.key),
     )
     stack.add_override("terraform.backend.s3.use_lockfile", value=True)

@@ -32,14 +32,13 @@ def from_instances() -> Statement:
     )
 
 
-def from_backup() -> Statement:
-    """Trust AWS Backup. It sends no source to test (AWS Backup Developer Guide, "IAM service roles").
+def from_service_alone(service: str) -> Statement:
+    """Trust a service whose documented trust policy has nothing to test: testing what it does not send locks it out.
 
-    Only who may pass the role, which is somebody of its own account, can have the service take it.
+    Those are AWS Backup (Developer Guide, "IAM service roles") and S3's replication (User Guide, "Setting up
+    permissions for live replication"). Only who may pass the role, in its own account, can have the service take it.
     """
-    return Statement(
-        sid="Trust", actions=ASSUME, principals=(Principal(kind="Service", identifiers=("backup.amazonaws.com",)),)
-    )
+    return Statement(sid="Trust", actions=ASSUME, principals=(Principal(kind="Service", identifiers=(service,)),))
 
 
 def from_people(principals: tuple[str, ...]) -> Statement:

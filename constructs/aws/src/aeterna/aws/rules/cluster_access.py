@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import breaches
+from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import FALSE, one_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aeterna.synth.rules.inventory import Inventory
-    from aeterna.synth.rules.rule import Breach
-
-SETTINGS: Final = (
-    Setting(path="access_config.authentication_mode", wants=one_of("API", weaker="CONFIG_MAP")),
-    Setting(path="access_config.bootstrap_cluster_creator_admin_permissions", wants=FALSE),
-)
-
-
-def _elsewhere(inventory: Inventory) -> Iterator[Breach]:
-    for cluster in inventory.of("aws_eks_cluster"):
-        for setting in SETTINGS:
-            yield from breaches(cluster, setting, inventory)
-
+SETTINGS: Final = {
+    "aws_eks_cluster": (
+        Setting(path="access_config.authentication_mode", wants=one_of("API", weaker="CONFIG_MAP")),
+        Setting(path="access_config.bootstrap_cluster_creator_admin_permissions", wants=FALSE),
+    ),
+}
 
 RULE = Rule(
     id="aws-cluster-access",
     title="Who may use a cluster is written down in access entries",
     reason="One wrong edit of the map inside the cluster locks everybody out, and its maker stays administrator.",
     controls=Controls(cis=("6.1", "6.8"), nist=("AC-2", "AC-3", "AC-6"), soc2=("CC6.1", "CC6.2")),
-    check=_elsewhere,
+    check=said_at(SETTINGS),
 )

@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aeterna.synth.rules.facts import Setting, When
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import breaches
+from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import TRUE, none_of, one_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aeterna.synth.rules.inventory import Inventory
-    from aeterna.synth.rules.rule import Breach
-
 _HTTP: Final = (When(path="load_balancer_type", is_=one_of("application"), absent=True),)
-SETTINGS: Final = (
-    Setting(path="drop_invalid_header_fields", wants=TRUE, when=_HTTP),
-    Setting(
-        path="desync_mitigation_mode",
-        wants=none_of("monitor", words="defensive or strictest"),
-        absent_is_right=True,
-        when=_HTTP,
+SETTINGS: Final = {
+    "aws_lb": (
+        Setting(path="drop_invalid_header_fields", wants=TRUE, when=_HTTP),
+        Setting(
+            path="desync_mitigation_mode",
+            wants=none_of("monitor", words="defensive or strictest"),
+            absent_is_right=True,
+            when=_HTTP,
+        ),
     ),
-)
-
-
-def _lenient(inventory: Inventory) -> Iterator[Breach]:
-    for balancer in inventory.of("aws_lb"):
-        for setting in SETTINGS:
-            yield from breaches(balancer, setting, inventory)
-
+}
 
 RULE = Rule(
     id="aws-load-balancer-headers",
     title="A load balancer drops invalid headers",
     reason="What the balancer and the service read differently carries one caller's request into another's.",
     controls=Controls(cis=("4.1", "13.10"), nist=("SC-7", "SI-10"), soc2=("CC6.6",)),
-    check=_lenient,
+    check=said_at(SETTINGS),
 )
