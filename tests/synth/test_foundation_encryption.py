@@ -46,6 +46,7 @@ ELSEWHERE = {
     "aws_s3_bucket": "aws_s3_bucket_server_side_encryption_configuration",
     "azurerm_log_analytics_workspace": "a workspace takes a key only through a cluster of 100 GB a day",
     "azurerm_kubernetes_cluster_node_pool": "takes the disk encryption set of its cluster",
+    "google_storage_transfer_job": "keeps nothing: it copies between buckets that have keys",
 }
 """What is encrypted by another resource, or cannot be, and why."""
 

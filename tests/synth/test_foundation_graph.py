@@ -18,13 +18,15 @@ GRANTS = {
     "aws_iam_role_policy": "role",
     "aws_iam_role_policy_attachment": "role",
     "azurerm_role_assignment": "principal_id",
-    "google_artifact_registry_repository_iam_member": "member",
     "google_kms_crypto_key_iam_member": "member",
     "google_project_iam_member": "member",
     "google_service_account_iam_member": "member",
     "google_storage_bucket_iam_member": "member",
 }
-"""What lets an identity do something, and which argument says whom."""
+"""What lets an identity do something, and which argument says whom.
+
+Reading images from a registry is not among them: a pod tries that again until it may.
+"""
 
 ACTORS = {
     "aws_iam_role": (
@@ -35,10 +37,13 @@ ACTORS = {
         "role",
         "role_arn",
     ),
-    "azurerm_user_assigned_identity": ("identity", "kubelet_identity", "customer_managed_key", "encryption"),
+    "azurerm_user_assigned_identity": ("identity", "customer_managed_key", "encryption"),
     "google_service_account": ("node_config", "service_account", "service_account_email"),
 }
-"""By kind of identity, in which arguments a resource says that it acts as one."""
+"""By kind of identity, in which arguments a resource says that it acts as one.
+
+The identity that the nodes of AKS pull images with is not among them: a pod tries that again until it may.
+"""
 
 BINDINGS = {"aws_eks_pod_identity_association", "aws_iam_instance_profile", "azurerm_federated_identity_credential"}
 """What lets others act as an identity, and does nothing itself; its pods wait for the identity's `ready`."""

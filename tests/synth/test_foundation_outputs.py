@@ -16,16 +16,35 @@ if TYPE_CHECKING:
     from aeterna.synth.testing import Json
     from fixtures.resource_graph import Joined
 
-FIXED: dict[str, dict[str, Json]] = {
+FIXED: dict[str, dict[str, str]] = {
     "aws": {
         "database.certificate_authority": "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem",
         "catalog.properties.rest.sigv4-enabled": "true",
         "catalog.properties.rest.signing-name": "glue",
     },
-    "azure": {},
-    "gcp": {},
+    "azure": {
+        # The catalog is a server in the cluster, which comes with the platform: there is no resource to ask.
+        "catalog.namespace": "prod_graph",
+        "catalog.uri": "http://catalog:8181/catalog",
+        "catalog.warehouse": "prod-graph",
+        "database.certificate_authority": "-----BEGIN CERTIFICATE-----",
+        "database.port": "5432",
+        **{
+            f"identities.{name}.pod_labels.azure.workload.identity/use": "true"
+            for name in ("catalog", "graph-api", "opal", "threads")
+        },
+        "recovery.database.port": "5432",
+    },
+    "gcp": {
+        "catalog.properties.header.X-Iceberg-Access-Delegation": "vended-credentials",
+        "catalog.uri": "https://biglake.googleapis.com/iceberg/v1/restcatalog",
+        "database.certificate_authority": "https://storage.googleapis.com/cloudsql-ca-bundles/global.pem",
+        "database.port": "5432",
+        "identities.opal.logins.prod-cache": "default",
+        "recovery.database.port": "5432",
+    },
 }
-"""By cloud, what no resource of it has as an attribute because it is the same for everybody."""
+"""By cloud, what no resource of it has as an attribute because it is the same for everybody: how the text begins."""
 
 OURS = {"version", "cloud", "cache.clustered"}
 """What the contract itself adds."""
@@ -40,7 +59,9 @@ def test_every_value_of_the_contract_is_an_attribute_and_so_waits_for_its_resour
 
     fixed = {path: value for path, value in leaves(contract) if not references(value)}
 
-    assert {path: value for path, value in fixed.items() if path not in OURS} == FIXED[cloud]
+    strange = {path: value for path, value in fixed.items() if not str(value).startswith(FIXED[cloud].get(path, "\0"))}
+    assert strange.keys() <= OURS
+    assert FIXED[cloud].keys() <= fixed.keys()
     assert fixed["version"] == FoundationOutputs.version
     assert fixed["cloud"] == cloud
 

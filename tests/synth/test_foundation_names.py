@@ -1,0 +1,140 @@
+"""Every name that a spec accepts fits the service that it is given to, with every suffix that is added on the way."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from aeterna.contracts.errors import InvalidSpecError
+from aeterna.contracts.foundation import LONGEST_ENVIRONMENT, FoundationSpec
+from aeterna.contracts.naming import LONGEST_NAME, NAME
+from aeterna.contracts.sizes import Size
+from aeterna.stacks.foundation import Foundation
+from aeterna.synth import testing
+from aeterna.synth.registry import cloud
+from fixtures.fix_foundation import CLOUDS
+from fixtures.name_limits import LIMITS, NOT_OURS, names_in
+from fixtures.resource_graph import Joined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REGIONS = {
+    "aws": ("ap-southeast-4", "ap-northeast-3", "eu-west-1", "me-central-1"),
+    "azure": ("germanywestcentral", "southafricanorth", "westeurope", "eastus"),
+    "gcp": ("northamerica-northeast1", "northamerica-northeast2", "europe-west4", "us-east1"),
+}
+"""By cloud, regions with the two of the longest names first."""
+
+PARTS = ("network", "cluster", "database", "cache", "bucket", "catalog", "registry", "backup", "alerts")
+LONGEST_BUCKET = 63
+ROOM = re.compile(r"at most (\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What a user chooses that ends up in names."""
+
+    cloud: str
+    name: str
+    owner: str
+    regions: tuple[str, str]
+
+    def spec(self) -> FoundationSpec:
+        """Return a critical foundation of that name, which has every resource there is."""
+        region, second = self.regions
+        return FoundationSpec(
+            name=self.name, owner=self.owner, region=region, recovery_region=second, size=Size.CRITICAL
+        )
+
+
+def longest(name: str) -> Choice:
+    """Return the choice that makes the longest names."""
+    first, second, *_ = REGIONS[name]
+    return Choice(cloud=name, name="e" * LONGEST_ENVIRONMENT, owner="o" * LONGEST_ENVIRONMENT, regions=(first, second))
+
+
+def choices() -> st.SearchStrategy[Choice]:
+    """Return any choice that the contracts accept."""
+    word = st.from_regex(NAME, fullmatch=True).filter(lambda text: len(text) <= LONGEST_ENVIRONMENT)
+    return st.sampled_from(CLOUDS).flatmap(
+        lambda name: st.builds(
+            Choice,
+            cloud=st.just(name),
+            name=word,
+            owner=word,
+            regions=st.permutations(REGIONS[name]).map(lambda regions: (regions[0], regions[1])),
+        )
+    )
+
+
+def too_long(name: str, spec: Callable[[], FoundationSpec]) -> list[tuple[str, str, str]]:
+    """Return what the services of a cloud would refuse of the names in a foundation."""
+    app = testing.app()
+    foundation = Foundation(app, "prod", cloud=cloud(name), spec=spec())
+    documents = testing.documents(app)
+    made = Joined({layer: documents[stack.node.id] for layer, stack in foundation.stacks.items()})
+    return [
+        (*where, text)
+        for where, text in names_in(made)
+        if where in LIMITS[name] and not re.fullmatch(LIMITS[name][where], text)
+    ]
+
+
+@settings(max_examples=5, deadline=None)
+@given(choice=choices())
+@example(choice=longest("aws"))
+@example(choice=longest("azure"))
+@example(choice=longest("gcp"))
+def test_every_name_of_a_foundation_that_is_accepted_fits_the_limit_of_its_service(choice: Choice) -> None:
+    """The limits are those of the services' API references; what is generated has to fit them with its suffix."""
+    assert too_long(choice.cloud, choice.spec) == []
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("name", CLOUDS)
+def test_the_longest_name_of_a_part_fits_or_is_refused_with_the_length_that_fits(name: str, part: str) -> None:
+    """A remedy that does not help is worse than none: what an error recommends is tried."""
+    choice = longest(name).spec()
+    length = LONGEST_BUCKET if part == "bucket" else LONGEST_NAME
+    while (room := room_left(name, with_part(choice, part, "n" * length))) is not None:
+        assert room < length
+        length = room
+
+    assert too_long(name, with_part(choice, part, "n" * length)) == []
+
+
+def room_left(name: str, spec: Callable[[], FoundationSpec]) -> int | None:
+    """Return the length that a refusal recommends, or None where nothing is refused."""
+    try:
+        Foundation(testing.app(), "prod", cloud=cloud(name), spec=spec())
+    except InvalidSpecError as refused:
+        return int(ROOM.findall(str(refused))[-1])
+    return None
+
+
+def with_part(spec: FoundationSpec, part: str, name: str) -> Callable[[], FoundationSpec]:
+    """Return what makes the foundation with another name for one part; the contracts may refuse it as well."""
+    own: Any = getattr(spec, f"{part}_spec")()
+    return lambda: replace(spec, **{part: replace(own, name=name)})
+
+
+@pytest.mark.parametrize("name", CLOUDS)
+def test_every_name_in_a_foundation_has_a_known_limit(name: str, critical_of: Callable[[str], Joined]) -> None:
+    """A new resource brings its limit along, or its name is not checked at all."""
+    unknown = {where for where, _ in names_in(critical_of(name))} - LIMITS[name].keys() - NOT_OURS[name]
+
+    assert unknown == set()
+
+
+@pytest.mark.parametrize("name", CLOUDS)
+def test_every_known_limit_is_of_a_name_that_is_used(name: str, critical_of: Callable[[str], Joined]) -> None:
+    """What checks nothing hides that a name moved to an argument that nothing checks."""
+    used = {where for where, _ in names_in(critical_of(name))}
+
+    assert {where for where in LIMITS[name] if where[0] not in {kind for kind, _ in used}} == set()
