@@ -9,8 +9,8 @@ from constructs import Construct
 from aeterna.contracts.backup import BackupOutputs
 from aeterna.gcp.bucket import GcsBucket
 from aeterna.gcp.exports import DatabaseExports, ExportedDatabase, at_hours
-from aeterna.gcp.transfers import Mirror, Replication
-from aeterna.gcp.vault import GcsVault
+from aeterna.gcp.transfers import HOURS_A_DAY, Ends, ScheduledCopy
+from aeterna.gcp.vault import EXPORTS, MIRRORS, GcsVault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,17 +39,19 @@ class GcpBackup(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self.vault = GcsVault(self, "Vault", spec, place=place, key=key)
+        self.mirrors = False
         for position, store in enumerate(protects):
             if isinstance(store, GcsBucket):
-                Mirror(
+                self.mirrors = True
+                ScheduledCopy(
                     self,
                     f"Bucket{position}",
+                    name=f"{spec.name}: a mirror of a bucket",
                     place=place,
-                    source=store.name,
-                    sink=self.vault.name,
-                    path=f"buckets/{position}/",
+                    ends=Ends(source=store.name, sink=self.vault.name, sink_path=f"{MIRRORS}{position}/"),
                     hours=spec.every_hours,
                     hour=spec.hour,
+                    erase=True,
                 )
             else:
                 DatabaseExports(
@@ -72,5 +74,22 @@ class GcpBackupCopy(Construct):
     ) -> None:
         super().__init__(scope, id_)
         vault = GcsVault(self, "Vault", spec, place=place, key=key)
-        Replication(self, "Replication", name=spec.name, place=place, source=source.vault.name, sink=vault.name)
+        self._copy("Databases", spec, place=place, path=EXPORTS, source=source.vault, sink=vault)
+        if source.mirrors:
+            self._copy("Buckets", spec, place=place, path=MIRRORS, source=source.vault, sink=vault)
         self.outputs = BackupOutputs(vault=vault.url)
+
+    def _copy(
+        self, id_: str, spec: BackupSpec, *, place: GcpPlace, path: str, source: GcsVault, sink: GcsVault
+    ) -> None:
+        """Copy a part of the vault an hour after its backups begin. An export that is lost there is kept here."""
+        ScheduledCopy(
+            self,
+            id_,
+            name=f"{spec.name}: {path} of the first region",
+            place=place,
+            ends=Ends(source=source.name, sink=sink.name, source_path=path, sink_path=path),
+            hours=spec.every_hours,
+            hour=(spec.hour + 1) % HOURS_A_DAY,
+            erase=path == MIRRORS,
+        )

@@ -36,6 +36,9 @@ SECONDS_A_DAY = 86400
 SHORTEST_SOFT_DELETE = 7
 READ_WRITE = "roles/storage.objectUser"
 READ = "roles/storage.objectViewer"
+ADD = "roles/storage.objectCreator"
+ACCESS_LOGS = "group:cloud-storage-analytics@google.com"
+"""As whom Cloud Storage delivers records of requests."""
 
 
 class GcsBucket(Construct):
@@ -53,6 +56,8 @@ class GcsBucket(Construct):
         self.region = place.region
         encrypter = key.grant(self, "KeyGrant", storage_agent(self, "Agent", place=place))
         log = spec.access_log_bucket
+        if log is not None:
+            BucketGrant(self, "LogGrant", bucket=Late(log), member=ACCESS_LOGS, roles=[ADD])
         self._bucket = GoogleStorageBucket(
             self,
             "Resource",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from constructs import Construct
 
+from aeterna.contracts.late import Late
 from aeterna.gcp.agents import storage_agent, transfer_agent
 from aeterna.gcp.bucket import BucketGrant
 from aeterna.gcp.l1.project_iam_member import GoogleProjectIamMember
@@ -15,7 +17,6 @@ from aeterna.gcp.waiting import settled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aeterna.contracts.late import Late
     from aeterna.gcp.l1.storage_transfer_job import (
         GoogleStorageTransferJobScheduleBlock,
         GoogleStorageTransferJobScheduleScheduleStartDateBlock,
@@ -30,7 +31,18 @@ READ_AND_BE_TOLD = ("roles/storage.objectViewer", "roles/storage.legacyBucketOwn
 
 WRITE = ("roles/storage.objectUser", "roles/storage.legacyBucketWriter")
 SECONDS_AN_HOUR = 3600
+HOURS_A_DAY = 24
 CATCH_UP_HOUR = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """Where a copy comes from and where it goes. A path ends with a slash; without one it is the whole bucket."""
+
+    source: Late
+    sink: Late
+    source_path: str | None = None
+    sink_path: str | None = None
 
 
 class TransferRights(Construct):
@@ -98,38 +110,46 @@ class Replication(Construct):
             },
             depends_on=[*rights.ready, Notifications.of(place).ready],
         )
-        GoogleStorageTransferJob(
+        ScheduledCopy(
             self,
             "CatchUp",
-            project=place.project,
-            description=f"{name}: once a day what is missing",
-            transfer_spec={
-                "gcs_data_source": {"bucket_name": source},
-                "gcs_data_sink": {"bucket_name": sink},
-                "transfer_options": {"overwrite_when": "DIFFERENT"},
-            },
-            schedule=_daily(CATCH_UP_HOUR),
-            depends_on=rights.ready,
+            name=f"{name}: once a day what is missing",
+            place=place,
+            ends=Ends(source=source, sink=sink),
+            hours=HOURS_A_DAY,
+            hour=CATCH_UP_HOUR,
         )
 
 
-class Mirror(Construct):
-    """Makes what is below a path of one bucket like another bucket, every so many hours."""
+class ScheduledCopy(Construct):
+    """Copies what one bucket has and the other has not, every so many hours.
+
+    With ``erase`` the sink also loses what the source has not, as far as its own lock allows.
+    """
 
     def __init__(
-        self, scope: Construct, id_: str, *, place: GcpPlace, source: Late, sink: Late, path: str, hours: int, hour: int
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        place: GcpPlace,
+        ends: Ends,
+        hours: int,
+        hour: int,
+        erase: bool = False,
     ) -> None:
         super().__init__(scope, id_)
-        rights = TransferRights(self, "Rights", place=place, source=source, reading=READ, sink=sink)
+        rights = TransferRights(self, "Rights", place=place, source=ends.source, reading=READ, sink=ends.sink)
         GoogleStorageTransferJob(
             self,
             "Resource",
             project=place.project,
-            description=f"{path} every {hours} hours",
+            description=name,
             transfer_spec={
-                "gcs_data_source": {"bucket_name": source},
-                "gcs_data_sink": {"bucket_name": sink, "path": path},
-                "transfer_options": {"overwrite_when": "DIFFERENT", "delete_objects_unique_in_sink": True},
+                "gcs_data_source": {"bucket_name": ends.source, "path": ends.source_path},
+                "gcs_data_sink": {"bucket_name": ends.sink, "path": ends.sink_path},
+                "transfer_options": {"overwrite_when": "DIFFERENT", "delete_objects_unique_in_sink": erase},
             },
             schedule={**_daily(hour), "repeat_interval": f"{hours * SECONDS_AN_HOUR}s"},
             depends_on=rights.ready,

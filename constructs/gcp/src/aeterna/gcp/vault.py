@@ -27,7 +27,10 @@ SOFT_DELETE_DAYS = (7, 90)
 """The least and the most that Cloud Storage takes."""
 
 EXPORTS = "databases/"
-"""Below it every object is a backup of its own, and expires by its age. Elsewhere a mirror decides."""
+"""Below it every object is a backup of its own, and expires by its age."""
+
+MIRRORS = "buckets/"
+"""Below it stands what a bucket has, and goes when the bucket has it no more."""
 
 
 class GcsVault(Construct):
