@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aeterna.aws.rules._policies import PODS, statements_of
+from aeterna.aws.rules._policies import PODS, TRUST, statements_of
 from aeterna.synth.rules.rule import Breach, Controls, Rule
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ SOURCES: Final = frozenset(
         "sts:externalid",
     }
 )
-WITHOUT_SOURCE: Final = ("ec2.", "ecs-tasks.", "lambda.", "eks-fargate-pods.", "edgelambda.")
-"""Services that hand a role to what the customer himself runs, and send no source to test."""
+WITHOUT_SOURCE: Final = ("backup.", "ec2.", "ecs-tasks.", "edgelambda.", "eks-fargate-pods.", "lambda.", "s3.")
+"""Services that send no source when they assume a role. They take one only from its own account (``iam:PassRole``)."""
 
 
 def _unbound(inventory: Inventory) -> Iterator[Breach]:
@@ -44,7 +44,8 @@ def _unbound(inventory: Inventory) -> Iterator[Breach]:
 
 def _services(statement: Statement) -> list[str]:
     named = statement.principals.get("Service", ()) if statement.allows else ()
-    return [name for name in named if name != PODS and not name.startswith(WITHOUT_SOURCE)]
+    unsaid = (PODS, *WITHOUT_SOURCE) if statement.where == TRUST else ()
+    return [name for name in named if not name.startswith(unsaid)]
 
 
 RULE = Rule(

@@ -80,6 +80,8 @@ class Setting:
     """Whether leaving it out is as good. Where it is not, what protects has to be written down."""
     on: Companion | None = None
     when: tuple[When, ...] = ()
+    unless: tuple[Companion, ...] = ()
+    """What makes it another kind of resource by pointing here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from aeterna.synth.rules.rule import Breach
 from aeterna.synth.rules.subject import Json, Mark, is_expression
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from aeterna.synth.rules.facts import Requirement, Topic, When
     from aeterna.synth.rules.inventory import Inventory
@@ -28,6 +28,18 @@ def said_of(*topics: Topic) -> Check:
                 for requirement in guarded.get(topic, ()):
                     for subject in subjects:
                         yield from breaches(subject, requirement, inventory)
+
+    return check
+
+
+def said_at(settings: Mapping[str, tuple[Requirement, ...]]) -> Check:
+    """Return a check of what the types of one cloud have to say."""
+
+    def check(inventory: Inventory) -> Iterable[Breach]:
+        for terraform_type, requirements in settings.items():
+            for subject in inventory.of(terraform_type):
+                for requirement in requirements:
+                    yield from breaches(subject, requirement, inventory)
 
     return check
 
@@ -56,7 +68,7 @@ def _meets(value: Json, condition: When) -> bool:
 
 
 def _of_setting(subject: Subject, setting: Setting, inventory: Inventory) -> Iterator[Breach]:
-    if not applies(subject, setting.when):
+    if not applies(subject, setting.when) or any(inventory.beside(subject, other) != [] for other in setting.unless):
         return
     if setting.on is None:
         yield from _said_wrong(subject, setting)
