@@ -23,7 +23,7 @@ DAY = "2026-01-04"
 
 
 class BlobBackup(Construct):
-    """One bucket's daily backup into the vault.
+    """One bucket's daily backup into the vault: of what was written through the blob endpoint, and no other.
 
     Not the kind that Azure calls operational: that one stays in the account itself, and puts a lock on it that a
     destroy stumbles over (terraform-provider-azurerm#28961).

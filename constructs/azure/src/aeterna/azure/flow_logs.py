@@ -36,10 +36,8 @@ class FlowLogs(Construct):
         account = AccountSpec(
             name=worldwide_account(f"{spec.name}-flows", place=place),
             recoverable_days=RECOVERABLE_DAYS,
-            # The service writes with the account's own keys, which it fetches; without them nothing ever arrives
-            # (Azure documentation, "Virtual network flow logs", considerations).
-            shared_keys=True,
-            # It is outside every network, and one of those that Azure trusts.
+            # The service is outside every network, and one of those that Azure trusts. Where an account's keys are
+            # refused to it, it comes by Entra ID (azure-docs#102123).
             runners=(),
             protected=False,
         )

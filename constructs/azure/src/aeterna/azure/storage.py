@@ -34,7 +34,6 @@ class AccountSpec:
     - ``recoverable_days`` is how long what was deleted can be brought back.
     - ``versions`` keeps what was overwritten as well, and a record of every change. Not with ``hierarchical``.
     - ``hierarchical`` makes directories real. It can never be changed. Default: off.
-    - ``shared_keys`` has the account's two secret keys open it, for a service that knows nothing else. Default: off.
     - ``runners`` are the public blocks that reach it. Default: None, which closes it to everyone outside the network;
       an empty tuple lets in the services that Azure trusts, and nobody else.
     - ``protected`` refuses to destroy it. Default: on.
@@ -44,7 +43,6 @@ class AccountSpec:
     recoverable_days: int
     versions: bool = False
     hierarchical: bool = False
-    shared_keys: bool = False
     runners: tuple[str, ...] | None = None
     protected: bool = True
 
@@ -68,7 +66,8 @@ class StorageAccount(Construct):
             min_tls_version="TLS1_2",
             https_traffic_only_enabled=True,
             infrastructure_encryption_enabled=True,
-            shared_access_key_enabled=spec.shared_keys,
+            # The provider reads the account's two secret keys into the state all the same. They open nothing.
+            shared_access_key_enabled=False,
             default_to_oauth_authentication=True,
             allow_nested_items_to_be_public=False,
             cross_tenant_replication_enabled=False,

@@ -13,6 +13,7 @@ from aeterna.azure.roles import Granted
 from aeterna.azure.runners import allowed
 from aeterna.azure.worldwide import place_digest
 from aeterna.contracts.late import Late
+from aeterna.synth.app import Annotations
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
 
@@ -78,6 +79,8 @@ class AzureKeyVault(Construct):
             self, "Deployer", role=DEPLOYER, on=vault.id, to=place.deployer_id, kind=None, lifecycle=TAKEOVER
         )
         self.ready: tuple[ITerraformDependable, ...] = officer.ready
+        if not runners:
+            Annotations.of(self).add_warning("no runners are named: only a pipeline with a private way can make keys")
 
     @classmethod
     def existing(cls, scope: Construct, id_: str, *, name: str, group: str) -> AzureKeyVault:

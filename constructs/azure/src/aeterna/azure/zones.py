@@ -36,7 +36,7 @@ def logical_zones(scope: Construct, id_: str, spec: NetworkSpec, *, place: Azure
 
 
 def offered_zones(scope: Construct, id_: str, *, place: AzurePlace, zones: int = MOST_ZONES) -> tuple[Late, ...]:
-    """Return the numbers of the first zones that the region offers; a region with fewer is refused at plan."""
+    """Return the numbers of the first zones that the region offers; those without any are refused by name."""
     location = DataAzurermLocation(scope, id_, location=place.location)
     in_order = Fn.sort(as_list(location.reference("zone_mappings[*].logical_zone")))
     return tuple(Late(Token.as_string(Fn.element(in_order, index))) for index in range(zones))
