@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from aeterna.contracts.addresses import parse_block
-from aeterna.contracts.cluster import ClusterOutputs, TaintEffect
-from aeterna.contracts.errors import InvalidSpecError
+from aeterna.contracts.cluster import ClusterOutputs
 from aeterna.contracts.late import Late
 from aeterna.contracts.naming import require_name
 from aeterna.gcp.access import ClusterAccess
 from aeterna.gcp.agents import Agent, service_agent
-from aeterna.gcp.alarm import SHORT, Alarm, share
+from aeterna.gcp.cluster_alarms import cluster_alarms
+from aeterna.gcp.cluster_checks import require_open_pool, require_room, require_services
+from aeterna.gcp.cluster_settings import (
+    ADDONS,
+    CHANNEL,
+    ENFORCED,
+    LOGGED,
+    MEASURED,
+    WEEKENDS,
+    GkeOptions,
+    api_clients,
+    control_plane_logs,
+)
 from aeterna.gcp.l1.container_cluster import GoogleContainerCluster
 from aeterna.gcp.l1.data_container_cluster import DataGoogleContainerCluster
 from aeterna.gcp.l1.project_iam_audit_config import GoogleProjectIamAuditConfig
@@ -27,13 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aeterna.contracts.alerts import AlertsSpec
-    from aeterna.contracts.cluster import ClusterSpec, NodePoolSpec
+    from aeterna.contracts.cluster import ClusterSpec
+    from aeterna.gcp.alarm import Alarm
     from aeterna.gcp.keys import GcpKey
-    from aeterna.gcp.l1.container_cluster import (
-        GoogleContainerClusterAddonsConfigBlock,
-        GoogleContainerClusterMaintenancePolicyRecurringWindowBlock,
-        GoogleContainerClusterMasterAuthorizedNetworksConfigBlock,
-    )
     from aeterna.gcp.network import GcpNetwork
     from aeterna.gcp.place import GcpPlace
     from aeterna.synth._cdk import ITerraformDependable
@@ -41,62 +46,10 @@ if TYPE_CHECKING:
 KUBERNETES_VERSION = "1.35"
 """The least version of a cluster whose spec names none; the channel upgrades it from there."""
 
-CHANNEL = "REGULAR"
 LONGEST_CLUSTER_NAME = 18
 """What a Google service account's id, at most 30 characters, leaves beside ``-break-glass``."""
 
-LARGEST_SERVICE_PREFIX = 16
-LOGGED = ("SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER", "CONTROLLER_MANAGER", "SCHEDULER")
-MEASURED = (
-    "SYSTEM_COMPONENTS",
-    "APISERVER",
-    "CONTROLLER_MANAGER",
-    "SCHEDULER",
-    "STORAGE",
-    "POD",
-    "DEPLOYMENT",
-    "STATEFULSET",
-    "DAEMONSET",
-    "HPA",
-    "KUBELET",
-    "CADVISOR",
-)
-ADDONS: GoogleContainerClusterAddonsConfigBlock = {
-    "dns_cache_config": {"enabled": True},
-    "gce_persistent_disk_csi_driver_config": {"enabled": True},
-    "gke_backup_agent_config": {"enabled": True},
-    "horizontal_pod_autoscaling": {"disabled": False},
-    "http_load_balancing": {"disabled": False},
-}
-WEEKENDS: GoogleContainerClusterMaintenancePolicyRecurringWindowBlock = {
-    "start_time": "2026-01-03T04:00:00Z",
-    "end_time": "2026-01-03T12:00:00Z",
-    "recurrence": "FREQ=WEEKLY;BYDAY=SA,SU",
-}
-"""GKE wants 48 hours in any 32 days; this gives it 64 or more."""
-
-ENFORCED = "PROJECT_SINGLETON_POLICY_ENFORCE"
 DELETE_TIMEOUT = "40m"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GkeOptions:
-    """What only GKE knows of a cluster.
-
-    - ``dns_endpoint`` opens the control plane's own name as well: whoever IAM allows may then call it from anywhere,
-      without a way into the network. Default: off, because it answers the internet, if only to say no.
-    - ``signed_images_only`` lets in only what the project's policy of Binary Authorization admits. Default: off.
-    - ``record_tokens`` has IAM record who takes a token of which account, the emergency account's among them. It is a
-      setting of the whole project, and takes the place of one that is there. Default: off; what the emergency account
-      does in the cluster is recorded in any case, with who acted as it.
-    - ``groups`` is the group ``gke-security-groups@<your domain>``, so that RBAC may name groups that are in it.
-      Default: none.
-    """
-
-    dns_endpoint: bool = False
-    signed_images_only: bool = False
-    record_tokens: bool = False
-    groups: str | None = None
 
 
 DEFAULT_OPTIONS = GkeOptions()
@@ -122,30 +75,15 @@ class GkeCluster(Construct):
         super().__init__(scope, id_)
         require_name("ClusterSpec", "name", spec.name, longest=LONGEST_CLUSTER_NAME)
         key.require_at("ClusterSpec", place.region)
-        _check_services(spec)
-        _require_open_pool(spec)
+        require_services(spec)
+        require_open_pool(spec)
+        require_room(spec.pools, network.pods)
         self.name = spec.name
         self.location = place.region
         self.place = place
         self.account = NodeAccount(self, "Nodes", cluster=spec.name, place=place)
         access = ClusterAccess(self, "Access", spec, place=place)
-        if options.record_tokens:
-            GoogleProjectIamAuditConfig(
-                self,
-                "Tokens",
-                project=place.project,
-                service="iam.googleapis.com",
-                audit_log_config=[{"log_type": "DATA_READ"}],
-            )
-        LogBucket(
-            self,
-            "Logs",
-            name=f"{spec.name}-control-plane",
-            wanted=_control_plane_logs(spec, place.region),
-            days=spec.log_days,
-            place=place,
-            key=key,
-        )
+        self._record(spec, key, options)
         disks = key.grant(self, "DisksKeyUse", service_agent(place, Agent.COMPUTE_ENGINE))
         plane = self._control_plane(spec, network, key, options, after=[disks])
         self._plane: GoogleContainerCluster | DataGoogleContainerCluster = plane
@@ -193,34 +131,26 @@ class GkeCluster(Construct):
 
     def alarms(self, spec: AlertsSpec) -> tuple[Alarm, ...]:
         """Return what people are told of: nodes that are busy, full, or gone."""
-        place, nodes = self.place.project, 'resource.type="k8s_node"'
-        where = f'resource.labels.cluster_name="{self.name}" AND resource.labels.location="{self.location}"'
-        each = f'{nodes} AND resource.labels.project_id="{place}" AND {where}'
-        return (
-            Alarm(
-                name="busy",
-                says="has busy nodes",
-                metric="kubernetes.io/node/cpu/allocatable_utilization",
-                resource=each,
-                threshold=share(spec.busy_percent),
-            ),
-            Alarm(
-                name="memory",
-                says="has nodes whose memory is full",
-                metric="kubernetes.io/node/memory/allocatable_utilization",
-                resource=f'{each} AND metric.labels.memory_type="non-evictable"',
-                threshold=share(spec.full_percent),
-            ),
-            Alarm(
-                name="not-ready",
-                says="has a node that is not ready",
-                metric="kubernetes.io/node/status_condition",
-                resource=f'{each} AND metric.labels.condition="Ready" AND metric.labels.status!="True"',
-                aligner="ALIGN_FRACTION_TRUE",
-                threshold=0.5,
-                lasting=SHORT,
-                critical=True,
-            ),
+        return cluster_alarms(spec, project=self.place.project, location=self.location, name=self.name)
+
+    def _record(self, spec: ClusterSpec, key: GcpKey, options: GkeOptions) -> None:
+        """Keep what the control plane writes, and what IAM is asked to write, for those who want to know later."""
+        if options.record_tokens:
+            GoogleProjectIamAuditConfig(
+                self,
+                "Tokens",
+                project=self.place.project,
+                service="iam.googleapis.com",
+                audit_log_config=[{"log_type": "DATA_READ"}],
+            )
+        LogBucket(
+            self,
+            "Logs",
+            name=f"{spec.name}-control-plane",
+            wanted=control_plane_logs(spec, self.place.region),
+            days=spec.log_days,
+            place=self.place,
+            key=key,
         )
 
     def _control_plane(
@@ -251,7 +181,7 @@ class GkeCluster(Construct):
             enable_intranode_visibility=True,
             enable_l4_ilb_subsetting=True,
             private_cluster_config={"enable_private_nodes": True, "enable_private_endpoint": True},
-            master_authorized_networks_config=_api_clients(spec),
+            master_authorized_networks_config=api_clients(spec),
             control_plane_endpoints_config={
                 "dns_endpoint_config": {"allow_external_traffic": options.dns_endpoint},
                 "ip_endpoints_config": {"enabled": True},
@@ -320,39 +250,3 @@ def _outputs(plane: GoogleContainerCluster | DataGoogleContainerCluster) -> Clus
         issuer=Late(f"https://container.googleapis.com/v1/{plane.id}"),
         version=Late(plane.master_version),
     )
-
-
-def _api_clients(spec: ClusterSpec) -> GoogleContainerClusterMasterAuthorizedNetworksConfigBlock:
-    """Let in the blocks of the spec. Nodes and pods always are; addresses that Google itself owns are not."""
-    return {
-        "gcp_public_cidrs_access_enabled": False,
-        "private_endpoint_enforcement_enabled": True,
-        "cidr_blocks": [
-            {"cidr_block": block, "display_name": f"api-client-{number}"}
-            for number, block in enumerate(spec.api_clients, start=1)
-        ],
-    }
-
-
-def _control_plane_logs(spec: ClusterSpec, region: str) -> str:
-    """Return the filter for what the control plane itself writes."""
-    kinds = 'resource.type=("k8s_control_plane_component" OR "k8s_cluster")'
-    return f'{kinds} AND resource.labels.cluster_name="{spec.name}" AND resource.labels.location="{region}"'
-
-
-def _check_services(spec: ClusterSpec) -> None:
-    services = parse_block("ClusterSpec", "service_cidr", spec.service_cidr)
-    if services.prefixlen < LARGEST_SERVICE_PREFIX:
-        problem = f"{services} is larger than GKE takes"
-        raise InvalidSpecError("ClusterSpec", "service_cidr", problem, f"use at most a /{LARGEST_SERVICE_PREFIX}")
-
-
-def _require_open_pool(spec: ClusterSpec) -> None:
-    """Refuse a cluster whose own pods could be placed nowhere: nothing would resolve a name."""
-    if not any(_is_open(pool) for pool in spec.pools):
-        problem = "every pool keeps off pods that do not tolerate its taints, and the cluster's own pods do not"
-        raise InvalidSpecError("ClusterSpec", "pools", problem, "leave one pool untainted, or only PREFER_NO_SCHEDULE")
-
-
-def _is_open(pool: NodePoolSpec) -> bool:
-    return all(taint.effect is TaintEffect.PREFER_NO_SCHEDULE for taint in pool.taints)
