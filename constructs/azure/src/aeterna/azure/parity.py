@@ -34,7 +34,7 @@ PARITY: Final[Parity] = MappingProxyType(
         C.NETWORK_FLOW_LOGS: _by(
             "network_watcher_flow_log",
             "storage_account",
-            note="in a storage account, whose shared keys stay on because the service writes with them",
+            note="in a storage account; Log Analytics takes the key only in a dedicated cluster",
         ),
         C.KEY_PURPOSES: _by("key_vault", "key_vault_key"),
         C.KEY_GRANTS: _by("role_assignment", "user_assigned_identity", note="one identity for each use of each key"),
