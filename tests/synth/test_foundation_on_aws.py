@@ -101,7 +101,7 @@ def test_what_holds_data_refuses_to_be_destroyed(on_aws: Joined) -> None:
     """One flag on the service's side and one on the engine's, as far as each kind has them."""
     for kind in ("aws_db_instance", "aws_eks_cluster"):
         assert all(resource["deletion_protection"] is True for resource in on_aws.resources(kind).values())
-    for kind in ("aws_kms_key", "aws_s3_bucket", "aws_db_instance", "aws_elasticache_replication_group"):
+    for kind in ("aws_kms_key", "aws_s3_bucket", "aws_db_instance", "aws_backup_vault", "aws_ecr_repository"):
         for address, resource in on_aws.resources(kind).items():
             assert resource["lifecycle"]["prevent_destroy"] is True, address
             assert not resource.get("force_destroy"), address
