@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.foundation import FoundationOutputs
 from aeterna.stacks.layers import Given, Ground, Layers, key_id
 from aeterna.synth.app import TerraformOutput, TerraformStack
+from aeterna.synth.aspects import attach
 from aeterna.synth.backends import keep_beside
 from aeterna.synth.lowering import lower
+from aeterna.synth.rules.guardrails import Guardrails
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from constructs import Construct
 
     from aeterna.contracts.foundation import FoundationSpec
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
         RegistryT,
     )
     from aeterna.synth.registry import AnyCloud
+    from aeterna.synth.rules.suppression import Suppression
 
 OUTPUT = "foundation"
 """The name of the last stack's output, which holds the whole contract."""
@@ -47,12 +53,24 @@ class Foundation:
     identities of its workloads. Each has a state of its own, so that none is planned against what does not exist yet,
     and replacing a cluster cannot reach a database.
 
+    Every stack is guarded by the rules that are installed, with what a customer adds to it; ``suppressions`` are the
+    exceptions, by the path of a construct.
+
     `outputs` are for other stacks of the same app; the output ``foundation`` of the last stack carries the same, with
     its version, to whatever reads the state.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, cloud: AnyCloud, spec: FoundationSpec) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        cloud: AnyCloud,
+        spec: FoundationSpec,
+        suppressions: Sequence[Suppression] = (),
+    ) -> None:
         self._scope, self._id, self._cloud, self._spec = scope, id_, cloud, spec
+        self._suppressions = suppressions
         self.stacks: dict[str, TerraformStack] = {}
         layers = Layers(cloud, spec)
         bootstrap, place = self._stack("bootstrap", spec.region)
@@ -89,6 +107,9 @@ class Foundation:
             keep_beside(stack)
         else:
             self._cloud.keep_state(stack, spec.state, region=spec.region)
+        # A suppression that covers nothing is warned of: each stack is given those that may speak of it.
+        mine = [each for each in self._suppressions if fnmatchcase(stack.node.id, each.path.partition("/")[0])]
+        attach(stack, Guardrails(size=spec.size, suppressions=mine))
         self.stacks[layer] = stack
         return stack, place
 
