@@ -1,0 +1,113 @@
+"""What people are told of on Google Cloud, read from what Terraform would be given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aeterna.contracts.alerts import AlertsSpec
+from aeterna.contracts.cache import CacheSpec
+from aeterna.contracts.database import DatabaseSpec
+from aeterna.gcp.alerts import GcpAlerts
+from aeterna.gcp.cache import MemorystoreValkey
+from aeterna.gcp.database import CloudSqlPostgres
+from aeterna.synth.app import TerraformOutput
+from fixtures.gcp_stack import GoogleStack, waits_for
+
+if TYPE_CHECKING:
+    from aeterna.synth.testing import Document, Json
+
+SPEC = AlertsSpec(name="prod", emails=("ops@example.com",), busy_percent=80, full_percent=90)
+
+
+@pytest.fixture(scope="module")
+def synthesis() -> Document:
+    stack = GoogleStack()
+    around = {"place": stack.place, "network": stack.network, "key": stack.key}
+    database = CloudSqlPostgres(stack, "Database", DatabaseSpec(name="threads", most_storage_gib=1000), **around)
+    cache = MemorystoreValkey(stack, "Cache", CacheSpec(name="policy"), **around)
+    alerts = GcpAlerts(
+        stack, "Alerts", SPEC, place=stack.place, key=stack.key, watches=[stack.cluster(), database, cache]
+    )
+    TerraformOutput(stack, "channel", value=alerts.outputs.channel)
+    return stack.document()
+
+
+@pytest.fixture(scope="module")
+def policies(synthesis: Document) -> dict[str, Json]:
+    found = synthesis.resources("google_monitoring_alert_policy").values()
+    return {policy["display_name"]: policy["conditions"][0]["condition_threshold"] for policy in found}
+
+
+def test_everything_that_is_watched_is_watched_for_what_brings_it_down(policies: dict[str, Json]) -> None:
+    assert set(policies) == {
+        "prod: policy is busy",
+        "prod: policy is full",
+        "prod: prod has a node that is not ready",
+        "prod: prod has busy nodes",
+        "prod: prod has nodes whose memory is full",
+        "prod: threads has almost grown to its limit",
+        "prod: threads has few connections left",
+        "prod: threads is busy",
+        "prod: threads is down",
+    }
+
+
+def test_thresholds_are_those_of_the_spec(policies: dict[str, Json]) -> None:
+    assert policies["prod: threads is busy"]["threshold_value"] == 0.8
+    assert policies["prod: policy is full"]["threshold_value"] == 0.9
+    assert policies["prod: threads is busy"]["duration"] == "900s"
+
+
+def test_a_disk_that_grows_by_itself_is_measured_against_what_it_may_grow_to(policies: dict[str, Json]) -> None:
+    """It is always nearly full of what it has now."""
+    grown = policies["prod: threads has almost grown to its limit"]
+
+    assert grown["threshold_value"] == 900 * 2**30
+    assert "disk/bytes_used" in grown["filter"]
+
+
+def test_connections_are_counted_over_all_databases_of_a_server(policies: dict[str, Json]) -> None:
+    """The service counts them by database, and none alone reaches the limit of all."""
+    connected = policies["prod: threads has few connections left"]
+
+    assert connected["aggregations"][0]["cross_series_reducer"] == "REDUCE_SUM"
+
+
+def test_each_alarm_is_of_one_thing_and_of_no_other_in_the_project(policies: dict[str, Json]) -> None:
+    for name, condition in policies.items():
+        words = condition["filter"]
+
+        assert "resource.type=" in words, name
+        assert 'instance_id="policy"' in words or "database_id=" in words or 'cluster_name="prod"' in words, name
+
+
+def test_every_alarm_goes_to_the_topic_and_to_the_people(synthesis: Document) -> None:
+    policies = synthesis.resources("google_monitoring_alert_policy").values()
+    channels = synthesis.resources("google_monitoring_notification_channel").values()
+
+    assert sorted(channel["type"] for channel in channels) == ["email", "pubsub"]
+    assert {len(policy["notification_channels"]) for policy in policies} == {2}
+
+
+def test_the_topic_is_under_the_key_and_stays_in_the_keys_region(synthesis: Document) -> None:
+    topic = synthesis.only("google_pubsub_topic")
+
+    assert "data.google_kms_crypto_key" in topic["kms_key_name"]
+    assert topic["message_storage_policy"]["allowed_persistence_regions"] == ["europe-west4"]
+    assert waits_for(topic, "KeyUse")
+    assert synthesis.outputs()["channel"]["value"].startswith("${google_pubsub_topic.")
+
+
+def test_monitoring_may_publish_to_this_topic_alone_before_the_channel_is_made(synthesis: Document) -> None:
+    """A channel to a topic that does not take its messages is silent, and nobody notices."""
+    grant = synthesis.only("google_pubsub_topic_iam_member")
+    (channel,) = (
+        each
+        for each in synthesis.resources("google_monitoring_notification_channel").values()
+        if each["type"] == "pubsub"
+    )
+
+    assert "@gcp-sa-monitoring-notification." in grant["member"]
+    assert waits_for(channel, "PublisherKnown")
