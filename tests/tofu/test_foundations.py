@@ -105,8 +105,8 @@ def test_every_choice_of_size_and_parts_is_valid_and_plans(case: Case, tofu: Eng
 
 def opens_nothing(values: Json) -> bool:
     """Whether the service refuses the keys that it always tells: logins by key are switched off."""
-    databases = values.get("default_database") or [{}]
-    by_key = values.get("shared_access_key_enabled"), databases[0].get("access_keys_authentication_enabled")
+    databases: Json = values.get("default_database") or [{}]
+    by_key = [values.get("shared_access_key_enabled"), databases[0].get("access_keys_authentication_enabled")]
     return False in by_key or values.get("local_account_disabled") is True
 
 

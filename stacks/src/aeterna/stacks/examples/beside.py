@@ -38,6 +38,7 @@ class Beside(TerraformStack):
             self, "Database", ExistingDatabase(identifier="shared", security_group_id="sg-0d4c"), key=key
         )
         spec = FoundationSpec(name="agents", region=REGION, owner="acme", parts=frozenset({Part.BACKUP}))
-        given = Given(network=network, cluster=cluster, database=database)
-        outputs = compose(self, AWS, spec, place=place, given=given)
+        outputs = compose(
+            self, AWS, spec, place=place, given=Given(network=network, cluster=cluster, database=database)
+        )
         TerraformOutput(self, "catalog", value=outputs.catalog.uri)
