@@ -212,6 +212,16 @@ def test_all_flows_are_kept_in_an_account_under_the_key(synthesis: Document) -> 
     assert account["network_rules"] == {"default_action": "Deny", "bypass": ["AzureServices"], "ip_rules": []}
 
 
+def test_flow_logs_wait_for_the_watcher_that_azure_makes_with_the_first_network(synthesis: Document) -> None:
+    flow_log = synthesis.only("azurerm_network_watcher_flow_log")
+
+    assert (flow_log["resource_group_name"], flow_log["network_watcher_name"]) == (
+        "NetworkWatcherRG",
+        "NetworkWatcher_westeurope",
+    )
+    assert any("time_sleep" in waited for waited in flow_log["depends_on"])
+
+
 def test_flows_are_not_sent_to_a_workspace_that_takes_no_key(synthesis: Document) -> None:
     assert "traffic_analytics" not in synthesis.only("azurerm_network_watcher_flow_log")
 

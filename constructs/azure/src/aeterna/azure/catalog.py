@@ -9,8 +9,8 @@ from constructs import Construct
 from aeterna.azure.l1.postgresql_flexible_server_database import AzurermPostgresqlFlexibleServerDatabase
 from aeterna.contracts.catalog import CatalogOutputs
 from aeterna.contracts.database import require_role
-from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
+from aeterna.synth.app import Annotations
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
 
@@ -53,8 +53,9 @@ class LakeCatalog(Construct):
     ) -> None:
         super().__init__(scope, id_)
         if not bucket.hierarchical:
-            problem = "the bucket's directories are not real, and the catalog's server demands that they are"
-            raise InvalidSpecError("LakeCatalog", "bucket", problem, "give one with hierarchical=True")
+            Annotations.of(self).add_warning(
+                f"{bucket.node.path} is flat: Lakekeeper refuses it, other servers may not"
+            )
         name = f"{spec.name.replace('-', '_')}_catalog"
         require_role("CatalogSpec", "name", name)
         self._database = AzurermPostgresqlFlexibleServerDatabase(

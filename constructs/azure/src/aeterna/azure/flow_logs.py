@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.azure.l1.network_watcher_flow_log import AzurermNetworkWatcherFlowLog
+from aeterna.azure.neutral_providers import need_time
 from aeterna.azure.storage import AccountSpec, StorageAccount
 from aeterna.azure.worldwide import worldwide_account
 from aeterna.contracts.naming import require_between
+from aeterna.synth.l1.time.sleep import TimeSleep
 
 if TYPE_CHECKING:
     from aeterna.azure.keys import AzureKey
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from aeterna.synth.values import Text
 
 WATCHER_GROUP = "NetworkWatcherRG"
+WATCHER_APPEARS = "60s"
+"""Azure makes the watcher a moment after it has said that the region's first network is there."""
 LONGEST_DAYS = 365
 RECOVERABLE_DAYS = 7
 
@@ -42,6 +46,8 @@ class FlowLogs(Construct):
             protected=False,
         )
         store = StorageAccount(self, "Store", account, place=place, key=key)
+        need_time(self)
+        watched = TimeSleep(self, "Watched", create_duration=WATCHER_APPEARS, triggers={"network": network_id})
         AzurermNetworkWatcherFlowLog(
             self,
             "Resource",
@@ -54,4 +60,5 @@ class FlowLogs(Construct):
             enabled=True,
             version=2,
             retention_policy={"enabled": True, "days": spec.flow_log_days},
+            depends_on=[watched],
         )

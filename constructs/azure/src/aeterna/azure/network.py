@@ -35,7 +35,7 @@ PODS = "10.244.0.0/16"
 """Where pods have their addresses, behind those of the nodes: seen inside the cluster only, so any network may use the
 same block. It may not overlap what the nodes want to reach."""
 
-LONGEST_ENDPOINT = 71
+LONGEST_ENDPOINT = 55
 
 
 class AzureNetwork(Construct):
