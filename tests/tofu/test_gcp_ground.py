@@ -9,6 +9,7 @@ import pytest
 from aeterna.contracts.backup import BackupSpec
 from aeterna.contracts.bucket import BucketSpec
 from aeterna.contracts.catalog import CatalogSpec
+from aeterna.contracts.cluster import ClusterOutputs
 from aeterna.contracts.keys import KeySpec
 from aeterna.contracts.late import Late
 from aeterna.contracts.network import NetworkSpec
@@ -18,6 +19,7 @@ from aeterna.gcp.backup import GcpBackup, GcpBackupCopy
 from aeterna.gcp.bucket import GcsBucket
 from aeterna.gcp.bucket_replica import GcsBucketReplica
 from aeterna.gcp.catalog import BigLakeCatalog
+from aeterna.gcp.cluster_backup import GkeBackup
 from aeterna.gcp.keys import GcpKey
 from aeterna.gcp.l1.provider import GoogleProvider
 from aeterna.gcp.network import GcpNetwork
@@ -44,6 +46,15 @@ class Server:
     database = Late("threads")
     instance_name = Late("prod-threads")
     service_account = Late("p1-abc@gcp-sa-cloud-sql.iam.gserviceaccount.com")
+
+
+class Cluster:
+    """A cluster as its backup sees it."""
+
+    location = "europe-west4"
+    outputs = ClusterOutputs(
+        name=Late("prod"), endpoint=Late("e"), certificate_authority=Late("a"), issuer=Late("i"), version=Late("v")
+    )
 
 
 class Region(TerraformStack):
@@ -97,6 +108,8 @@ def synthesized_to(folder: Path) -> None:
     GcpBackupCopy(
         second, "Backup", BackupSpec(name="prod-backup"), source=backup, place=second.place, key=second.key("backup")
     )
+    cluster = BackupSpec(name="prod-cluster")
+    GkeBackup(second, "Cluster", cluster, place=second.place, key=second.key("cluster"), cluster=Cluster())
     app.synth()
 
 
