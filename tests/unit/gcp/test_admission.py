@@ -10,8 +10,6 @@ from aeterna.contracts.cache import CacheSpec
 from aeterna.contracts.database import DatabaseSpec
 from aeterna.contracts.registry import RegistrySpec
 from aeterna.gcp.admission import Admission
-from aeterna.gcp.cache import MemorystoreValkey
-from aeterna.gcp.database import CloudSqlPostgres
 from aeterna.gcp.registry import ArtifactRegistry
 from fixtures.gcp_stack import GoogleStack, named
 
@@ -24,9 +22,8 @@ NODES = "prod-nodes@acme.iam.gserviceaccount.com"
 @pytest.fixture(scope="module")
 def synthesis() -> Document:
     stack = GoogleStack()
-    around = {"place": stack.place, "network": stack.network, "key": stack.key}
-    database = CloudSqlPostgres(stack, "Database", DatabaseSpec(name="threads"), **around)
-    cache = MemorystoreValkey(stack, "Cache", CacheSpec(name="policy"), **around)
+    database = stack.database(DatabaseSpec(name="threads"))
+    cache = stack.cache(CacheSpec(name="policy"))
     registry = ArtifactRegistry(stack, "Registry", RegistrySpec(name="acme"), place=stack.place, key=stack.key)
     Admission(stack, "Admission", cluster=stack.cluster(), reaches=[database, cache], pulls=[registry])
     return stack.document()

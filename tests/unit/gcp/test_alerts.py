@@ -10,8 +10,6 @@ from aeterna.contracts.alerts import AlertsSpec
 from aeterna.contracts.cache import CacheSpec
 from aeterna.contracts.database import DatabaseSpec
 from aeterna.gcp.alerts import GcpAlerts
-from aeterna.gcp.cache import MemorystoreValkey
-from aeterna.gcp.database import CloudSqlPostgres
 from aeterna.synth.app import TerraformOutput
 from fixtures.gcp_stack import GoogleStack, waits_for
 
@@ -24,9 +22,8 @@ SPEC = AlertsSpec(name="prod", emails=("ops@example.com",), busy_percent=80, ful
 @pytest.fixture(scope="module")
 def synthesis() -> Document:
     stack = GoogleStack()
-    around = {"place": stack.place, "network": stack.network, "key": stack.key}
-    database = CloudSqlPostgres(stack, "Database", DatabaseSpec(name="threads", most_storage_gib=1000), **around)
-    cache = MemorystoreValkey(stack, "Cache", CacheSpec(name="policy"), **around)
+    database = stack.database(DatabaseSpec(name="threads", most_storage_gib=1000))
+    cache = stack.cache(CacheSpec(name="policy"))
     alerts = GcpAlerts(
         stack, "Alerts", SPEC, place=stack.place, key=stack.key, watches=[stack.cluster(), database, cache]
     )

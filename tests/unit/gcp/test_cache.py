@@ -22,20 +22,16 @@ if TYPE_CHECKING:
 WORKLOAD = Late("opal@acme.iam.gserviceaccount.com")
 
 
-def made(stack: GoogleStack, spec: CacheSpec) -> MemorystoreValkey:
-    return MemorystoreValkey(stack, "Cache", spec, place=stack.place, network=stack.network, key=stack.key)
-
-
 def alone(spec: CacheSpec) -> Document:
     stack = GoogleStack()
-    made(stack, spec)
+    stack.cache(spec)
     return stack.document()
 
 
 @pytest.fixture(scope="module")
 def synthesis() -> Document:
     stack = GoogleStack()
-    cache = made(stack, CacheSpec(name="policy"))
+    cache = stack.cache(CacheSpec(name="policy"))
     cache.grant_to(stack, "Workload", email=WORKLOAD)
     TerraformOutput(stack, "host", value=cache.outputs.host)
     TerraformOutput(stack, "reader", value=cache.outputs.reader_host)
@@ -100,7 +96,7 @@ def test_host_and_reader_are_told_apart_by_what_they_are_and_not_by_their_place(
 def test_a_cache_without_copies_is_read_where_it_is_written() -> None:
     stack = GoogleStack()
 
-    outputs = made(stack, CacheSpec(name="policy", replicas=0)).outputs
+    outputs = stack.cache(CacheSpec(name="policy", replicas=0)).outputs
 
     assert outputs.reader_host == outputs.host
 

@@ -23,20 +23,16 @@ SPEC = DatabaseSpec(name="threads", maintenance_day=Weekday.SUNDAY)
 SHORT = DatabaseSpec(name="threads", backup_days=7)
 
 
-def made(stack: GoogleStack, spec: DatabaseSpec = SPEC) -> CloudSqlPostgres:
-    return CloudSqlPostgres(stack, "Database", spec, place=stack.place, network=stack.network, key=stack.key)
-
-
 def alone(spec: DatabaseSpec) -> Json:
     stack = GoogleStack()
-    made(stack, spec)
+    stack.database(spec)
     return stack.document().only("google_sql_database_instance")
 
 
 @pytest.fixture(scope="module")
 def synthesis() -> Document:
     stack = GoogleStack()
-    database = made(stack)
+    database = stack.database(SPEC)
     for name in ("endpoint", "host", "port", "database", "certificate_authority", "administrator"):
         TerraformOutput(stack, name, value=getattr(database.outputs, name))
     database.grant_to(stack, "Workload", email=Late("threads@acme.iam.gserviceaccount.com"))
@@ -236,7 +232,7 @@ def test_an_existing_server_is_looked_up_and_only_gets_logins() -> None:
 )
 def test_what_cloud_sql_would_refuse_is_refused_at_synthesis(spec: DatabaseSpec, field: str) -> None:
     with pytest.raises(InvalidSpecError) as refused:
-        made(GoogleStack(), spec)
+        GoogleStack().database(spec)
 
     assert refused.value.field == field
 
