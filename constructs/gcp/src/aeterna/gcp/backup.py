@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class GcpBackup(Construct):
     """A vault, exports of each database into it, and a mirror of each bucket in it.
 
-    Google's own vault, of Backup and DR Service, takes no database that is under a customer's key (ADR 0021). A store's
+    Google's own vault, of Backup and DR Service, takes no database that is under a customer's key (ADR 0022). A store's
     place in the sequence is its place in the tree: append new ones, or backups are set up anew.
     """
 

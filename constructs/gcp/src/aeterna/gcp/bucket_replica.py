@@ -19,7 +19,7 @@ class GcsBucketReplica(Construct):
     """A bucket like the source, in the place's region, and what copies to it.
 
     A bucket of Google's that spans two regions would keep both copies under one key that spans them as well. Two
-    buckets, each under a key of its own region, survive the loss of either (ADR 0021).
+    buckets, each under a key of its own region, survive the loss of either (ADR 0022).
     """
 
     def __init__(
