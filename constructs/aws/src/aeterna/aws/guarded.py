@@ -35,7 +35,9 @@ PRIMARY: Final = (When(path="replicate_source_db"),)
 """A replica takes its key, its backups and its password from the database that it copies."""
 INSIGHTS: Final = (When(path="performance_insights_enabled", is_=TRUE),)
 MANAGED: Final = (When(path="manage_master_user_password", is_=TRUE),)
-POSTGRES: Final = (When(path="engine", is_=matching(r".*postgres.*", words="postgres", weaker="mysql")),)
+POSTGRES: Final = (
+    When(path="engine", is_=matching(r".*postgres.*", words="postgres", right="postgres17", weaker="mysql")),
+)
 
 
 def _beside(terraform_type: str, by: str = "bucket") -> Companion:
@@ -197,6 +199,7 @@ _LISTENER: Final[Guarded] = {
             wants=matching(
                 r"ELBSecurityPolicy-(?:TLS13-1-[23]|TLS-1-2|FS-1-2).*",
                 words="ELBSecurityPolicy-TLS13-1-2-2021-06 or newer",
+                right="ELBSecurityPolicy-TLS13-1-2-2021-06",
                 weaker="ELBSecurityPolicy-2016-08",
             ),
             when=(When(path="protocol", is_=one_of("HTTPS", "TLS")),),
@@ -246,7 +249,11 @@ GUARDED: Final[Mapping[str, Guarded]] = {
             Setting(
                 path="parameter[name=rds.force_ssl].value",
                 wants=one_of("1", weaker="0"),
-                when=(When(path="family", is_=matching(r"postgres.*", words="postgres", weaker="mysql")),),
+                when=(
+                    When(
+                        path="family", is_=matching(r"postgres.*", words="postgres", right="postgres17", weaker="mysql")
+                    ),
+                ),
             ),
         )
     },

@@ -36,7 +36,7 @@ PRIMARY: Final = (When(path="create_mode", is_=none_of("Replica", words="a serve
 """A copy is as available as its own zone, and has the logins and backups of the server that it copies."""
 FLAT: Final = (
     When(path="is_hns_enabled", is_=FALSE, absent=True),
-    When(path="blob_properties", is_=present("blobs")),
+    When(path="account_kind", is_=one_of("StorageV2", "BlobStorage", "BlockBlobStorage"), absent=True),
 )
 """Storage without real directories; only there does Azure keep versions."""
 
@@ -47,8 +47,8 @@ def _beside(terraform_type: str, by: str) -> Companion:
 
 LOGGED: Final = (
     Setting(
-        path="target_resource_id",
-        wants=present("the resource"),
+        path="enabled_log",
+        wants=present("what is to be kept"),
         on=_beside("azurerm_monitor_diagnostic_setting", "target_resource_id"),
     ),
 )

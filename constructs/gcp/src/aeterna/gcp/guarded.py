@@ -30,12 +30,16 @@ WEEK: Final = at_least(7, "days")
 MONTH: Final = at_least(30, "days")
 KEY: Final = key()
 CLIENTS: Final = without("0.0.0.0/0", "::/0", words="the networks that may connect")
-REGION: Final = matching(r"[a-z]+-[a-z]+\d+", words="a region, not a zone", weaker="europe-west1-b")
+REGION: Final = matching(
+    r"[a-z]+-[a-z]+\d+", words="a region, not a zone", right="europe-west1", weaker="europe-west1-b"
+)
 
 PRIMARY: Final = (When(path="master_instance_name"),)
 """A copy takes its backups from the server that it copies, and within a region its key as well."""
 POSTGRES: Final = (
-    When(path="database_version", is_=matching(r"POSTGRES.*", words="POSTGRES", weaker="MYSQL_8_0")),
+    When(
+        path="database_version", is_=matching(r"POSTGRES.*", words="POSTGRES", right="POSTGRES_17", weaker="MYSQL_8_0")
+    ),
     When(path="instance_type", is_=none_of("READ_POOL_INSTANCE", words="a server"), absent=True),
 )
 _SQL: Final = "settings.backup_configuration"

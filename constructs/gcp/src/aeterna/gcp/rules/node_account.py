@@ -12,6 +12,7 @@ from aeterna.synth.rules.wanted import matching
 OWN: Final = matching(
     r"(?!default$)(?!.*-compute@developer\.gserviceaccount\.com$).+",
     words="an account made for them",
+    right="nodes@project.iam.gserviceaccount.com",
     weaker="default",
 )
 

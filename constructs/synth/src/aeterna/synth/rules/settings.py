@@ -75,7 +75,9 @@ def _of_setting(subject: Subject, setting: Setting, inventory: Inventory) -> Ite
         return
     companions = inventory.beside(subject, setting.on)
     if companions == [] and not setting.absent_is_right:
-        sentence = f"no {setting.on.type} stands beside it; add one with `{plain(setting.path)}` {setting.wants.words}"
+        sentence = (
+            f"no {setting.on.type} stands beside it; add one with `{plain(setting.path)}` set to {setting.wants.words}"
+        )
         yield Breach(subject=subject, sentence=sentence)
     for companion in companions or ():
         yield from _said_wrong(companion, setting)

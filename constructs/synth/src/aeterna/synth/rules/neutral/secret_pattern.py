@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -23,19 +24,30 @@ FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "a key of a storage account": re.compile(r"AccountKey=[A-Za-z0-9+/]{40,}"),
     "a password in an address": re.compile(r"\w+://[^\s/:@]+:[^\s/:@${]+@"),
 }
+ENCODED: Final = frozenset({"custom_data", "user_data", "user_data_base64"})
+"""Where a start script stands in base64."""
 _MAY_BE_ONE: Final = re.compile(r"-----BEGIN|A[KS]IA|AIza|gh[pousr]_|github_pat_|glpat-|xox|eyJ|AccountKey=|://")
 """One look that most texts fail, before the eight."""
 
 
 def _of_that_form(inventory: Inventory) -> Iterator[Breach]:
     for subject in inventory.subjects:
-        for path, text in literals(subject.arguments):
+        for path, written in literals(subject.arguments):
+            text = _decoded(written) if path.rpartition(".")[2] in ENCODED else written
             if not _MAY_BE_ONE.search(text):
                 continue
             for form, pattern in FORMS.items():
                 if pattern.search(text):
                     sentence = f"{path} holds {form}; revoke it, and refer to where the new one is kept"
                     yield Breach(subject=subject, sentence=sentence)
+
+
+def _decoded(text: str) -> str:
+    """Return what a text in base64 says, or the text itself where it is none."""
+    try:
+        return base64.b64decode(text, validate=True).decode("utf-8")
+    except ValueError:
+        return text
 
 
 RULE = Rule(
