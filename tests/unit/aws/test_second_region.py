@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from aeterna.aws.admission import Admission
 from aeterna.aws.bucket import S3Bucket
 from aeterna.aws.bucket_replica import S3BucketReplica
 from aeterna.aws.database import RdsPostgres
@@ -13,13 +14,14 @@ from aeterna.aws.database_replica import RdsReplica
 from aeterna.aws.keys import AwsKey
 from aeterna.aws.l1.provider import AwsProvider
 from aeterna.aws.network import AwsNetwork
+from aeterna.aws.policy_document import document
 from aeterna.contracts.bucket import BucketSpec
 from aeterna.contracts.database import DatabaseSpec
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.keys import KeySpec
 from aeterna.synth.app import TerraformOutput, TerraformStack
 from aeterna.synth.testing import Document, Json, synthesized
-from fixtures.customer_stack import CustomerStack
+from fixtures.customer_stack import CLUSTER, CustomerStack
 from fixtures.iam_documents import Found, statements
 
 SPEC = DatabaseSpec(name="threads")
@@ -93,6 +95,21 @@ def test_rds_is_not_asked_for_the_last_snapshot_that_it_takes_of_no_copy(copy: J
 
 def test_a_copy_lets_nobody_in_until_it_is_needed(away: Document) -> None:
     assert not away.resources("aws_vpc_security_group_ingress_rule")
+
+
+def test_whoever_takes_over_lets_clients_in_and_logs_them_in_as_on_any_server() -> None:
+    home = CustomerStack("home")
+    database = RdsPostgres(home, "Threads", SPEC, network=home.network, key=home.key)
+    there = Away(home)
+    copy = RdsReplica(there, "Threads", SPEC, source=database, network=there.network, key=there.key)
+    Admission(there, "Admission", client=CLUSTER, stores=[copy])
+    TerraformOutput(there, "access", value=document(copy.access()))
+
+    synthesis = synthesized(there)
+
+    rule = synthesis.only("aws_vpc_security_group_ingress_rule")
+    assert (rule["from_port"], rule["referenced_security_group_id"]) == (5432, CLUSTER.client_security_group_id)
+    assert re.search(r"dbuser:\$\{aws_db_instance\.\w+\.resource_id\}/aeterna", synthesis.outputs()["access"]["value"])
 
 
 def test_a_copy_of_a_server_whose_password_rds_keeps_is_refused() -> None:

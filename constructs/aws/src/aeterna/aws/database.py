@@ -10,14 +10,14 @@ from constructs import Construct
 from aeterna.aws.account import Account
 from aeterna.aws.administrator import AdministratorPassword
 from aeterna.aws.database_machine import busy_hours
-from aeterna.aws.database_surroundings import PORT, Surroundings
+from aeterna.aws.database_surroundings import PORT, Surroundings, connect_statement
 from aeterna.aws.l1.data_db_instance import DataAwsDbInstance
 from aeterna.aws.l1.db_instance import AwsDbInstance
 from aeterna.aws.l1.db_instance_automated_backups_replication import AwsDbInstanceAutomatedBackupsReplication
 from aeterna.aws.policy_document import Statement, sid
 from aeterna.aws.store_access import Clients
 from aeterna.aws.store_names import final_snapshot
-from aeterna.contracts.database import DatabaseOutputs, require_role
+from aeterna.contracts.database import DatabaseOutputs
 from aeterna.contracts.late import Late
 from aeterna.synth.expressions import Fn
 from aeterna.synth.lifecycle import Lifecycle
@@ -123,10 +123,7 @@ class RdsPostgres(Construct):
 
         Raises `InvalidSpecError` for a name that is not plain: a wildcard would open every role.
         """
-        for user in users:
-            require_role("RdsPostgres", "users", user)
-        logins = tuple(self._account.arn("rds-db", f"dbuser:{self._resource_id}/{user}") for user in users)
-        return (Statement(sid=sid("Connect", self._name), actions=("rds-db:connect",), resources=logins),)
+        return (connect_statement(self._name, account=self._account, resource_id=self._resource_id, users=users),)
 
     def administer_statements(self) -> tuple[Statement, ...]:
         """Return what an identity needs to read the administrator's password: for migrations, never for a service."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.aws.account import Account
-from aeterna.aws.database_surroundings import Surroundings
+from aeterna.aws.database_surroundings import PORT, Surroundings, connect_statement
 from aeterna.aws.l1.db_instance import AwsDbInstance
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aeterna.aws.database import RdsPostgres
     from aeterna.aws.keys import AwsKey
     from aeterna.aws.network import AwsNetwork
+    from aeterna.aws.policy_document import Statement
     from aeterna.contracts.database import DatabaseSpec
 
 
@@ -40,7 +41,8 @@ class RdsReplica(Construct):
         if source.managed_password:
             problem = "RDS keeps the administrator's password of the source itself, and then makes no copies of it"
             raise InvalidSpecError("RdsReplica", "source", problem, "make it with managed_password=False, the default")
-        around = Surroundings.of(self, spec, network=network, key=key, account=Account(self, "Account"))
+        self._account, self._name, self._users = Account(self, "Account"), spec.name, spec.users
+        around = Surroundings.of(self, spec, network=network, key=key, account=self._account)
         copy = AwsDbInstance(
             self,
             "Resource",
@@ -53,6 +55,10 @@ class RdsReplica(Construct):
             ),
             **around.arguments(),
         )
-        self.security_group_id, self.port = around.access.security_group_id, copy.arguments["port"]
-        self.arn = Late(copy.arn)
+        self.security_group_id, self.port = around.access.security_group_id, PORT
+        self.arn, self._resource_id = Late(copy.arn), copy.resource_id
         self.outputs = ReplicaOutputs(host=Late(copy.address), port=Late(Fn.tostring(copy.port)))
+
+    def access(self) -> tuple[Statement, ...]:
+        """Return what a workload needs to log in to the copy as the users of the spec."""
+        return (connect_statement(self._name, account=self._account, resource_id=self._resource_id, users=self._users),)

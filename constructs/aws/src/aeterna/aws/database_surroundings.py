@@ -10,14 +10,15 @@ from aeterna.aws.keys import AwsKey
 from aeterna.aws.l1.db_parameter_group import AwsDbParameterGroup
 from aeterna.aws.l1.db_subnet_group import AwsDbSubnetGroup
 from aeterna.aws.log_group import LogGroup
+from aeterna.aws.policy_document import Statement, sid
 from aeterna.aws.roles import Role
 from aeterna.aws.store_access import StoreAccess
 from aeterna.aws.trust import from_service
-from aeterna.contracts.database import DatabaseSpec
+from aeterna.contracts.database import DatabaseSpec, require_role
 from aeterna.synth.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from constructs import Construct
 
@@ -142,6 +143,14 @@ class Surroundings:
             "tags": {"Name": spec.name},
             "depends_on": [*(log.group for log in self.logs), *self.monitor.policies],
         }
+
+
+def connect_statement(name: str, *, account: Account, resource_id: str, users: Sequence[str]) -> Statement:
+    """Return what an identity needs to log in to one server as these roles, and as no other."""
+    for user in users:
+        require_role("RdsPostgres", "users", user)
+    logins = tuple(account.arn("rds-db", f"dbuser:{resource_id}/{user}") for user in users)
+    return Statement(sid=sid("Connect", name), actions=("rds-db:connect",), resources=logins)
 
 
 def _parameters(scope: Construct, spec: DatabaseSpec) -> AwsDbParameterGroup:
