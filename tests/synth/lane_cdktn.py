@@ -27,7 +27,16 @@ LEFT_OUT = {
     "fix_cdktf_cli": "starts the command line, which runs the workspace's own environment",
 }
 """What a test's text holds when it has nothing to say about the fork, and why."""
-SUITES = ("tests/unit/contracts", "tests/unit/synth", "tests/unit/aws", "tests/unit/stacks", "tests/synth")
+SUITES = (
+    "tests/unit/contracts",
+    "tests/unit/synth",
+    "tests/unit/aws",
+    "tests/unit/azure",
+    "tests/unit/gcp",
+    "tests/unit/rules",
+    "tests/unit/stacks",
+    "tests/synth",
+)
 
 
 def pins(lock: Path) -> dict[str, str]:
