@@ -68,6 +68,12 @@ def test_a_shared_way_out_stands_in_one_zone() -> None:
     assert len(gateway["zones"]) == 1
 
 
+def test_the_way_out_keeps_its_address_when_azure_tells_other_zones_than_it_was_asked_for(synthesis: Document) -> None:
+    """A change of zones replaces the address, which is on a partner's allow-list."""
+    for kind in ("azurerm_public_ip", "azurerm_nat_gateway"):
+        assert synthesis.only(kind)["lifecycle"]["ignore_changes"] == ["zones"]
+
+
 def test_a_network_without_egress_has_no_public_part_at_all() -> None:
     document = deployed(NetworkSpec(name="sealed", egress=Egress.NONE))
 
@@ -248,6 +254,15 @@ def test_an_existing_network_and_its_subnets_are_looked_up() -> None:
         ZONES["dfs"],
     }
     assert {zone["name"] for zone in document.resources("azurerm_private_dns_zone").values()} == {ZONES["redis"]}
+
+
+def test_something_made_in_a_subnet_that_was_not_named_is_refused() -> None:
+    stack = AzureStack()
+    subnets = {"nodes": "nodes", "endpoints": "endpoints"}
+    network = AzureNetwork.existing(stack, "Hub", place=stack.place, name="spoke", group="platform", subnets=subnets)
+
+    with pytest.raises(InvalidSpecError, match="name the one that is for 'database'"):
+        _ = network.database_subnet_id
 
 
 @settings(max_examples=15, deadline=None)

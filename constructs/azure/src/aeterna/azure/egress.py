@@ -12,6 +12,7 @@ from aeterna.azure.l1.public_ip import AzurermPublicIp
 from aeterna.azure.l1.subnet_nat_gateway_association import AzurermSubnetNatGatewayAssociation
 from aeterna.contracts.late import Late
 from aeterna.contracts.network import Egress
+from aeterna.synth.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from aeterna.azure.l1.subnet import AzurermSubnet
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from aeterna.contracts.network import NetworkSpec
     from aeterna.synth._cdk import ITerraformDependable
     from aeterna.synth.values import Text
+
+AS_MADE = Lifecycle(ignore_changes=["zones"])
+"""Azure tells every zone of what stands in all of them, and may number them anew: neither is worth a new address."""
 
 
 class WayOut(Construct):
@@ -45,6 +49,7 @@ class WayOut(Construct):
             allocation_method="Static",
             sku=kind,
             zones=zones,
+            lifecycle=AS_MADE,
         )
         gateway = AzurermNatGateway(
             self,
@@ -54,6 +59,7 @@ class WayOut(Construct):
             resource_group_name=place.group_name,
             sku_name=kind,
             zones=zones,
+            lifecycle=AS_MADE,
         )
         addressed = AzurermNatGatewayPublicIpAssociation(
             self, "Addressed", nat_gateway_id=gateway.id, public_ip_address_id=address.id

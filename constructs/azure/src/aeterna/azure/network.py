@@ -18,6 +18,7 @@ from aeterna.azure.private_dns import ZONES, PrivateZone
 from aeterna.azure.subnets import Subnets
 from aeterna.azure.zones import logical_zones, offered_zones
 from aeterna.contracts.addresses import parse_block, require_disjoint
+from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.contracts.network import Egress, NetworkOutputs
 from aeterna.synth.expressions import Fn, Token
@@ -65,10 +66,12 @@ class AzureNetwork(Construct):
             address_space=[spec.cidr],
         )
         subnets = Subnets(self, "Subnets", spec, place=place, network=network, pods=self.pods)
-        self.nodes_subnet_id = Late(subnets.nodes.id)
-        self.endpoints_subnet_id = Late(subnets.endpoints.id)
-        self.database_subnet_id = Late(subnets.database.id)
-        self.api_subnet_id = Late(subnets.api.id)
+        self._subnets = {
+            "nodes": Late(subnets.nodes.id),
+            "endpoints": Late(subnets.endpoints.id),
+            "database": Late(subnets.database.id),
+            "api": Late(subnets.api.id),
+        }
         self._zones: dict[str, PrivateZone] = {}
         ready: list[ITerraformDependable] = [*subnets.firewalls]
         addresses: tuple[Late, ...] = ()
@@ -100,18 +103,39 @@ class AzureNetwork(Construct):
         group: str,
         subnets: Mapping[str, str],
         zones: Mapping[str, str] | None = None,
-        pods: str = PODS,
+        egress: Egress = Egress.SHARED,
     ) -> AzureNetwork:
         """Take a network that the customer already has.
 
         ``subnets`` names its subnets by what they are for: "nodes", "endpoints", "database" and "api". The last two are
-        delegated, and the one of the database has the service endpoint Microsoft.Storage. ``zones`` gives the resource
-        group of each private DNS zone that is there already and linked, by the zone's name or the service's; any other
-        is made when it is first needed. ``group`` is the network's resource group, ``place`` where new things go.
+        delegated, and the one of the database has the service endpoint Microsoft.Storage; each may be left out where
+        nothing is made in it. ``zones`` gives the resource group of each private DNS zone that is there already and
+        linked, by the zone's name or the service's; any other is made when it is first needed. ``egress`` says whether
+        the nodes' subnet has a NAT gateway. ``group`` is the network's resource group, ``place`` where new things go.
         """
         return _ExistingNetwork(
-            scope, id_, place=place, name=name, group=group, subnets=subnets, zones=zones or {}, pods=pods
+            scope, id_, place=place, name=name, group=group, subnets=subnets, zones=zones or {}, egress=egress
         )
+
+    @property
+    def nodes_subnet_id(self) -> Late:
+        """Return the subnet of a cluster's nodes."""
+        return self._subnet("nodes")
+
+    @property
+    def endpoints_subnet_id(self) -> Late:
+        """Return the subnet of private endpoints."""
+        return self._subnet("endpoints")
+
+    @property
+    def database_subnet_id(self) -> Late:
+        """Return the subnet of PostgreSQL servers, and of nothing else."""
+        return self._subnet("database")
+
+    @property
+    def api_subnet_id(self) -> Late:
+        """Return the subnet of a cluster's API, and of nothing else."""
+        return self._subnet("api")
 
     def zone(self, name: str) -> PrivateZone:
         """Return the private DNS zone of a service, or one of this name; it is made when it is first asked for."""
@@ -150,6 +174,13 @@ class AzureNetwork(Construct):
             private_dns_zone_group={"name": "default", "private_dns_zone_ids": [zone.id]},
             depends_on=zone.ready,
         )
+
+    def _subnet(self, use: str) -> Late:
+        found = self._subnets.get(use)
+        if found is None:
+            problem = f"there is no subnet for {use!r}, and something is to be made in it"
+            raise InvalidSpecError("AzureNetwork", "subnets", problem, f"name the one that is for {use!r}")
+        return found
 
     def _endpoints(self, key: AzureKey) -> list[ITerraformDependable]:
         zones = {service: self.zone(service) for service in ZONES}
@@ -190,26 +221,26 @@ class _ExistingNetwork(AzureNetwork):
         group: str,
         subnets: Mapping[str, str],
         zones: Mapping[str, str],
-        pods: str,
+        egress: Egress,
     ) -> None:
         Construct.__init__(self, scope, id_)
         self.block = None
-        self.pods = parse_block("AzureNetwork", "pods", pods)
-        self.label, self.place, self.egress = name, place, Egress.SHARED
+        self.pods = parse_block("AzureNetwork", "pods", PODS)
+        self.label, self.place, self.egress = name, place, egress
         self.zones = offered_zones(self, "Zones", place=place)
         found = DataAzurermVirtualNetwork(self, "Resource", name=name, resource_group_name=group)
-
-        def subnet(id_: str, use: str) -> Late:
-            return Late(
+        self._subnets = {
+            use: Late(
                 DataAzurermSubnet(
-                    self, id_, name=subnets[use], virtual_network_name=found.name, resource_group_name=group
+                    self,
+                    use.capitalize(),
+                    name=subnet,
+                    virtual_network_name=found.name,
+                    resource_group_name=group,
                 ).id
             )
-
-        self.nodes_subnet_id = subnet("Nodes", "nodes")
-        self.endpoints_subnet_id = subnet("Endpoints", "endpoints")
-        self.database_subnet_id = subnet("Database", "database")
-        self.api_subnet_id = subnet("Api", "api")
+            for use, subnet in subnets.items()
+        }
         self._zones = {
             full: PrivateZone.existing(self, f"Zone-{full}", full, group=where)
             for full, where in ((ZONES.get(given, given), where) for given, where in zones.items())
