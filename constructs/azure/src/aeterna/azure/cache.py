@@ -97,7 +97,7 @@ class ManagedRedis(Construct):
             self, "Endpoint", target_id=cache.id, subresource="redisEnterprise", zone=network.zone("redis"), place=place
         )
         logs = LogArchive(self, "Logs", name=spec.name, days=spec.log_days, place=place, key=key)
-        logs.collect(self, "Collection", of=f"{cache.id}/databases/default", name="archive", categories=LOGS)
+        logs.collect(self, "Collection", of=str(cache.default_database[0].id), name="archive", categories=LOGS)
         host = Late(cache.hostname)
         self.outputs = CacheOutputs(
             host=host,
