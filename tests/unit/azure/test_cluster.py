@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aeterna.azure.access import ADMINISTRATOR, ADMINISTRATOR_GUID
-from aeterna.azure.cluster import AksCluster
+from aeterna.azure.cluster import AksCluster, nodes_group
 from aeterna.azure.nodes import MACHINE, temporary_name
+from aeterna.azure.place import AzurePlace
 from aeterna.contracts.cluster import GENERAL, ClusterSpec, NodePoolSpec, Taint, TaintEffect
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.network import Egress
@@ -255,6 +256,17 @@ def test_a_soft_taint_is_refused_too_because_azure_takes_none_at_all() -> None:
 
     with pytest.raises(InvalidSpecError, match="leave one pool untainted"):
         made(ClusterSpec(name="prod", pools=(replace(GENERAL, taints=(soft,)),)))
+
+
+def test_the_group_that_aks_makes_for_the_nodes_has_a_name_that_fits() -> None:
+    """AKS makes it of three names, and refuses the cluster when it gets more than 80 characters."""
+    stack = AzureNetworkStack()
+    far = AzurePlace(stack, "Far", location="germanywestcentral", name="e" * 60)
+
+    name = nodes_group("c" * 40, far)
+
+    assert len(name) <= 80
+    assert nodes_group("prod", stack.place) == "rg-customer-prod-nodes"
 
 
 def test_the_longest_name_of_a_pool_has_a_temporary_one_that_fits() -> None:

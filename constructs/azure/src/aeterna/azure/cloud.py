@@ -56,8 +56,7 @@ class Azure:
     - ``runners`` are the public address blocks from which the pipeline makes keys and keeps states. Default: none,
       which is right only for a pipeline that has a private way of its own.
     - ``hierarchical`` gives buckets real directories, which the catalog's server demands. Without it they keep versions
-      and are copied object by object, and `catalog` is refused: compose the other parts, with a catalog of your own.
-      Default: on.
+      and are copied object by object, and want a catalog of your own. Default: on.
     """
 
     name = "azure"

@@ -13,6 +13,7 @@ from aeterna.azure.l1.data_kubernetes_cluster import DataAzurermKubernetesCluste
 from aeterna.azure.l1.disk_encryption_set import AzurermDiskEncryptionSet
 from aeterna.azure.l1.kubernetes_cluster import AzurermKubernetesCluster
 from aeterna.azure.log_archive import LogArchive
+from aeterna.azure.names import DIGEST, digest, shortened
 from aeterna.azure.nodes import NodePool, first_pool, ordered
 from aeterna.azure.private_dns import kubernetes_zone
 from aeterna.contracts.addresses import parse_block, require_disjoint
@@ -49,7 +50,7 @@ CONTROL_PLANE_LOGS = (
     "guard",
 )
 LONGEST_CLUSTER = 40
-"""What the group that AKS makes for the nodes, of 80 characters, leaves beside the names of group and region."""
+LONGEST_NODES_GROUP = 80
 
 NAME_SERVER = 10
 """Which address of the services' block names are resolved at."""
@@ -176,6 +177,7 @@ class AksCluster(Construct):
             name=spec.name,
             resource_group_name=self.place.group_name,
             location=self.place.location,
+            node_resource_group=nodes_group(spec.name, self.place),
             kubernetes_version=version,
             sku_tier="Standard",
             dns_prefix=spec.name,
@@ -248,6 +250,17 @@ def _outputs(plane: AzurermKubernetesCluster | DataAzurermKubernetesCluster) -> 
         if isinstance(plane, AzurermKubernetesCluster)
         else Late(plane.kubernetes_version),
     )
+
+
+def nodes_group(cluster: str, place: AzurePlace) -> str:
+    """Return the name of the resource group that AKS makes for the nodes, which is unique in the subscription.
+
+    The name that AKS itself would choose has group, cluster and region in it, and is refused where they are long.
+    """
+    name = f"{place.label}-{cluster}-nodes"
+    if len(name) <= LONGEST_NODES_GROUP:
+        return name
+    return f"{shortened(name, longest=LONGEST_NODES_GROUP - DIGEST - 1)}-{digest(name)}"
 
 
 def _traffic(spec: ClusterSpec, network: AzureNetwork) -> AzurermKubernetesClusterNetworkProfileBlock:
