@@ -8,6 +8,7 @@ import pytest
 
 from aeterna.contracts.database import DatabaseSpec
 from aeterna.contracts.errors import InvalidSpecError
+from aeterna.contracts.late import Late
 from aeterna.gcp.database import CloudSqlPostgres
 from aeterna.gcp.database_replica import CloudSqlReplica
 from aeterna.gcp.keys import GcpKey
@@ -16,13 +17,14 @@ from aeterna.gcp.network import GcpNetwork
 from aeterna.gcp.place import GcpPlace
 from aeterna.synth.app import TerraformStack
 from aeterna.synth.testing import documents
-from fixtures.gcp_stack import KEY, GoogleStack, waits_for
+from fixtures.gcp_stack import KEY, GoogleStack, named, waits_for
 
 if TYPE_CHECKING:
     from aeterna.synth.testing import Document, Json
 
 SPEC = DatabaseSpec(name="threads", backup_days=35)
 SECOND = "europe-west3"
+EMAIL = Late("threads@acme.iam.gserviceaccount.com")
 
 
 def copied(region: str = SECOND) -> Document:
@@ -104,3 +106,26 @@ def test_nothing_reaches_a_copy_until_a_cluster_is_admitted(synthesis: Document)
 def test_a_copy_beside_its_source_is_refused() -> None:
     with pytest.raises(InvalidSpecError, match="lost with its copy"):
         copied("europe-west4")
+
+
+def test_the_copys_logs_are_kept_under_the_key_of_its_region(synthesis: Document) -> None:
+    bucket = synthesis.only("google_logging_project_bucket_config")
+
+    assert bucket["location"] == SECOND
+    assert "data.google_kms_crypto_key.Key" in bucket["cmek_settings"]["kms_key_name"]
+
+
+def test_a_workload_logs_into_the_copy_under_the_name_that_was_copied_with_the_data() -> None:
+    """A second login of the same name cannot be made on a server that is only read."""
+    stack = GoogleStack(region=SECOND)
+    first = GcpPlace(stack, "FirstPlace", region="europe-west4")
+    key = GcpKey.existing(stack, "FirstKey", key_id=KEY.format(region="europe-west4"))
+    source = CloudSqlPostgres(stack, "Database", SPEC, place=first, network=stack.network, key=key)
+    copy = CloudSqlReplica(stack, "Copy", SPEC, place=stack.place, source=source, network=stack.network, key=stack.key)
+    logins = len(stack.document().resources("google_sql_user"))
+    copy.grant_to(stack, "Workload", email=EMAIL)
+
+    after = stack.document()
+
+    assert len(after.resources("google_sql_user")) == logins
+    assert named(after.resources("google_project_iam_member"), "Workload_Login")

@@ -11,9 +11,8 @@ from aeterna.gcp.reach import Opened
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aeterna.gcp.cache import MemorystoreValkey
     from aeterna.gcp.cluster import GkeCluster
-    from aeterna.gcp.database import CloudSqlPostgres
+    from aeterna.gcp.reach import Reachable
     from aeterna.gcp.registry import ArtifactRegistry
 
 
@@ -31,7 +30,7 @@ class Admission(Construct):
         id_: str,
         *,
         cluster: GkeCluster,
-        reaches: Sequence[CloudSqlPostgres | MemorystoreValkey] = (),
+        reaches: Sequence[Reachable] = (),
         pulls: Sequence[ArtifactRegistry] = (),
     ) -> None:
         super().__init__(scope, id_)

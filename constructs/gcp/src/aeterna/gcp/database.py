@@ -12,6 +12,7 @@ from aeterna.contracts.late import Late
 from aeterna.gcp.agents import Agent, service_agent
 from aeterna.gcp.database_administrator import DatabaseAdministrator, Login, user_of
 from aeterna.gcp.database_alarms import Limits, database_alarms
+from aeterna.gcp.database_logs import database_logs
 from aeterna.gcp.database_machine import connections
 from aeterna.gcp.database_names import DatabaseName, Way, own_name
 from aeterna.gcp.database_settings import backups, settings
@@ -19,7 +20,6 @@ from aeterna.gcp.grants import Target
 from aeterna.gcp.l1.data_sql_database_instance import DataGoogleSqlDatabaseInstance
 from aeterna.gcp.l1.sql_database import GoogleSqlDatabase
 from aeterna.gcp.l1.sql_database_instance import GoogleSqlDatabaseInstance
-from aeterna.gcp.log_bucket import LogBucket
 from aeterna.gcp.reach import Closed, Door
 from aeterna.gcp.suffixes import unused_suffix
 from aeterna.synth.expressions import Fn
@@ -98,15 +98,7 @@ class CloudSqlPostgres(Construct):
         self.administrator = DatabaseAdministrator(
             self, "Administrator", name=spec.name, server=server.name, target=self._target, place=place
         )
-        LogBucket(
-            self,
-            "Logs",
-            name=f"{spec.name}-postgres",
-            wanted=f'resource.type="cloudsql_database" AND resource.labels.database_id="{place.project}:{server.name}"',
-            days=spec.log_days,
-            place=place,
-            key=key,
-        )
+        database_logs(self, "Logs", spec, name=spec.name, server=server.name, place=place, key=key)
         self.outputs = DatabaseOutputs(
             endpoint=Late(f"{named.host}:{PORT}"),
             host=named.host,

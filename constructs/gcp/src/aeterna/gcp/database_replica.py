@@ -12,8 +12,11 @@ from aeterna.contracts.naming import suffixed
 from aeterna.contracts.recovery import ReplicaOutputs
 from aeterna.gcp.agents import Agent, service_agent
 from aeterna.gcp.database import CHANGED_BY_A_SWITCHOVER, GROWN_BY_THE_SERVICE, PORT
+from aeterna.gcp.database_administrator import LOG_IN, user_of
+from aeterna.gcp.database_logs import database_logs
 from aeterna.gcp.database_names import DatabaseName, Way, own_name
 from aeterna.gcp.database_settings import settings
+from aeterna.gcp.grants import OneResource, Target
 from aeterna.gcp.l1.compute_address import GoogleComputeAddress
 from aeterna.gcp.l1.compute_forwarding_rule import GoogleComputeForwardingRule
 from aeterna.gcp.l1.sql_database_instance import GoogleSqlDatabaseInstance
@@ -23,11 +26,14 @@ from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aeterna.contracts.database import DatabaseSpec
     from aeterna.gcp.database import CloudSqlPostgres
     from aeterna.gcp.keys import GcpKey
     from aeterna.gcp.network import GcpNetwork
     from aeterna.gcp.place import GcpPlace
+    from aeterna.synth._cdk import ITerraformDependable
 
 LONGEST_NAME = 63
 
@@ -37,7 +43,8 @@ class CloudSqlReplica(Construct):
 
     Replication runs in Google's own network, which belongs to the first network; a network of Google Cloud spans every
     region, so that the loss of one does not lose it. Another network reaches the replica by an endpoint: an address of
-    its own that stands for the server. Nothing may open a connection to it until a cluster is admitted there.
+    its own that stands for the server. Nothing may open a connection to it until a cluster is admitted there, and
+    nobody may log in until the copy is granted to an identity, as with any other store.
 
     It is of one zone: it costs half as much, and Cloud SQL makes it highly available in place once it is promoted.
     """
@@ -57,7 +64,10 @@ class CloudSqlReplica(Construct):
         key.require_at("DatabaseSpec", place.region)
         self.name = suffixed("DatabaseSpec", "name", spec.name, "replica", longest=LONGEST_NAME)
         _require_another_region(source, place)
+        self._place = place
         server = self._server(spec, place=place, source=source, key=key)
+        self._target = Target(service="sqladmin", path=f"/instances/{server.name}")
+        database_logs(self, "Logs", spec, name=self.name, server=server.name, place=place, key=key)
         address = self._endpoint(server, place=place, network=network)
         self.door = Door(name=self.name, network=network.network_id, addresses=(address,), port=PORT)
         Closed(self, "Closed", self.door)
@@ -71,6 +81,17 @@ class CloudSqlReplica(Construct):
             network=network,
         )
         self.outputs = ReplicaOutputs(host=named.host, port=Late(PORT))
+
+    def login(self, email: Late) -> Late:
+        """Return the user as which the account logs in, which is the same as at the source."""
+        return user_of(email)
+
+    def grant_to(self, scope: Construct, id_: str, *, email: Late) -> Sequence[ITerraformDependable]:
+        """Let an account that has a login at the source log in here as well; logins are copied with the data."""
+        granted = OneResource(
+            scope, id_, place=self._place, roles=LOG_IN, member=f"serviceAccount:{email}", target=self._target
+        )
+        return granted.members
 
     def _server(
         self, spec: DatabaseSpec, *, place: GcpPlace, source: CloudSqlPostgres, key: GcpKey

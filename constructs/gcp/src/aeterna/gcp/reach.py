@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from constructs import Construct
 
@@ -13,6 +13,8 @@ from aeterna.gcp.l1.compute_firewall import GoogleComputeFirewall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from constructs import Node
 
     from aeterna.synth._cdk import ITerraformDependable
 
@@ -30,6 +32,20 @@ class Door:
     network: Late | str
     addresses: tuple[Late, ...]
     port: str
+
+
+class Reachable(Protocol):
+    """A store that can be reached once its door is open."""
+
+    @property
+    def node(self) -> Node:
+        """Its place in the tree, whose id names the rule."""
+        ...
+
+    @property
+    def door(self) -> Door:
+        """Where it is reached."""
+        ...
 
 
 class Closed(Construct):
