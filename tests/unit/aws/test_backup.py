@@ -141,10 +141,15 @@ def test_the_plan_refers_to_the_copies_by_name_because_they_are_made_after_it() 
     assert "terraform_remote_state" not in json.dumps(home.only("aws_backup_plan"))
 
 
-def test_copies_in_a_region_that_is_not_known_at_synthesis_are_refused() -> None:
+def test_a_stack_with_several_providers_has_to_say_which_region_the_copies_are_in() -> None:
     home = CustomerStack("home")
     backup = backup_in(home)
-    away = TerraformStack(home.app, "away")
+    AwsProvider(home, "frankfurt", region="eu-central-1", alias="frankfurt")
 
-    with pytest.raises(InvalidSpecError, match="exactly one AwsProvider"):
-        AwsBackupCopy(away, "Backup", SPEC, source=backup, key=AwsKey(away, "Key", KeySpec(purpose="copies")))
+    with pytest.raises(InvalidSpecError, match="name the region of the copies"):
+        AwsBackupCopy(home, "Unsaid", BackupSpec(name="vault-copy"), source=backup, key=home.key)
+    AwsBackupCopy(home, "Said", BackupSpec(name="copies"), source=backup, key=home.key, region="eu-central-1")
+
+    (rule,) = home.document().only("aws_backup_plan")["rule"]
+    (copy,) = rule["copy_action"]
+    assert ":backup:eu-central-1:" in copy["destination_vault_arn"]

@@ -11,7 +11,7 @@ from aeterna.aws.l1.backup_plan import AwsBackupPlan
 from aeterna.aws.l1.backup_selection import AwsBackupSelection
 from aeterna.aws.l1.backup_vault import AwsBackupVault
 from aeterna.aws.l1.backup_vault_lock_configuration import AwsBackupVaultLockConfiguration
-from aeterna.aws.regions import region_of
+from aeterna.aws.regions import region_of, require_region
 from aeterna.aws.roles import Role
 from aeterna.aws.trust import from_service_alone
 from aeterna.contracts.backup import BackupOutputs
@@ -152,17 +152,27 @@ class AwsBackupCopy(Construct):
     """A vault in a second region, into which every backup of the source is copied.
 
     Put it into a stack whose provider is that region's, with a key of that region: a key never leaves its own.
+    ``region`` is only needed where the stack has several providers of AWS, and says which of them makes this vault.
     """
 
-    def __init__(self, scope: Construct, id_: str, spec: BackupSpec, *, source: AwsBackup, key: AwsKey) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        spec: BackupSpec,
+        *,
+        source: AwsBackup,
+        key: AwsKey,
+        region: str | None = None,
+    ) -> None:
         super().__init__(scope, id_)
-        region = region_of(self)
-        if region is None:
-            problem = "the region of the copies is not known at synthesis"
-            remedy = "configure exactly one AwsProvider in the stack, with the region as text"
-            raise InvalidSpecError("AwsBackupCopy", "scope", problem, remedy)
+        where = region or region_of(self)
+        if where is None:
+            problem = "it is not known at synthesis which of the stack's providers makes the vault"
+            raise InvalidSpecError("AwsBackupCopy", "region", problem, "name the region of the copies")
+        require_region("AwsBackupCopy", "region", where)
         self.vault = BackupVault(self, "Vault", spec, key=key)
-        source.copy_to(region=region, vault=spec.name)
+        source.copy_to(region=where, vault=spec.name)
         self.outputs = self.vault.outputs
 
 

@@ -51,7 +51,7 @@ def keep_state(scope: Construct, spec: StateSpec, *, region: str) -> None:
 class StateStore(Construct):
     """A bucket for states, as any other of ours: versioned, private, and for nothing but TLS and the key.
 
-    A state that is kept in it has to name the key (`StateSpec.key`), or the bucket refuses it.
+    A state that names a key (`StateSpec.key`) names this one, by the ARN of the outputs, or the bucket refuses it.
     """
 
     def __init__(self, scope: Construct, id_: str, spec: StateStoreSpec, *, key: AwsKey) -> None:

@@ -13,6 +13,7 @@ from aeterna.aws.rules import (
     issuer_audience,
     key_administrator,
     load_balancer_headers,
+    star_resource,
 )
 from aeterna.aws.rules._names import NAMES
 from aeterna.aws.rules._policies import grants, trusts
@@ -32,6 +33,7 @@ PACK = Pack(
         issuer_audience.RULE,
         key_administrator.RULE,
         load_balancer_headers.RULE,
+        star_resource.RULE,
     ),
     facts=Facts(
         providers=frozenset({"aws"}),

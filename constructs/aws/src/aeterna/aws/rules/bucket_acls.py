@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.synth.rules.facts import Companion, Setting
 from aeterna.synth.rules.rule import Breach, Controls, Rule
-from aeterna.synth.rules.settings import breaches
+from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import one_of
 
 if TYPE_CHECKING:
@@ -14,16 +14,20 @@ if TYPE_CHECKING:
 
     from aeterna.synth.rules.inventory import Inventory
 
-SETTING: Final = Setting(
-    path="rule.object_ownership",
-    wants=one_of("BucketOwnerEnforced", weaker="ObjectWriter"),
-    on=Companion(type="aws_s3_bucket_ownership_controls", by="bucket"),
-)
+SETTINGS: Final = {
+    "aws_s3_bucket": (
+        Setting(
+            path="rule.object_ownership",
+            wants=one_of("BucketOwnerEnforced", weaker="ObjectWriter"),
+            on=Companion(type="aws_s3_bucket_ownership_controls", by="bucket"),
+        ),
+    )
+}
+_said = said_at(SETTINGS)
 
 
 def _listed(inventory: Inventory) -> Iterator[Breach]:
-    for bucket in inventory.of("aws_s3_bucket"):
-        yield from breaches(bucket, SETTING, inventory)
+    yield from _said(inventory)
     for acl in inventory.of("aws_s3_bucket_acl"):
         yield Breach(subject=acl, sentence="an access list goes around the bucket's policy; remove it")
 
