@@ -172,6 +172,18 @@ OWN = [
         right=document(aws_lb={"name": "a", "drop_invalid_header_fields": True}),
     ),
     Case(
+        sentence="every queue may be emptied",
+        rule="aws-star-resource",
+        wrong=may(["sqs:PurgeQueue", "sqs:GetQueueUrl"]),
+        right=may("sqs:GetQueueUrl"),
+    ),
+    Case(
+        sentence="any volume may be changed, unless it has to carry a tag",
+        rule="aws-star-resource",
+        wrong=may("ec2:DeleteVolume"),
+        right=may("ec2:DeleteVolume", Condition={"StringEquals": {"ec2:ResourceTag/cluster": "a"}}),
+    ),
+    Case(
         sentence="the default group keeps AWS's rules",
         rule="aws-default-security-group",
         wrong=document(aws_vpc={"cidr_block": "10.0.0.0/16"}),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Breach, Controls, Rule
-from aeterna.synth.rules.settings import breaches
+from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import TRUE
 
 if TYPE_CHECKING:
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
     from aeterna.synth.rules.inventory import Inventory
 
-SETTING: Final = Setting(path="rbac_authorization_enabled", wants=TRUE)
+SETTINGS: Final = {"azurerm_key_vault": (Setting(path="rbac_authorization_enabled", wants=TRUE),)}
+_said = said_at(SETTINGS)
 
 
 def _by_policies(inventory: Inventory) -> Iterator[Breach]:
-    for vault in inventory.of("azurerm_key_vault"):
-        yield from breaches(vault, SETTING, inventory)
+    yield from _said(inventory)
     for policy in inventory.of("azurerm_key_vault_access_policy"):
         yield Breach(
             subject=policy, sentence="an access policy opens the whole vault; assign a role on one key instead"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Breach, Controls, Rule
-from aeterna.synth.rules.settings import breaches
+from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import TRUE
 
 if TYPE_CHECKING:
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from aeterna.synth.rules.inventory import Inventory
 
-SETTING: Final = Setting(path="uniform_bucket_level_access", wants=TRUE)
+SETTINGS: Final = {"google_storage_bucket": (Setting(path="uniform_bucket_level_access", wants=TRUE),)}
+_said = said_at(SETTINGS)
 LISTS: Final = (
     "google_storage_bucket_acl",
     "google_storage_bucket_access_control",
@@ -25,8 +26,7 @@ LISTS: Final = (
 
 
 def _listed(inventory: Inventory) -> Iterator[Breach]:
-    for bucket in inventory.of("google_storage_bucket"):
-        yield from breaches(bucket, SETTING, inventory)
+    yield from _said(inventory)
     for terraform_type in LISTS:
         for access_list in inventory.of(terraform_type):
             yield Breach(subject=access_list, sentence="an access list goes around IAM; bind a role instead")
