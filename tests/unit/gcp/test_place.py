@@ -88,6 +88,13 @@ def test_zones_for_machine_learning_alone_are_passed_over() -> None:
     assert 'regexall(\\"[a-z]+-[a-z]+[0-9]+-[a-z]/\\"' in stack.document().text
 
 
+def test_a_zone_that_is_down_is_still_a_zone_of_the_region() -> None:
+    """Left out during an outage, it would have the next apply move the nodes of three zones into others."""
+    (zones,) = GroundStack().document().data("google_compute_zones").values()
+
+    assert "status" not in zones
+
+
 def test_the_place_of_a_stack_is_found_from_anywhere_in_it() -> None:
     stack = GroundStack()
 

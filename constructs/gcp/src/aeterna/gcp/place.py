@@ -38,9 +38,8 @@ class GcpPlace(Construct):
         project = DataGoogleProject(self, "Project")
         self.project = Late(Fn.trimprefix(project.id, "projects/"))
         self.number = Late(project.number)
-        zones = DataGoogleComputeZones(
-            self, "Zones", region=region, status="UP", depends_on=[self._services.enabled("compute")]
-        )
+        # Those that are down are listed as well: an outage must not move what was placed in three zones.
+        zones = DataGoogleComputeZones(self, "Zones", region=region, depends_on=[self._services.enabled("compute")])
         self._zones = zones
         self.outputs = PlaceOutputs(account=self.project, region=Late(Fn.basename(zones.id)))
 
