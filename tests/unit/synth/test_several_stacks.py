@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from constructs import Construct
 
 from aeterna.aws.l1.data_availability_zones import DataAwsAvailabilityZones
 from aeterna.aws.l1.db_instance import AwsDbInstance
@@ -47,7 +48,7 @@ def data(whole: App) -> TerraformStack:
     return with_provider(whole, "data")
 
 
-def with_provider(whole: App, id_: str) -> TerraformStack:
+def with_provider(whole: Construct, id_: str) -> TerraformStack:
     stack = TerraformStack(whole, id_)
     AwsProvider(stack, "aws", region="eu-west-1")
     keep_beside(stack)
@@ -179,6 +180,15 @@ def test_stacks_cannot_wait_for_each_other(network: TerraformStack, data: Terraf
 
     with pytest.raises(SynthesisError, match="data"):
         AwsSubnet(network, "Subnet", vpc_id="v", depends_on=[later])
+
+
+def test_two_stacks_are_not_written_over_each_other(whole: App, network: TerraformStack) -> None:
+    """The engine allows one id below two constructs, and writes both stacks into one folder."""
+    vpc_of(network)
+    with_provider(Construct(whole, "Staging"), "network")
+
+    with pytest.raises(SynthesisError, match="network and Staging/network"):
+        synthesized(network)
 
 
 def test_a_provider_of_another_stack_is_refused(network: TerraformStack, data: TerraformStack) -> None:

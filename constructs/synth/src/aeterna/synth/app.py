@@ -21,9 +21,9 @@ from aeterna.synth.lowering import lower
 from aeterna.synth.protection import forget
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from constructs import Construct
+    from constructs import Construct, IConstruct
 
 __all__ = [
     "Annotations",
@@ -75,6 +75,7 @@ class App(_cdk.App):
         Raises what an aspect raised, or `SynthesisError` with the engine's message, as of a failed validation.
         """
         refuse_ignored(self)
+        _refuse_twins(self)
         forget(Path(self.outdir))
         try:
             super().synth()
@@ -83,3 +84,22 @@ class App(_cdk.App):
             if failure is not None:
                 raise failure from None
             raise SynthesisError(str(refused)) from refused
+
+
+def _refuse_twins(app: App) -> None:
+    """Raise `SynthesisError` for two stacks of one id: the engine would write one over the other."""
+    seen: dict[str, str] = {}
+    for stack in _stacks(app):
+        path, first = stack.node.path, seen.get(stack.node.id)
+        if first is not None:
+            raise SynthesisError(f"{first} and {path} are both called {stack.node.id!r}; give one another id")
+        seen[stack.node.id] = path
+
+
+def _stacks(scope: IConstruct) -> Iterator[TerraformStack]:
+    """Yield the stacks below the scope; one inside another stack is not looked for."""
+    for child in scope.node.children:
+        if isinstance(child, TerraformStack):
+            yield child
+        else:
+            yield from _stacks(child)
