@@ -126,6 +126,11 @@ def test_backups_that_would_be_gone_before_the_next_are_refused() -> None:
         backed_up(replace(SPEC, keep_days=6))
 
 
+def test_a_name_of_one_letter_is_refused_as_azure_refuses_it() -> None:
+    with pytest.raises(InvalidSpecError, match="use 2 to 50 characters"):
+        backed_up(replace(SPEC, name="a"))
+
+
 def test_a_vault_without_protection_can_be_destroyed() -> None:
     stack, _ = backed_up(replace(SPEC, protected=False))
 

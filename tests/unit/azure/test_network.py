@@ -256,6 +256,24 @@ def test_an_existing_network_and_its_subnets_are_looked_up() -> None:
     assert {zone["name"] for zone in document.resources("azurerm_private_dns_zone").values()} == {ZONES["redis"]}
 
 
+def test_a_name_of_one_letter_is_refused_as_azure_refuses_it() -> None:
+    with pytest.raises(InvalidSpecError, match="use 2 to 64 characters"):
+        AzureStack().made_network(NetworkSpec(name="a"))
+
+
+@pytest.mark.parametrize("length", [2, 40])
+def test_the_names_of_endpoints_fit_whatever_the_network_is_called(length: int) -> None:
+    stack = AzureStack()
+    network = stack.made_network(NetworkSpec(name="n" * length))
+    zone = network.zone("redis")
+    network.private_endpoint(stack, "Cache", target_id="cache", subresource="redisEnterprise", zone=zone)
+
+    names = {endpoint["name"] for endpoint in stack.document().resources("azurerm_private_endpoint").values()}
+
+    assert len(names) == 2
+    assert all(len(name) <= 64 for name in names)
+
+
 def test_something_made_in_a_subnet_that_was_not_named_is_refused() -> None:
     stack = AzureStack()
     subnets = {"nodes": "nodes", "endpoints": "endpoints"}

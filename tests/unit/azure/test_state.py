@@ -94,6 +94,15 @@ def test_only_the_pipelines_addresses_reach_the_states(synthesis: Document) -> N
     assert account["network_rules"]["default_action"] == "Deny"
 
 
+@pytest.mark.parametrize(("location", "copies"), [("westeurope", "RAGZRS"), ("polandcentral", "ZRS")])
+def test_states_outlive_their_region_wherever_azure_copies_it_to_another(location: str, copies: str) -> None:
+    """Without them nobody could take over what stands in the second region."""
+    stack = AzureStack(location=location)
+    StateStore(stack, "States", StateStoreSpec(name=NAME), place=stack.place, key=stack.key)
+
+    assert stack.document().only("azurerm_storage_account")["account_replication_type"] == copies
+
+
 def test_whoever_makes_the_store_may_write_states_into_it(synthesis: Document) -> None:
     """No key opens the account, so that even its maker needs a role."""
     deployer = named(roles(synthesis), "States_Deployer")

@@ -13,11 +13,11 @@ from aeterna.azure.l1.data_protection_backup_vault import AzurermDataProtectionB
 from aeterna.azure.l1.data_protection_backup_vault_customer_managed_key import (
     AzurermDataProtectionBackupVaultCustomerManagedKey,
 )
-from aeterna.azure.names import require_longest
 from aeterna.azure.regions import require_pair
 from aeterna.contracts.backup import BackupOutputs
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
+from aeterna.contracts.naming import require_between
 from aeterna.synth.app import Annotations
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aeterna.contracts.backup import BackupSpec
     from aeterna.synth._cdk import ITerraformDependable
 
+SHORTEST_VAULT = 2
 LONGEST_VAULT = 50
 SOFT_DELETE_DAYS = 14
 """How long a deleted backup can be brought back at no charge."""
@@ -68,7 +69,7 @@ class BackupVault(Construct):
         locked: bool = False,
     ) -> None:
         super().__init__(scope, id_)
-        require_longest("BackupSpec", "name", spec.name, longest=LONGEST_VAULT, service="a backup vault")
+        require_between("BackupSpec", "name", len(spec.name), (SHORTEST_VAULT, LONGEST_VAULT), "characters")
         kept = "Locked" if locked else "Unlocked"
         self._vault = AzurermDataProtectionBackupVault(
             self,

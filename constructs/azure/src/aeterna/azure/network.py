@@ -20,6 +20,7 @@ from aeterna.azure.zones import logical_zones, offered_zones
 from aeterna.contracts.addresses import parse_block, require_disjoint
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
+from aeterna.contracts.naming import require_between
 from aeterna.contracts.network import Egress, NetworkOutputs
 from aeterna.synth.expressions import Fn, Token
 
@@ -36,7 +37,10 @@ PODS = "10.244.0.0/16"
 """Where pods have their addresses, behind those of the nodes: seen inside the cluster only, so any network may use the
 same block. It may not overlap what the nodes want to reach."""
 
+SHORTEST_NETWORK = 2
+LONGEST_NETWORK = 64
 LONGEST_ENDPOINT = 55
+"""Leaves room for a digest: an endpoint's name has 64 characters at most."""
 
 
 class AzureNetwork(Construct):
@@ -50,6 +54,7 @@ class AzureNetwork(Construct):
         self, scope: Construct, id_: str, spec: NetworkSpec, *, place: AzurePlace, key: AzureKey, pods: str = PODS
     ) -> None:
         super().__init__(scope, id_)
+        require_between("NetworkSpec", "name", len(spec.name), (SHORTEST_NETWORK, LONGEST_NETWORK), "characters")
         self.block: IPv4Network | None = parse_block("NetworkSpec", "cidr", spec.cidr)
         self.pods = parse_block("AzureNetwork", "pods", pods)
         for text in (spec.cidr, *spec.connected):

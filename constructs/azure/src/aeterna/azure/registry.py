@@ -59,6 +59,8 @@ class ContainerRegistry(Construct):
             public_network_access_enabled=False,
             network_rule_bypass_option="AzureServices",
             export_policy_enabled=False,
+            # Layers from a host of the registry's own, rather than from one that every customer's registry shares.
+            data_endpoint_enabled=True,
             zone_redundancy_enabled=True,
             retention_policy_in_days=spec.untagged_days,
             identity={"type": "UserAssigned", "identity_ids": [user.id]},

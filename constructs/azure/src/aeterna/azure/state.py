@@ -10,7 +10,7 @@ from constructs import Construct
 from aeterna.azure.l1.storage_container import AzurermStorageContainer
 from aeterna.azure.l1.storage_management_policy import AzurermStorageManagementPolicy
 from aeterna.azure.names import account_name
-from aeterna.azure.regions import require_region
+from aeterna.azure.regions import PAIRS, require_region
 from aeterna.azure.roles import Granted
 from aeterna.azure.storage import LONGEST_RECOVERABLE, AccountSpec, StorageAccount
 from aeterna.azure.vault import TAKEOVER
@@ -88,6 +88,9 @@ class StateStore(Construct):
             protected=spec.protected,
         )
         store = StorageAccount(self, "Account", account, place=place, key=key)
+        if PAIRS[place.location] is not None:
+            # A few kilobytes, without which nobody can take over what stands in the second region.
+            store.copy_to_pair()
         container = AzurermStorageContainer(
             self,
             "Resource",
