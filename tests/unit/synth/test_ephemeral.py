@@ -7,10 +7,11 @@ import pytest
 from aeterna.aws.l1.db_instance import AwsDbInstance
 from aeterna.aws.l1.provider import AwsProvider
 from aeterna.synth.app import TerraformStack
-from aeterna.synth.errors import LogicalIdFixedError
+from aeterna.synth.errors import LogicalIdFixedError, SynthesisError
 from aeterna.synth.expressions import Fn, TerraformCount
 from aeterna.synth.l1.random.ephemeral_password import EphemeralRandomPassword
 from aeterna.synth.l1.random.provider import RandomProvider
+from aeterna.synth.overrides import inside
 from aeterna.synth.testing import app, synthesized
 
 
@@ -78,3 +79,17 @@ def test_an_address_that_was_used_cannot_be_changed_any_more(stack: TerraformSta
 
     with pytest.raises(LogicalIdFixedError):
         initial.override_logical_id("first")
+
+
+def test_it_is_found_inside_a_construct(stack: TerraformStack) -> None:
+    initial = EphemeralRandomPassword(stack, "Initial", length=32)
+
+    assert inside(stack, EphemeralRandomPassword, "Initial") is initial
+
+
+def test_it_is_not_silently_left_out_of_hcl(stack: TerraformStack) -> None:
+    """The engine's writer would skip a block that it does not know, and the reference to it would lead nowhere."""
+    initial = EphemeralRandomPassword(stack, "Initial", length=32)
+
+    with pytest.raises(SynthesisError, match="main/Initial"):
+        initial.to_hcl_terraform()

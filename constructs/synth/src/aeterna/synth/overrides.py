@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from aeterna.synth.binding import DataSource, Resource
+from aeterna.synth.binding import DataSource, Ephemeral, Resource
 from aeterna.synth.errors import ChildNotFoundError
 
 if TYPE_CHECKING:
     from constructs import IConstruct
 
-R = TypeVar("R", bound=Resource | DataSource)
+R = TypeVar("R", bound=Resource | DataSource | Ephemeral)
 
 
 def inside(construct: IConstruct, kind: type[R], path: str = "Resource") -> R:
@@ -40,6 +40,6 @@ def _missing(construct: IConstruct, kind: type[R], path: str) -> ChildNotFoundEr
     present = (
         f"{each.node.path.removeprefix(top)} ({type(each).__name__})"
         for each in construct.node.find_all()
-        if isinstance(each, Resource | DataSource)
+        if isinstance(each, Resource | DataSource | Ephemeral)
     )
     return ChildNotFoundError(construct.node.path, f"{kind.__name__} at {path!r}", present)
