@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from aeterna.contracts.database import DatabaseSpec
 from aeterna.contracts.errors import InvalidSpecError
+from aeterna.contracts.network import NetworkSpec
 from aeterna.gcp.cloud import GCP, Gcp
+from aeterna.gcp.keys import GcpKey
 from aeterna.gcp.labels import KEY, VALUE, labels
+from aeterna.gcp.network import GcpNetwork
 from aeterna.synth import testing
 from aeterna.synth.app import TerraformStack
 from aeterna.synth.registry import cloud
 from aeterna.synth.testing import Json, synthesized
+from fixtures.gcp_stack import KEY as KEY_ID
 
 
 def provider(of: Gcp, **tags: str) -> Json:
@@ -52,6 +57,19 @@ def test_what_cannot_be_a_label_is_refused_rather_than_changed(tags: dict[str, s
         labels(tags)
 
     assert refused.value.field == "tags"
+
+
+def test_labels_reach_what_the_provider_does_not_put_them_onto() -> None:
+    """Its default labels stop at databases, whose own are settings of the server."""
+    stack = TerraformStack(testing.app(), "stack")
+    place = Gcp().prepare(stack, region="europe-west4", tags={"aeterna:environment": "prod"})
+    key = GcpKey.existing(stack, "Key", key_id=KEY_ID.format(region="europe-west4"))
+    network = GcpNetwork(stack, "Network", NetworkSpec(name="prod"), place=place, key=key)
+    GCP.database(stack, "Database", DatabaseSpec(name="threads"), network=network, key=key)
+
+    server = synthesized(stack).only("google_sql_database_instance")
+
+    assert server["settings"]["user_labels"] == {"aeterna_environment": "prod"}
 
 
 @pytest.mark.parametrize("region", ["eu-west-1", "westeurope", "europe-west4-a", "eu"])

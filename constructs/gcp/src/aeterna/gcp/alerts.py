@@ -49,6 +49,7 @@ class GcpAlerts(Construct):
         super().__init__(scope, id_)
         key.require_at("AlertsSpec", place.region)
         self._spec = spec
+        self._labels = place.labels
         self._service = place.service("monitoring")
         topic = self._topic(place, key)
         self._channels = [self._published(topic, place), *self._mailed()]
@@ -124,6 +125,6 @@ class GcpAlerts(Construct):
                     },
                 }
             ],
-            user_labels={"watches": watched.name},
+            user_labels={**self._labels, "watches": watched.name},
             depends_on=[self._service],
         )

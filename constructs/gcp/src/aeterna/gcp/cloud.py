@@ -12,6 +12,7 @@ from aeterna.gcp.bucket_replica import GcsBucketReplica
 from aeterna.gcp.cache import MemorystoreValkey
 from aeterna.gcp.catalog import BigLakeCatalog
 from aeterna.gcp.cluster import GkeCluster
+from aeterna.gcp.cluster_settings import DEFAULT_OPTIONS
 from aeterna.gcp.database import CloudSqlPostgres
 from aeterna.gcp.database_replica import CloudSqlReplica
 from aeterna.gcp.identity import GcpIdentity
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from aeterna.contracts.network import NetworkSpec
     from aeterna.contracts.registry import RegistrySpec
     from aeterna.contracts.state import StateSpec, StateStoreSpec
+    from aeterna.gcp.cluster_settings import GkeOptions
     from aeterna.synth.cloud import Cloud
 
 Store: TypeAlias = CloudSqlPostgres | MemorystoreValkey | GcsBucket | BigLakeCatalog
@@ -51,30 +53,32 @@ class Gcp:
     """Google Cloud. Keeps the protocol `aeterna.synth.cloud.Cloud`, whose docstrings say what each makes.
 
     ``project`` is the project that everything is made in and that requests are counted against. Default: the one that
-    the environment of whoever applies names.
+    the environment of whoever applies names. ``cluster`` is what only GKE knows of a cluster.
     """
 
     name = "gcp"
     parity = PARITY
     catalog_in_cluster = False
 
-    def __init__(self, project: str | None = None) -> None:
+    def __init__(self, project: str | None = None, *, cluster: GkeOptions = DEFAULT_OPTIONS) -> None:
         self._project = project
+        self._cluster = cluster
 
     def prepare(self, scope: Construct, *, region: str, tags: Mapping[str, str]) -> GcpPlace:
         """Configure one provider. Credentials are whatever the environment of the one who applies offers."""
         require_region("Cloud", "region", region)
+        written = labels(tags)
         GoogleProvider(
             scope,
             "google",
             project=self._project,
             region=region,
-            default_labels=labels(tags),
+            default_labels=written,
             # Without it the services refuse a person's own credentials, which belong to no project.
             user_project_override=True,
             billing_project=self._project,
         )
-        return GcpPlace(scope, "Place", region=region)
+        return GcpPlace(scope, "Place", region=region, labels=written)
 
     def keep_state(self, scope: Construct, spec: StateSpec, *, region: str) -> None:
         """Keep the stack's state in Cloud Storage."""
@@ -144,7 +148,8 @@ class Gcp:
 
     def cluster(self, scope: Construct, id_: str, spec: ClusterSpec, *, network: GcpNetwork, key: GcpKey) -> GkeCluster:
         """Make a GKE cluster."""
-        return GkeCluster(scope, id_, spec, place=GcpPlace.of(scope), network=network, key=key)
+        place = GcpPlace.of(scope)
+        return GkeCluster(scope, id_, spec, place=place, network=network, key=key, options=self._cluster)
 
     def admit(
         self,

@@ -16,11 +16,11 @@ from aeterna.gcp.cluster_checks import require_open_pool, require_room, require_
 from aeterna.gcp.cluster_settings import (
     ADDONS,
     CHANNEL,
+    DEFAULT_OPTIONS,
     ENFORCED,
     LOGGED,
     MEASURED,
     WEEKENDS,
-    GkeOptions,
     api_clients,
     control_plane_logs,
 )
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from aeterna.contracts.alerts import AlertsSpec
     from aeterna.contracts.cluster import ClusterSpec
     from aeterna.gcp.alarm import Alarm
+    from aeterna.gcp.cluster_settings import GkeOptions
     from aeterna.gcp.keys import GcpKey
     from aeterna.gcp.network import GcpNetwork
     from aeterna.gcp.place import GcpPlace
@@ -50,9 +51,6 @@ LONGEST_CLUSTER_NAME = 18
 """What a Google service account's id, at most 30 characters, leaves beside ``-break-glass``."""
 
 DELETE_TIMEOUT = "40m"
-
-
-DEFAULT_OPTIONS = GkeOptions()
 
 
 class GkeCluster(Construct):

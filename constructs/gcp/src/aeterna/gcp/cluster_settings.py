@@ -77,6 +77,9 @@ class GkeOptions:
             )
 
 
+DEFAULT_OPTIONS = GkeOptions()
+
+
 def api_clients(spec: ClusterSpec) -> GoogleContainerClusterMasterAuthorizedNetworksConfigBlock:
     """Let in the blocks of the spec. Nodes and pods always are; addresses that Google itself owns are not."""
     return {

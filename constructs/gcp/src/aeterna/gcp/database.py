@@ -159,6 +159,7 @@ class CloudSqlPostgres(Construct):
                 network=network,
                 availability="REGIONAL" if spec.highly_available else "ZONAL",
                 backups=backups(spec, region=place.region),
+                labels=place.labels,
             ),
             deletion_protection=spec.protected,
             timeouts={"create": "60m", "update": "60m", "delete": "30m"},

@@ -111,6 +111,7 @@ class CloudSqlReplica(Construct):
                 network=source.network,
                 availability="ZONAL",
                 backups={"enabled": False},
+                labels=place.labels,
                 endpoints_of=place.project,
             ),
             deletion_protection=spec.protected,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from aeterna.gcp.database_machine import flags, machine, maintenance_day
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aeterna.contracts.database import DatabaseSpec
     from aeterna.contracts.late import Late
     from aeterna.gcp.l1.sql_database_instance import (
@@ -30,6 +32,7 @@ def settings(
     network: GcpNetwork,
     availability: str,
     backups: GoogleSqlDatabaseInstanceSettingsBackupConfigurationBlock,
+    labels: Mapping[str, str],
     endpoints_of: Late | None = None,
 ) -> GoogleSqlDatabaseInstanceSettingsBlock:
     """Return the settings of a server, primary or copy; the project ``endpoints_of`` may make endpoints for it."""
@@ -46,6 +49,7 @@ def settings(
         "deletion_protection_enabled": spec.protected,
         "retain_backups_on_delete": True,
         "final_backup_config": {"enabled": True, "retention_days": FINAL_BACKUP_DAYS},
+        "user_labels": dict(labels) or None,
         "database_flags": [{"name": name, "value": value} for name, value in flags(spec).items()],
         "ip_configuration": {
             "ipv4_enabled": False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -17,6 +18,8 @@ from aeterna.synth.errors import SynthesisError
 from aeterna.synth.expressions import Fn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aeterna.synth._cdk import ITerraformDependable
 
 ORDINARY_ZONE = "[a-z]+-[a-z]+[0-9]+-[a-z]/"
@@ -28,10 +31,14 @@ class GcpPlace(Construct):
 
     The region is written down, because names and keys have to agree with it at synthesis; what others are told of it
     comes from Compute Engine's own list of zones, so that one that the project cannot use fails when it is planned.
+    ``labels`` are the provider's default ones, for the few resources that the provider does not put them onto.
     """
 
-    def __init__(self, scope: Construct, id_: str, *, region: str) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, region: str, labels: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         super().__init__(scope, id_)
+        self.labels = labels
         require_region("GcpPlace", "region", region)
         self.region = region
         self._services = Services(self, "Services")
