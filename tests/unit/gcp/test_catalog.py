@@ -59,6 +59,20 @@ def test_the_catalogs_own_account_is_let_into_the_bucket_and_the_key_once_it_is_
     ]
 
 
+def test_the_catalogs_own_account_is_waited_for(synthesis: Document) -> None:
+    """It is named as soon as the catalog is there, and can be granted something a moment later."""
+    grants = [
+        f"{kind}.{name}"
+        for kind in ("google_storage_bucket_iam_member", "google_kms_crypto_key_iam_member")
+        for name in synthesis.resources(kind)
+        if name.startswith("Catalog")
+    ]
+
+    assert len(grants) == 2
+    for grant in grants:
+        assert any(each.startswith("time_sleep.Catalog_AccountThere") for each in graph_of(synthesis)[grant])
+
+
 def test_nothing_is_made_in_the_catalog_before_its_account_is_let_in(synthesis: Document) -> None:
     (address,) = (
         f"google_biglake_iceberg_namespace.{name}" for name in synthesis.resources("google_biglake_iceberg_namespace")

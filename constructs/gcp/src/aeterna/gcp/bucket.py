@@ -82,9 +82,11 @@ class GcsBucket(Construct):
         """Return the bucket's name."""
         return self.outputs.name
 
-    def grant(self, scope: Construct, id_: str, member: str, *roles: str) -> Sequence[ITerraformDependable]:
+    def grant(
+        self, scope: Construct, id_: str, member: str, *roles: str, after: Sequence[ITerraformDependable] = ()
+    ) -> Sequence[ITerraformDependable]:
         """Give one member these roles on this bucket, below the scope, and return what waits until it has them."""
-        return BucketGrant(scope, id_, bucket=self.name, member=member, roles=roles).ready
+        return BucketGrant(scope, id_, bucket=self.name, member=member, roles=roles, after=after).ready
 
     def grant_to(self, scope: Construct, id_: str, *, email: Late) -> Sequence[ITerraformDependable]:
         """Let an account read, write and delete objects. It needs no right on the key: Cloud Storage has that."""
@@ -92,12 +94,23 @@ class GcsBucket(Construct):
 
 
 class BucketGrant(Construct):
-    """Roles of one member on one bucket."""
+    """Roles of one member on one bucket. ``after`` is what has to be there before the member can be granted any."""
 
-    def __init__(self, scope: Construct, id_: str, *, bucket: Late, member: str, roles: Sequence[str]) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        bucket: Late,
+        member: str,
+        roles: Sequence[str],
+        after: Sequence[ITerraformDependable] = (),
+    ) -> None:
         super().__init__(scope, id_)
         granted = [
-            GoogleStorageBucketIamMember(self, role.rpartition(".")[2], bucket=bucket, role=role, member=member)
+            GoogleStorageBucketIamMember(
+                self, role.rpartition(".")[2], bucket=bucket, role=role, member=member, depends_on=after
+            )
             for role in roles
         ]
         self.ready: tuple[ITerraformDependable, ...] = (settled(self, "Known", after=granted),)

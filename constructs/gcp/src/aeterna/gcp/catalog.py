@@ -59,8 +59,10 @@ class BigLakeCatalog(Construct):
             depends_on=[place.service("biglake")],
         )
         account = f"serviceAccount:{self._catalog.biglake_service_account}"
-        files = bucket.grant(self, "BucketGrant", account, READ_WRITE)
-        opened = key.grant(self, "KeyGrant", account)
+        # The account is there a moment later than the catalog that names it.
+        there = [settled(self, "AccountThere", after=[self._catalog])]
+        files = bucket.grant(self, "BucketGrant", account, READ_WRITE, after=there)
+        opened = key.grant(self, "KeyGrant", account, after=there)
         namespace = GoogleBiglakeIcebergNamespace(
             self,
             "Namespace",

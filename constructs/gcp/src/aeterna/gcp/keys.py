@@ -20,6 +20,8 @@ from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aeterna.contracts.keys import KeySpec
     from aeterna.gcp.place import GcpPlace
     from aeterna.synth._cdk import ITerraformDependable
@@ -84,12 +86,14 @@ class GcpKey(Construct):
         """Return the full identifier of the key, which names no version: new data is always under the newest."""
         return self.outputs.key_id
 
-    def grant(self, scope: Construct, id_: str, member: str) -> ITerraformDependable:
+    def grant(
+        self, scope: Construct, id_: str, member: str, *, after: Sequence[ITerraformDependable] = ()
+    ) -> ITerraformDependable:
         """Let one account encrypt and decrypt with this key, and return what waits until it can.
 
         The grant is made below the scope, which may be in another stack: whoever needs the key brings its own grant.
         """
-        return KeyGrant(scope, id_, key=self, member=member).ready
+        return KeyGrant(scope, id_, key=self, member=member, after=after).ready
 
     def require_at(self, spec: str, location: str) -> None:
         """Refuse to encrypt something with the key that is not where the key is: no service of Google's would."""
@@ -99,11 +103,18 @@ class GcpKey(Construct):
 
 
 class KeyGrant(Construct):
-    """The right of one account to encrypt and decrypt with one key, and with no other key of the project."""
+    """The right of one account to encrypt and decrypt with one key, and with no other key of the project.
 
-    def __init__(self, scope: Construct, id_: str, *, key: GcpKey, member: str) -> None:
+    ``after`` is what has to be there before the account can be granted anything.
+    """
+
+    def __init__(
+        self, scope: Construct, id_: str, *, key: GcpKey, member: str, after: Sequence[ITerraformDependable] = ()
+    ) -> None:
         super().__init__(scope, id_)
-        granted = GoogleKmsCryptoKeyIamMember(self, "Resource", crypto_key_id=key.id, role=USE, member=member)
+        granted = GoogleKmsCryptoKeyIamMember(
+            self, "Resource", crypto_key_id=key.id, role=USE, member=member, depends_on=after
+        )
         self.ready = settled(self, "Known", after=[granted])
 
 
