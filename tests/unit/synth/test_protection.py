@@ -88,6 +88,20 @@ def test_a_resource_asks_by_the_address_that_it_has_in_the_end(stack: TerraformS
     assert 'resource "aws_vpc" "main"' in second_file(stack).read_text()
 
 
+def test_a_resource_that_was_moved_asks_by_its_new_address_alone(tmp_path: Path) -> None:
+    """Under the old one there is nothing to override, which OpenTofu refuses."""
+    # A move is validated with a terraform or tofu that need not be there.
+    stack = stack_of(App(outdir=str(tmp_path), skip_validation=True))
+    vpc(stack, "New", wanted=True).add_move_target("network")
+    vpc(stack, "Old", wanted=True).move_to("network")
+    vpc(stack, "Renamed", wanted=True).move_from_id("aws_vpc.Before")
+
+    synthesized(stack)
+
+    overridden = second_file(stack).read_text()
+    assert [name for name in ("New", "Old", "Renamed", "Before") if f'"{name}"' in overridden] == ["New", "Renamed"]
+
+
 def test_what_is_not_protected_says_nothing(stack: TerraformStack) -> None:
     """A stack without data has no variable that changes nothing."""
     vpc(stack, "Vpc", wanted=False)

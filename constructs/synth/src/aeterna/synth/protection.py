@@ -48,6 +48,7 @@ class Protection(TerraformVariable):
             f'resource "{each.terraform_resource_type}" "{each.friendly_unique_id}" {{\n'
             f"  lifecycle {{\n    prevent_destroy = var.{self.friendly_unique_id}\n  }}\n}}\n"
             for each in self._resources
+            if _is_written(each)
         )
         return "\n".join(blocks)
 
@@ -72,6 +73,11 @@ def forget(output: Path) -> None:
     """Remove what an earlier synthesis wrote: OpenTofu refuses to override a resource that is there no more."""
     for stale in output.glob(f"stacks/*/{FILE}"):
         stale.unlink()
+
+
+def _is_written(resource: TerraformResource) -> bool:
+    """Whether there is a resource to override: of one that was moved to another address, only that is written."""
+    return not resource.to_metadata().get("moved") or resource.to_terraform().get("resource") is not None
 
 
 @implements(IStackSynthesizer)
