@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aeterna.azure.backup import AzureBackup, AzureBackupCopy
+from aeterna.azure.backup import AzureBackup, AzureBackupCopy, BackupVault
 from aeterna.azure.bucket import BlobBucket
 from aeterna.azure.bucket_replica import BlobReplica
+from aeterna.azure.cluster import AksCluster
+from aeterna.azure.cluster_backup import AksBackup
 from aeterna.azure.keys import AzureKey
 from aeterna.azure.registry import ContainerRegistry
+from aeterna.azure.scanning import ImageScanning
 from aeterna.azure.state import StateStore
 from aeterna.contracts.backup import BackupSpec
 from aeterna.contracts.bucket import BucketSpec
@@ -67,6 +70,17 @@ def keys_with_administrators() -> Json:
     return stack.document().json
 
 
+def cluster_with_a_backup() -> Json:
+    stack = AzureStack()
+    place, key, network = stack.place, stack.key, stack.network
+    spec = BackupSpec(name="prod")
+    vault = BackupVault(stack, "Vault", spec, place=place, key=key)
+    cluster = AksCluster.existing(stack, "Cluster", name="prod", group="shared", place=place)
+    AksBackup(stack, "Backup", spec, place=place, key=key, network=network, cluster=cluster, vault=vault)
+    ImageScanning(stack, "Scanning")
+    return stack.document().json
+
+
 def registry_and_states() -> Json:
     stack = AzureStack()
     spec = RegistrySpec(name="acme")
@@ -82,6 +96,7 @@ def registry_and_states() -> Json:
         flat_with_copies,
         hierarchical_with_a_copy,
         network_with_one_way_out,
+        cluster_with_a_backup,
         keys_with_administrators,
         registry_and_states,
     ],

@@ -85,7 +85,7 @@ class BackupVault(Construct):
             identity={"type": "SystemAssigned"},
             lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
         )
-        self.id = Late(self._vault.id)
+        self.id, self.name = Late(self._vault.id), Late(self._vault.name)
         self.principal_id = Late(str(self._vault.identity[0].principal_id))
         use = key.grant(self, "UseKey", to=self.principal_id)
         encryption = AzurermDataProtectionBackupVaultCustomerManagedKey(

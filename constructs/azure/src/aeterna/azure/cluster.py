@@ -88,6 +88,7 @@ class AksCluster(Construct):
         plane = self._control_plane(spec, network, key, zone=zone, disks=disks, identities=identities)
         self.id = Late(plane.id)
         self.pulling_principal_id = identities.nodes_principal_id
+        self.plane_principal_id = identities.plane_principal_id
         _, *others = ordered(spec.pools)
         version = spec.version or KUBERNETES_VERSION
         pools = [
@@ -234,6 +235,7 @@ class _ExistingCluster(AksCluster):
         plane = DataAzurermKubernetesCluster(self, "Resource", name=name, resource_group_name=group)
         self.id = Late(plane.id)
         self.pulling_principal_id = Late(str(plane.kubelet_identity[0].object_id))
+        self.plane_principal_id = Late(str(plane.identity[0].principal_id))
         self.ready = ()
         self.outputs = _outputs(plane)
 

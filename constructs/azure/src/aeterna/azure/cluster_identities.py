@@ -69,6 +69,7 @@ class ClusterIdentities(Construct):
             for waited in Granted(self, id_, role=role, on=on, to=self._plane.principal_id).ready
         )
         self.nodes_principal_id = Late(self._nodes.principal_id)
+        self.plane_principal_id = Late(self._plane.principal_id)
 
     @property
     def plane_id(self) -> str:

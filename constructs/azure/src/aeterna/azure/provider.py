@@ -19,6 +19,7 @@ SERVICES = (
     "Microsoft.DBforPostgreSQL",
     "Microsoft.Insights",
     "Microsoft.KeyVault",
+    "Microsoft.KubernetesConfiguration",
     "Microsoft.ManagedIdentity",
     "Microsoft.Network",
     "Microsoft.PolicyInsights",
