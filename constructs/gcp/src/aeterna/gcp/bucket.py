@@ -35,7 +35,6 @@ RESERVED_PARTS = ("google", "g00gle")
 SECONDS_A_DAY = 86400
 SHORTEST_SOFT_DELETE = 7
 READ_WRITE = "roles/storage.objectUser"
-READ = "roles/storage.objectViewer"
 ADD = "roles/storage.objectCreator"
 ACCESS_LOGS = "group:cloud-storage-analytics@google.com"
 """As whom Cloud Storage delivers records of requests."""

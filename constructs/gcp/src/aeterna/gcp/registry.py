@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from aeterna.synth._cdk import ITerraformDependable
 
 PULL = "roles/artifactregistry.reader"
-PUSH = "roles/artifactregistry.writer"
 SECONDS_A_DAY = 86400
 
 
