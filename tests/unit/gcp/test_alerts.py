@@ -11,7 +11,7 @@ from aeterna.contracts.cache import CacheSpec
 from aeterna.contracts.database import DatabaseSpec
 from aeterna.gcp.alerts import GcpAlerts
 from aeterna.synth.app import TerraformOutput
-from fixtures.gcp_stack import GoogleStack, waits_for
+from fixtures.gcp_stack import GoogleStack, named, waits_for
 
 if TYPE_CHECKING:
     from aeterna.synth.testing import Document, Json
@@ -108,3 +108,15 @@ def test_monitoring_may_publish_to_this_topic_alone_before_the_channel_is_made(s
 
     assert "@gcp-sa-monitoring-notification." in grant["member"]
     assert waits_for(channel, "PublisherKnown")
+
+
+def test_people_are_told_at_once_when_the_emergency_account_changes_something() -> None:
+    """Its use is recorded in any case, and a record is read by somebody who looks for it."""
+    stack = GoogleStack()
+    GcpAlerts(stack, "Alerts", SPEC, place=stack.place, key=stack.key, watches=[stack.made_cluster()])
+
+    policy = named(stack.document().resources("google_monitoring_alert_policy"), "prod-emergency")
+
+    assert "BreakGlass" in policy["conditions"][0]["condition_matched_log"]["filter"]
+    assert policy["severity"] == "CRITICAL"
+    assert policy["alert_strategy"]["notification_rate_limit"]["period"] == "3600s"

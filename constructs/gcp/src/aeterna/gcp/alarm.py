@@ -35,6 +35,15 @@ class Alarm:
     critical: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedEvent:
+    """An entry of a log that people have to see as soon as it is written; ``entries`` is the filter that finds it."""
+
+    name: str
+    says: str
+    entries: str
+
+
 class Watchable(Protocol):
     """A construct that knows when people have to be told of it."""
 
@@ -43,7 +52,7 @@ class Watchable(Protocol):
         """Its name in the spec."""
         ...
 
-    def alarms(self, spec: AlertsSpec) -> Sequence[Alarm]:
+    def alarms(self, spec: AlertsSpec) -> Sequence[Alarm | LoggedEvent]:
         """Return what people are told of."""
         ...
 

@@ -9,6 +9,7 @@ from constructs import Construct
 from aeterna.contracts.alerts import AlertsOutputs
 from aeterna.contracts.late import Late
 from aeterna.gcp.agents import Agent, service_agent
+from aeterna.gcp.alarm import LoggedEvent
 from aeterna.gcp.l1.monitoring_alert_policy import GoogleMonitoringAlertPolicy
 from aeterna.gcp.l1.monitoring_notification_channel import GoogleMonitoringNotificationChannel
 from aeterna.gcp.l1.pubsub_topic import GooglePubsubTopic
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from aeterna.contracts.alerts import AlertsSpec
     from aeterna.gcp.alarm import Alarm, Watchable
     from aeterna.gcp.keys import GcpKey
+    from aeterna.gcp.l1.monitoring_alert_policy import GoogleMonitoringAlertPolicyConditionsConditionThresholdBlock
     from aeterna.gcp.place import GcpPlace
     from aeterna.synth._cdk import ITerraformDependable
 
 ALIGNED_OVER = "300s"
 CLOSED_AFTER = "1800s"
+ONCE_AN_HOUR = "3600s"
 PUBLISH = "roles/pubsub.publisher"
 
 
@@ -97,34 +100,41 @@ class GcpAlerts(Construct):
             for number, email in enumerate(self._spec.emails, start=1)
         ]
 
-    def _policy(self, watched: Watchable, alarm: Alarm) -> ITerraformDependable:
+    def _policy(self, watched: Watchable, asked: Alarm | LoggedEvent) -> ITerraformDependable:
+        logged = isinstance(asked, LoggedEvent)
         return GoogleMonitoringAlertPolicy(
             self,
-            f"{watched.name}-{alarm.name}",
-            display_name=f"{self._spec.name}: {watched.name} {alarm.says}",
+            f"{watched.name}-{asked.name}",
+            display_name=f"{self._spec.name}: {watched.name} {asked.says}",
             combiner="OR",
-            severity="CRITICAL" if alarm.critical else "WARNING",
+            severity="CRITICAL" if logged or asked.critical else "WARNING",
             notification_channels=self._channels,
-            alert_strategy={"auto_close": CLOSED_AFTER},
+            alert_strategy={
+                "auto_close": CLOSED_AFTER,
+                "notification_rate_limit": {"period": ONCE_AN_HOUR} if logged else None,
+            },
             conditions=[
-                {
-                    "display_name": f"{watched.name} {alarm.says}",
-                    "condition_threshold": {
-                        "filter": f'metric.type="{alarm.metric}" AND {alarm.resource}',
-                        "comparison": "COMPARISON_LT" if alarm.below else "COMPARISON_GT",
-                        "threshold_value": alarm.threshold,
-                        "duration": alarm.lasting,
-                        "aggregations": [
-                            {
-                                "alignment_period": ALIGNED_OVER,
-                                "per_series_aligner": alarm.aligner,
-                                "cross_series_reducer": alarm.reducer,
-                            }
-                        ],
-                        "trigger": {"count": 1},
-                    },
-                }
+                {"display_name": f"{watched.name} {asked.says}", "condition_matched_log": {"filter": asked.entries}}
+                if isinstance(asked, LoggedEvent)
+                else {"display_name": f"{watched.name} {asked.says}", "condition_threshold": _threshold(asked)}
             ],
             user_labels={**self._labels, "watches": watched.name},
             depends_on=[self._service],
         )
+
+
+def _threshold(alarm: Alarm) -> GoogleMonitoringAlertPolicyConditionsConditionThresholdBlock:
+    return {
+        "filter": f'metric.type="{alarm.metric}" AND {alarm.resource}',
+        "comparison": "COMPARISON_LT" if alarm.below else "COMPARISON_GT",
+        "threshold_value": alarm.threshold,
+        "duration": alarm.lasting,
+        "aggregations": [
+            {
+                "alignment_period": ALIGNED_OVER,
+                "per_series_aligner": alarm.aligner,
+                "cross_series_reducer": alarm.reducer,
+            }
+        ],
+        "trigger": {"count": 1},
+    }

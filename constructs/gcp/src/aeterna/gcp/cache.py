@@ -14,7 +14,7 @@ from aeterna.gcp.cache_machine import ENGINE_VERSIONS, node_type
 from aeterna.gcp.grants import OneResource, Target
 from aeterna.gcp.l1.memorystore_instance import GoogleMemorystoreInstance
 from aeterna.gcp.reach import Closed, Door
-from aeterna.synth.expressions import Fn, Token, as_list, as_text
+from aeterna.synth.expressions import Fn, Token, as_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ SECONDS_A_DAY = 86400
 BACKUP_HOUR = 2
 MAINTENANCE_HOUR = 4
 PRIMARY, READER = "CONNECTION_TYPE_PRIMARY", "CONNECTION_TYPE_READER"
-CONNECTIONS = "endpoints[0].connections[*].psc_auto_connection[0]"
+CONNECTIONS = "endpoints[*].connections[*].psc_auto_connection[*]"
 
 
 class MemorystoreValkey(Construct):
@@ -68,7 +68,7 @@ class MemorystoreValkey(Construct):
         self.outputs = CacheOutputs(
             host=host,
             reader_host=reader,
-            port=Late(Fn.tostring(as_text(cache.reference("endpoints[0].connections[0].psc_auto_connection[0].port")))),
+            port=Late(Fn.tostring(Fn.element(_each(cache, f"{CONNECTIONS}.port"), 0))),
             users={},
             certificate_authority=_certificates(cache),
         )
@@ -143,15 +143,19 @@ class MemorystoreValkey(Construct):
 
 def _address(cache: GoogleMemorystoreInstance, kind: str) -> Late:
     """Return the address of the connection of one kind; the service lists them in no promised order."""
-    addresses = as_list(cache.reference(f"{CONNECTIONS}.ip_address"))
-    kinds = as_list(cache.reference(f"{CONNECTIONS}.connection_type"))
+    addresses = _each(cache, f"{CONNECTIONS}.ip_address")
+    kinds = _each(cache, f"{CONNECTIONS}.connection_type")
     return Late(Fn.try_([Fn.element(Fn.matchkeys(addresses, kinds, [kind]), 0), Fn.element(addresses, 0)]))
+
+
+def _each(cache: GoogleMemorystoreInstance, path: str) -> list[str]:
+    """Return what is at a path through lists of lists, in one list."""
+    return Token.as_list(Fn.flatten(as_list(cache.reference(path))))
 
 
 def _certificates(cache: GoogleMemorystoreInstance) -> Late:
     """Return every certificate that signs the server's, in one text."""
-    chains = as_list(cache.reference("managed_server_ca[0].ca_certs[*].certificates"))
-    return Late(Fn.join("\n", Token.as_list(Fn.flatten(chains))))
+    return Late(Fn.join("\n", _each(cache, "managed_server_ca[*].ca_certs[*].certificates")))
 
 
 def _backups(spec: CacheSpec) -> GoogleMemorystoreInstanceAutomatedBackupConfigBlock | None:

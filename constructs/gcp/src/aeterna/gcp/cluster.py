@@ -11,7 +11,7 @@ from aeterna.contracts.late import Late
 from aeterna.contracts.naming import require_name
 from aeterna.gcp.access import ClusterAccess
 from aeterna.gcp.agents import Agent, service_agent
-from aeterna.gcp.cluster_alarms import cluster_alarms
+from aeterna.gcp.cluster_alarms import cluster_alarms, emergency_use
 from aeterna.gcp.cluster_checks import require_open_pool, require_room, require_services
 from aeterna.gcp.cluster_settings import (
     ADDONS,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from aeterna.contracts.alerts import AlertsSpec
     from aeterna.contracts.cluster import ClusterSpec
-    from aeterna.gcp.alarm import Alarm
+    from aeterna.gcp.alarm import Alarm, LoggedEvent
     from aeterna.gcp.cluster_settings import GkeOptions
     from aeterna.gcp.keys import GcpKey
     from aeterna.gcp.network import GcpNetwork
@@ -81,6 +81,7 @@ class GkeCluster(Construct):
         self.place = place
         self.account = NodeAccount(self, "Nodes", cluster=spec.name, place=place)
         access = ClusterAccess(self, "Access", spec, place=place)
+        self._emergency: str | None = access.emergency.email
         self._record(spec, key, options)
         disks = key.grant(self, "DisksKeyUse", service_agent(place, Agent.COMPUTE_ENGINE))
         plane = self._control_plane(spec, network, key, options, after=[disks])
@@ -127,9 +128,10 @@ class GkeCluster(Construct):
         """Return the control plane's own name, which answers only where ``dns_endpoint`` is on."""
         return Late(str(self._plane.control_plane_endpoints_config[0].dns_endpoint_config[0].endpoint))
 
-    def alarms(self, spec: AlertsSpec) -> tuple[Alarm, ...]:
-        """Return what people are told of: nodes that are busy, full, or gone."""
-        return cluster_alarms(spec, project=self.place.project, location=self.location, name=self.name)
+    def alarms(self, spec: AlertsSpec) -> tuple[Alarm | LoggedEvent, ...]:
+        """Return what people are told of: nodes that are busy, full, or gone, and the emergency account at work."""
+        of_nodes = cluster_alarms(spec, project=self.place.project, location=self.location, name=self.name)
+        return of_nodes if self._emergency is None else (*of_nodes, emergency_use(self._emergency))
 
     def _record(self, spec: ClusterSpec, key: GcpKey, options: GkeOptions) -> None:
         """Keep what the control plane writes, and what IAM is asked to write, for those who want to know later."""
@@ -229,7 +231,7 @@ class _ExistingCluster(GkeCluster):
         self.name = name
         self.location = location
         self.place = place
-        self._node_account = node_account
+        self._node_account, self._emergency = node_account, None
         self._plane = DataGoogleContainerCluster(self, "Resource", name=name, location=location)
         self.ready = ()
         self.outputs = _outputs(self._plane)

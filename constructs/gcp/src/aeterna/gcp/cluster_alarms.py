@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aeterna.gcp.alarm import SHORT, Alarm, share
+from aeterna.gcp.alarm import SHORT, Alarm, LoggedEvent, share
 
 if TYPE_CHECKING:
     from aeterna.contracts.alerts import AlertsSpec
@@ -42,4 +42,13 @@ def cluster_alarms(spec: AlertsSpec, *, project: Late, location: str, name: str)
             lasting=SHORT,
             critical=True,
         ),
+    )
+
+
+def emergency_use(email: str) -> LoggedEvent:
+    """Return the event that a cluster's emergency account changes something, which nobody should do unseen."""
+    return LoggedEvent(
+        name="emergency",
+        says="is changed by its emergency account",
+        entries=f'resource.type="k8s_cluster" AND protoPayload.authenticationInfo.principalEmail="{email}"',
     )
