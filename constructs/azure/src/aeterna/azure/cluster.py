@@ -212,8 +212,7 @@ class AksCluster(Construct):
             node_os_upgrade_channel="NodeImage",
             maintenance_window_auto_upgrade=_window(),
             maintenance_window_node_os=_window(),
-            # Its rules come from outside.
-            azure_policy_enabled=network.egress is not Egress.NONE,
+            azure_policy_enabled=True,
             image_cleaner_enabled=True,
             image_cleaner_interval_hours=CLEANING_HOURS,
             timeouts={"create": "90m", "update": "90m", "delete": "90m"},
