@@ -183,7 +183,7 @@ def test_no_two_resources_want_the_same_name(critical: Joined) -> None:
     wanted = [
         (kind, resource[argument])
         for kind, argument in EVERYWHERE.items()
-        for address, resource in critical.resources(kind).items()
+        for resource in critical.resources(kind).values()
         # A suffix that chance decides differs between any two resources.
         if argument in resource and "random_" not in resource[argument]
     ]

@@ -7,9 +7,6 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import pytest
@@ -24,7 +21,7 @@ from fixtures.foundations import Case, synthesize
 from fixtures.rule_documents import holders, ways
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator
 
     from aeterna.synth.rules.facts import Requirement, Setting
     from aeterna.synth.rules.inventory import Inventory
@@ -81,23 +78,13 @@ def stacks(critical: Joined) -> list[Stack]:
     return [Stack(layer, copy.deepcopy(dict(document.json))) for layer, document in critical.layers.items()]
 
 
-@cache
-def own_settings() -> tuple[Mapping[str, tuple[Requirement, ...]], ...]:
-    """Return what the rules of the clouds ask beside the tables."""
-    packages = [import_module(f"aeterna.{pack.name}.rules") for pack in PACKS if pack.facts]
-    modules = [
-        import_module(f"{each.__name__}.{found.name}") for each in packages for found in iter_modules(each.__path__)
-    ]
-    return tuple(module.SETTINGS for module in modules if hasattr(module, "SETTINGS"))
-
-
 def requirements(subject: Subject) -> Iterator[Requirement]:
-    """Yield what the tables and the cloud's own rules ask of a resource."""
+    """Yield what the tables and the rules of one cloud ask of a resource."""
     facts = FACTS.get(subject.provider)
     for said in facts.guarded.get(subject.type, {}).values() if facts else ():
         yield from said
-    for settings in own_settings():
-        yield from settings.get(subject.type, ())
+    for rule in RULES:
+        yield from rule.settings.get(subject.type, ())
 
 
 def mutations(stack: Stack) -> Iterator[tuple[str, list[tuple[Json, str, Json]]]]:

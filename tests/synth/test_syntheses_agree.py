@@ -50,11 +50,14 @@ app.synth()
 """
 
 
-def run(folder: Path, seed: str, *command: str) -> Mapping[str, bytes]:
+FRESH = {"CDKTF_OUTDIR": "out", "PATH": "", "HOME": "/nonexistent"}
+
+
+def run(folder: Path, seed: str, *command: str, environment: Mapping[str, str] = FRESH) -> Mapping[str, bytes]:
     """Run a program in a new folder, with nothing on PATH and no home, as on a fresh machine; return what it wrote."""
     folder.mkdir(parents=True)
-    environment = {"PYTHONHASHSEED": seed, "CDKTF_OUTDIR": "out", "PATH": "", "HOME": "/nonexistent"}
-    subprocess.run([sys.executable, "-P", *command], check=True, cwd=folder, env=environment, capture_output=True)
+    around = {**FRESH, **environment, "PYTHONHASHSEED": seed}
+    subprocess.run([sys.executable, "-P", *command], check=True, cwd=folder, env=around, capture_output=True)
     written = sorted(path for path in folder.glob("out/stacks/**/*") if path.is_file())
     return {str(path.relative_to(folder / "out")): path.read_bytes() for path in written}
 

@@ -9,8 +9,10 @@ import jsonschema
 import pytest
 
 from aeterna.contracts.schema import foundation_schema
+from fixtures.canaries import CANARY, INVENTED
 from fixtures.deployments import deploy
 from fixtures.foundations import REGIONS, pairwise
+from fixtures.tofu_engine import files_that_hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,6 +84,25 @@ def test_no_secret_is_in_any_state(deployment: Deployment) -> None:
     ]
 
     assert leaks == []
+
+
+@pytest.mark.parametrize("secret", [CANARY, INVENTED], ids=["of the environment", "of the run"])
+def test_a_secret_is_in_no_file_that_is_left_behind(secret: str, deployment: Deployment) -> None:
+    """Neither what whoever applies logs in with, nor a password that was invented for this one run."""
+    holders = [
+        f"{layer}: {name}"
+        for layer, workspace in deployment.layers.items()
+        for folder in (workspace.folder, workspace.folder.parent)
+        for name in files_that_hold(secret, folder)
+    ]
+    told = [
+        layer
+        for layer, workspace in deployment.layers.items()
+        if secret in json.dumps([deployment.plans[layer], workspace.state(), workspace.outputs()])
+    ]
+
+    assert holders == []
+    assert told == []
 
 
 def test_what_holds_data_cannot_be_destroyed_by_mistake(deployment: Deployment) -> None:
