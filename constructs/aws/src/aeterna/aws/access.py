@@ -13,6 +13,7 @@ from aeterna.aws.policy_document import Statement
 from aeterna.aws.roles import Role
 from aeterna.aws.trust import from_people
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.aws.account import Account
@@ -23,6 +24,7 @@ ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
 FOLLOWS_THE_SPEC = Lifecycle()
 
 
+@names_itself
 class ClusterAccess(Construct):
     """The only ways into a cluster; EKS adds none by itself, because the creator's bootstrap rights are off.
 

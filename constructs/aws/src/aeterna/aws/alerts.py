@@ -18,6 +18,7 @@ from aeterna.aws.l1.sns_topic_subscription import AwsSnsTopicSubscription
 from aeterna.aws.policy_document import EVERYONE, Condition, Principal, Statement, document
 from aeterna.contracts.alerts import AlertsOutputs
 from aeterna.contracts.late import Late
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ PERIODS = 3
 Watched: TypeAlias = EksCluster | RdsPostgres | ElastiCacheValkey
 
 
+@names_itself
 class CloudWatchAlerts(Construct):
     """An alarm on each metric that matters of what is watched, and one topic for all of them.
 

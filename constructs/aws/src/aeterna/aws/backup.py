@@ -19,6 +19,7 @@ from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,7 @@ class Protected(Protocol):
         ...
 
 
+@names_itself
 class BackupVault(Construct):
     """A vault under the key, locked so that nobody deletes a backup before its time without taking the lock off first.
 
@@ -83,6 +85,7 @@ class BackupVault(Construct):
         self.outputs = BackupOutputs(vault=self.arn)
 
 
+@names_itself
 class AwsBackup(Construct):
     """A vault, and a plan that puts backups of the given stores into it, each store named by its ARN.
 
@@ -148,6 +151,7 @@ class AwsBackup(Construct):
         return role
 
 
+@names_itself
 class AwsBackupCopy(Construct):
     """A vault in a second region, into which every backup of the source is copied.
 

@@ -20,6 +20,7 @@ from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
@@ -39,6 +40,7 @@ _ALGORITHM = "s3:x-amz-server-side-encryption"
 _KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 
 
+@names_itself
 class S3Bucket(Construct):
     """A private, versioned bucket. Its policy binds everyone, the account's own administrators included.
 

@@ -11,6 +11,7 @@ from aeterna.aws.l1.s3_bucket_replication_configuration import AwsS3BucketReplic
 from aeterna.aws.policy_document import Statement
 from aeterna.aws.roles import Role
 from aeterna.aws.trust import from_service_alone
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
@@ -26,6 +27,7 @@ LONGEST_NAMED = 25
 ENABLED = "Enabled"
 
 
+@names_itself
 class S3BucketReplica(Construct):
     """The bucket of the spec, and the replication that fills it from the source.
 

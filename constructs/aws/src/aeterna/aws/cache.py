@@ -22,6 +22,7 @@ from aeterna.contracts.late import Late
 from aeterna.contracts.naming import suffixed
 from aeterna.synth.expressions import Fn
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,6 +42,7 @@ libraries ask for ``info`` when they connect."""
 LOGS = {"slow-log": "SlowLog", "engine-log": "EngineLog"}
 
 
+@names_itself
 class ElastiCacheValkey(Construct):
     """A Valkey replication group on ElastiCache, reachable only from its clients' security groups.
 

@@ -15,6 +15,7 @@ from aeterna.aws.policy_document import Statement, sid
 from aeterna.aws.rest_catalog import signed_by
 from aeterna.contracts.catalog import CatalogOutputs
 from aeterna.contracts.late import Late
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.aws.bucket import S3Bucket
@@ -38,6 +39,7 @@ class Governance(StrEnum):
     """The account's Lake Formation administrators, who have to grant each workload the database and its tables."""
 
 
+@names_itself
 class GlueCatalog(Construct):
     """A database in the account's Glue catalog, whose tables live in the bucket below the catalog's name.
 

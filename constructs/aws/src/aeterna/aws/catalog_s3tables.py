@@ -15,6 +15,7 @@ from aeterna.aws.rest_catalog import signed_by
 from aeterna.contracts.catalog import CatalogOutputs
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
@@ -36,6 +37,7 @@ WRITE_TABLES = (
 )
 
 
+@names_itself
 class S3TablesCatalog(Construct):
     """A table bucket with one namespace, encrypted under the key, that nobody may use without TLS or with another key.
 

@@ -26,6 +26,7 @@ from aeterna.contracts.late import Late
 from aeterna.contracts.naming import require_name
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
@@ -45,6 +46,7 @@ HTTPS = 443
 DELETE_TIMEOUT = "20m"
 
 
+@names_itself
 class EksCluster(Construct):
     """An EKS cluster that can be reached only from inside the network.
 
@@ -190,6 +192,7 @@ class EksCluster(Construct):
         return role
 
 
+@names_itself
 class _ExistingCluster(EksCluster):
     """A cluster that is only looked up."""
 

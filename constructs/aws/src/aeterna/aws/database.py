@@ -22,6 +22,7 @@ from aeterna.contracts.late import Late
 from aeterna.synth.expressions import Fn
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,7 @@ class ExistingDatabase:
     users: tuple[str, ...] = ("aeterna",)
 
 
+@names_itself
 class RdsPostgres(Construct):
     """A PostgreSQL server on RDS, reachable only from its clients' security groups.
 
@@ -173,6 +175,7 @@ def _by_rds(key: AwsKey) -> _Password:
     return {"manage_master_user_password": True, "master_user_secret_kms_key_id": key.arn}
 
 
+@names_itself
 class _ExistingPostgres(RdsPostgres):
     """A server that is only looked up, and gets new clients."""
 
@@ -202,6 +205,7 @@ class _ExistingPostgres(RdsPostgres):
         )
 
 
+@names_itself
 class RdsBackupCopy(Construct):
     """The server's automated backups in a second region, restorable there to a point in time.
 

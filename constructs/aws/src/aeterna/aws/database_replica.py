@@ -15,6 +15,7 @@ from aeterna.contracts.recovery import ReplicaOutputs
 from aeterna.synth.expressions import Fn
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.aws.database import RdsPostgres
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from aeterna.contracts.database import DatabaseSpec
 
 
+@names_itself
 class RdsReplica(Construct):
     """A read replica of a server of another region, with all that it needs to take the server's place.
 

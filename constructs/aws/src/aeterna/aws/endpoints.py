@@ -9,6 +9,7 @@ from constructs import Construct
 from aeterna.aws.l1.security_group import AwsSecurityGroup
 from aeterna.aws.l1.vpc_endpoint import AwsVpcEndpoint
 from aeterna.aws.l1.vpc_security_group_ingress_rule import AwsVpcSecurityGroupIngressRule
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,7 @@ GATEWAY_SERVICES = ("dynamodb", "s3")
 HTTPS = 443
 
 
+@names_itself
 class PrivateEndpoints(Construct):
     """Interface endpoints in every zone, with private DNS, open to the network alone, and the gateway endpoints."""
 

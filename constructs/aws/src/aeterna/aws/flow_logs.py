@@ -12,6 +12,7 @@ from aeterna.aws.log_group import LogGroup
 from aeterna.aws.policy_document import Statement
 from aeterna.aws.roles import Role
 from aeterna.aws.trust import from_service
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 AGGREGATION_SECONDS = 60
 
 
+@names_itself
 class FlowLogs(Construct):
     """All flows of a VPC, aggregated by the minute, in a log group that exists before the first flow."""
 

@@ -13,6 +13,7 @@ from aeterna.aws.trust import from_issuer, from_pods
 from aeterna.contracts.identity import IdentityOutputs
 from aeterna.contracts.late import Late
 from aeterna.synth.expressions import Fn
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.aws.cluster import EksCluster
@@ -33,6 +34,7 @@ class Mechanism(StrEnum):
     """The pod shows a token that the cluster signed (IRSA). For Fargate and Windows pods, where there is no agent."""
 
 
+@names_itself
 class AwsIdentity(Construct):
     """A role for one service account of one cluster.
 

@@ -16,6 +16,7 @@ from aeterna.contracts.keys import KeyOutputs
 from aeterna.contracts.late import Late
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.contracts.keys import KeySpec
@@ -50,6 +51,7 @@ FOR_AWS_RESOURCES = Condition(test="Bool", variable="kms:GrantIsForAWSResource",
 """A grant made only by a service that encrypts for the caller, such as a volume being attached."""
 
 
+@names_itself
 class AwsKey(Construct):
     """A KMS key for one purpose, rotated, with an alias and a policy that grows with what is encrypted under it.
 
@@ -241,6 +243,7 @@ class AwsKey(Construct):
         self._key.replace("policy", document(self._statements()))
 
 
+@names_itself
 class _ExistingKey(AwsKey):
     """A key whose policy belongs to the customer."""
 

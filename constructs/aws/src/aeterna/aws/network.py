@@ -22,6 +22,7 @@ from aeterna.contracts.keys import KeySpec
 from aeterna.contracts.late import Late
 from aeterna.contracts.naming import require_distinct
 from aeterna.contracts.network import FEWEST_ZONES, Egress, NetworkOutputs
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,7 @@ REGIONS_OF_TWO_ZONES = ("us-west-1",)
 """Regions that offer an account two zones only (AWS, "Regions and Availability Zones")."""
 
 
+@names_itself
 class AwsNetwork(Construct):
     """A VPC whose workloads sit in private subnets, with address translation, endpoints and flow logs beside them.
 
@@ -141,6 +143,7 @@ class AwsNetwork(Construct):
         return tuple(offered.get_string_attribute(f"zone_ids[{index}]") for index in range(spec.zones))
 
 
+@names_itself
 class _ExistingNetwork(AwsNetwork):
     """A network that is only looked up."""
 

@@ -13,6 +13,7 @@ from aeterna.contracts.cluster import TaintEffect
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.naming import suffixed
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ EFFECTS = {
 }
 
 
+@names_itself
 class NodePool(Construct):
     """One managed group of nodes over every zone, and its launch template.
 

@@ -17,12 +17,14 @@ from aeterna.contracts.registry import RegistryOutputs
 from aeterna.synth.expressions import Fn
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
     from aeterna.contracts.registry import RegistrySpec
 
 
+@names_itself
 class EcrRegistry(Construct):
     """Repositories below one name, whose tags stay where they were pushed and whose images are scanned on push.
 

@@ -15,6 +15,7 @@ from aeterna.contracts.state import StateStoreOutputs
 from aeterna.synth.app import TerraformStack
 from aeterna.synth.backends import S3Backend
 from aeterna.synth.encryption import StateKey, encrypt_state
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
@@ -48,6 +49,7 @@ def keep_state(scope: Construct, spec: StateSpec, *, region: str) -> None:
         encrypt_state(stack, StateKey(provider="aws_kms", settings=settings))
 
 
+@names_itself
 class StateStore(Construct):
     """A bucket for states, as any other of ours: versioned, private, and for nothing but TLS and the key.
 

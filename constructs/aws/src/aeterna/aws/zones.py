@@ -16,6 +16,7 @@ from aeterna.aws.l1.subnet import AwsSubnet
 from aeterna.contracts.late import Late
 from aeterna.contracts.network import Egress
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 ANYWHERE = "0.0.0.0/0"
 
 
+@names_itself
 class PrivateZones(Construct):
     """A private subnet in every zone, each with a route table of its own so that each can have its own way out.
 
@@ -62,6 +64,7 @@ class PrivateZones(Construct):
             self.tables.append(table)
 
 
+@names_itself
 class Edge(Construct):
     """The only part of the network with public addresses: subnets for address translation and public load balancers.
 

@@ -21,10 +21,16 @@ class InvalidSpecError(AeternaError):
 
     code = "spec.invalid"
 
-    def __init__(self, spec: str, field: str, problem: str, remedy: str) -> None:
-        """Name the spec's class, the field, what is wrong with it and what to change."""
-        super().__init__(f"{spec}.{field}: {problem}; {remedy}")
+    def __init__(self, spec: str, field: str, problem: str, remedy: str, *, path: str | None = None) -> None:
+        """Name the spec's class, the field, what is wrong with it and what to change; ``path`` is the construct's."""
+        where = "" if path is None else f"{path}: "
+        super().__init__(f"{where}{spec}.{field}: {problem}; {remedy}")
         self.spec = spec
         self.field = field
         self.problem = problem
         self.remedy = remedy
+        self.path = path
+
+    def at(self, path: str) -> InvalidSpecError:
+        """Return the same refusal, said of the construct at this path."""
+        return InvalidSpecError(self.spec, self.field, self.problem, self.remedy, path=path)
