@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.synth.rules.facts import Companion, Setting
 from aeterna.synth.rules.rule import Breach, Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import one_of
 
 if TYPE_CHECKING:
@@ -23,11 +22,9 @@ SETTINGS: Final = {
         ),
     )
 }
-_said = said_at(SETTINGS)
 
 
 def _listed(inventory: Inventory) -> Iterator[Breach]:
-    yield from _said(inventory)
     for acl in inventory.of("aws_s3_bucket_acl"):
         yield Breach(subject=acl, sentence="an access list goes around the bucket's policy; remove it")
 
@@ -37,5 +34,6 @@ RULE = Rule(
     title="Access lists of objects are switched off",
     reason="Whoever writes an object could otherwise let others read it, whatever the bucket's policy says.",
     controls=Controls(cis=("3.3",), nist=("AC-3", "AC-6"), soc2=("CC6.1", "CC6.3")),
+    settings=SETTINGS,
     check=_listed,
 )

@@ -43,7 +43,7 @@ def _refuses(statement: Statement) -> bool:
 RULE = Rule(
     id="aws-bucket-tls",
     title="A bucket refuses connections in the clear",
-    reason="S3 answers HTTP as readily as HTTPS; only the bucket's policy can refuse it (CIS AWS 2.1.1).",
+    reason="S3 answers HTTP as readily as HTTPS; only the bucket's policy can refuse it (CIS AWS 3.0, 2.1.1).",
     controls=Controls(cis=("3.10",), nist=("SC-8", "SC-8(1)"), soc2=("CC6.7",)),
     check=_open,
 )

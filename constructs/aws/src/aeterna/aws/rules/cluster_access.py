@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import FALSE, one_of
 
 SETTINGS: Final = {
@@ -21,5 +20,5 @@ RULE = Rule(
     title="Who may use a cluster is written down in access entries",
     reason="One wrong edit of the map inside the cluster locks everybody out, and its maker stays administrator.",
     controls=Controls(cis=("6.1", "6.8"), nist=("AC-2", "AC-3", "AC-6"), soc2=("CC6.1", "CC6.2")),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

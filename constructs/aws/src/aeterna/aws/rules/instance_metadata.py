@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting, When
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import between, none_of, one_of
 
 _ON: Final = (When(path="metadata_options?.http_endpoint", is_=none_of("disabled", words="enabled"), absent=True),)
@@ -19,7 +18,7 @@ SETTINGS: Final = {"aws_launch_template": _SETTINGS, "aws_instance": _SETTINGS}
 RULE = Rule(
     id="aws-instance-metadata",
     title="A machine's metadata needs a session token and stays on the machine (IMDSv2)",
-    reason="Through one forged request, or from any pod, the credentials of the node are read (CIS AWS 5.6).",
+    reason="Through one forged request, or from any pod, the credentials of the node are read (CIS AWS 3.0, 5.6).",
     controls=Controls(cis=("4.1", "6.8"), nist=("AC-3", "AC-6", "CM-6"), soc2=("CC6.1", "CC6.6")),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

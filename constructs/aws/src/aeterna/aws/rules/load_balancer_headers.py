@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting, When
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import TRUE, none_of, one_of
 
 _HTTP: Final = (When(path="load_balancer_type", is_=one_of("application"), absent=True),)
@@ -27,5 +26,5 @@ RULE = Rule(
     title="A load balancer drops invalid headers",
     reason="What the balancer and the service read differently carries one caller's request into another's.",
     controls=Controls(cis=("4.1", "13.10"), nist=("SC-7", "SI-10"), soc2=("CC6.6",)),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import TRUE
 
 SETTINGS: Final = {
@@ -18,5 +17,5 @@ RULE = Rule(
     title="Azure Policy looks into every cluster",
     reason="Without it the rules of the subscription end at the door of the cluster.",
     controls=Controls(cis=("4.1", "16.1"), nist=("CM-6", "CM-7"), soc2=("CC7.1", "CC8.1")),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import TRUE
 
 SETTINGS: Final = {
@@ -21,5 +20,5 @@ RULE = Rule(
     title="Azure's roles decide who may do what in a cluster",
     reason="Else the rights inside the cluster are kept apart from those outside, and nobody reviews them together.",
     controls=Controls(cis=("6.7", "6.8"), nist=("AC-2", "AC-3", "AC-6"), soc2=("CC6.1", "CC6.3")),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import TRUE
 
 SETTINGS: Final = {
@@ -18,5 +17,5 @@ RULE = Rule(
     title="Storage is encrypted twice",
     reason="A flaw in one of the two algorithms, or one of the two keys, opens nothing; the choice is final.",
     controls=Controls(cis=("3.11",), nist=("SC-28(1)",), soc2=("CC6.1",)),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

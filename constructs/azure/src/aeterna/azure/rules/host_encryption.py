@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import TRUE
 
 SETTINGS: Final = {
@@ -20,5 +19,5 @@ RULE = Rule(
     title="A node's temporary disks and caches are encrypted",
     reason="The key on the disks does not reach what the host caches of them, nor the temporary disk.",
     controls=Controls(cis=("3.11",), nist=("SC-28", "SC-28(1)"), soc2=("CC6.1",)),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import TRUE
 
 SETTINGS: Final = {
@@ -18,5 +17,5 @@ RULE = Rule(
     title="A cluster has no local accounts",
     reason="The certificate of the local administrator cannot be taken back, and names nobody.",
     controls=Controls(cis=("5.2", "6.7"), nist=("AC-2", "IA-2", "IA-5"), soc2=("CC6.1", "CC6.2")),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

@@ -39,7 +39,7 @@ def _problems(rule: Mapping[str, Json]) -> Iterator[str]:
 RULE = Rule(
     id="azure-open-port",
     title="No port is open to the internet",
-    reason="Whatever listens there is found by scanners within minutes (CIS Azure, networking).",
+    reason="Whatever listens there is found by scanners within minutes.",
     controls=Controls(cis=("4.4", "13.4"), nist=("AC-4", "SC-7", "SC-7(5)"), soc2=("CC6.6",)),
     check=_open,
 )

@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting, When
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import FALSE
 
 NOT_HANDED_OVER: Final = (When(path="delegation"),)
@@ -21,5 +20,5 @@ RULE = Rule(
     title="A subnet has no way out that nobody planned",
     reason="Azure gives each machine a way to the internet by itself, from an address that is not yours.",
     controls=Controls(cis=("12.2", "13.4"), nist=("SC-7", "SC-7(5)"), soc2=("CC6.6",)),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

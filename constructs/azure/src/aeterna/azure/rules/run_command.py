@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import FALSE
 
 SETTINGS: Final = {
@@ -18,5 +17,5 @@ RULE = Rule(
     title="No command runs in a cluster from outside its network",
     reason="It runs as administrator inside the cluster, from anywhere that reaches the portal.",
     controls=Controls(cis=("4.8", "12.3"), nist=("AC-17", "CM-7"), soc2=("CC6.6",)),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

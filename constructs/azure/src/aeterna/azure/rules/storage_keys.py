@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Companion, Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import FALSE, TRUE
 
 FLOW_LOGS: Final = (Companion(type="azurerm_network_watcher_flow_log", by="storage_account_id"),)
@@ -23,7 +22,7 @@ SETTINGS: Final = {
 RULE = Rule(
     id="azure-storage-keys",
     title="An account's secret keys open nothing",
-    reason="Whoever has one of the two keys may do anything, and nothing tells who it was (CIS Azure).",
+    reason="Whoever has one of the two keys may do anything, and nothing tells who it was.",
     controls=Controls(cis=("5.2", "6.7"), nist=("IA-5", "IA-5(7)", "AC-2"), soc2=("CC6.1",)),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

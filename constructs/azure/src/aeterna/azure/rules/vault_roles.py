@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Breach, Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import TRUE
 
 if TYPE_CHECKING:
@@ -15,11 +14,9 @@ if TYPE_CHECKING:
     from aeterna.synth.rules.inventory import Inventory
 
 SETTINGS: Final = {"azurerm_key_vault": (Setting(path="rbac_authorization_enabled", wants=TRUE),)}
-_said = said_at(SETTINGS)
 
 
 def _by_policies(inventory: Inventory) -> Iterator[Breach]:
-    yield from _said(inventory)
     for policy in inventory.of("azurerm_key_vault_access_policy"):
         yield Breach(
             subject=policy, sentence="an access policy opens the whole vault; assign a role on one key instead"
@@ -31,5 +28,6 @@ RULE = Rule(
     title="A vault decides by Azure's roles",
     reason="A policy of the vault opens every key in it, and whoever may change the vault may give himself one.",
     controls=Controls(cis=("6.8", "3.3"), nist=("AC-3", "AC-6", "SC-12"), soc2=("CC6.1", "CC6.3")),
+    settings=SETTINGS,
     check=_by_policies,
 )

@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import FALSE
 
 SETTINGS: Final = {
@@ -20,7 +19,7 @@ SETTINGS: Final = {
 RULE = Rule(
     id="gcp-client-certificate",
     title="A cluster issues no client certificate",
-    reason="A certificate that leaks opens the cluster for years, and nothing can revoke it (CIS GKE 5.8.2).",
+    reason="A certificate that leaks opens the cluster for years, and nothing can revoke it.",
     controls=Controls(cis=("5.2", "6.7"), nist=("IA-5", "IA-5(2)", "AC-2"), soc2=("CC6.1",)),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

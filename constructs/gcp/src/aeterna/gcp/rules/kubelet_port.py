@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import one_of
 
 SETTINGS: Final = {
@@ -21,7 +20,7 @@ SETTINGS: Final = {
 RULE = Rule(
     id="gcp-kubelet-port",
     title="A node's agent answers only who signs in",
-    reason="Its older port tells anybody in the network which pods run there (CIS GKE 4.2.4).",
+    reason="Its older port tells anybody in the network which pods run there.",
     controls=Controls(cis=("4.8", "4.4"), nist=("AC-3", "CM-7"), soc2=("CC6.1", "CC6.6")),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import FALSE
 
 SETTINGS: Final = {
@@ -23,7 +22,7 @@ SETTINGS: Final = {
 RULE = Rule(
     id="gcp-legacy-authorization",
     title="A cluster decides by RBAC alone",
-    reason="Under the older way every account of a cluster may do almost anything in it (CIS GKE 5.8.4).",
+    reason="Under the older way every account of a cluster may do almost anything in it.",
     controls=Controls(cis=("6.8", "4.8"), nist=("AC-3", "AC-6", "CM-7"), soc2=("CC6.1", "CC6.3")),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import matching
 
 OWN: Final = matching(
@@ -25,7 +24,7 @@ SETTINGS: Final = {
 RULE = Rule(
     id="gcp-node-account",
     title="Nodes run as an account of their own",
-    reason="The default account of a project may edit most of it, and so may every node (CIS GKE 5.2.1).",
+    reason="The default account of a project may edit most of it, and so may every node.",
     controls=Controls(cis=("5.4", "6.8"), nist=("AC-6", "AC-6(5)"), soc2=("CC6.3",)),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

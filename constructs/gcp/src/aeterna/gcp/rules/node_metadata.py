@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import one_of
 
 SETTINGS: Final = {
@@ -18,7 +17,7 @@ SETTINGS: Final = {
 RULE = Rule(
     id="gcp-node-metadata",
     title="Pods cannot take the node's identity",
-    reason="From the machine's own metadata service every pod reads a token of the node's account (CIS GKE 5.2.2).",
+    reason="From the machine's own metadata service every pod reads a token of the node's account.",
     controls=Controls(cis=("6.8", "4.1"), nist=("AC-6", "CM-6"), soc2=("CC6.1", "CC6.3")),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting, When
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import TRUE, one_of
 
 SETTINGS: Final = {
@@ -22,7 +21,7 @@ SETTINGS: Final = {
 RULE = Rule(
     id="gcp-private-google-access",
     title="Google's services are reached from inside the network",
-    reason="Else the calls of every machine, to the key service as well, need a way to the internet (CIS GCP 3.9).",
+    reason="Else the calls of every machine, to the key service as well, need a way to the internet.",
     controls=Controls(cis=("12.2", "13.4"), nist=("SC-7", "SC-7(5)"), soc2=("CC6.6",)),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

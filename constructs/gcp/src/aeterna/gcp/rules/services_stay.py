@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import FALSE
 
 SETTINGS: Final = {
@@ -18,5 +17,5 @@ RULE = Rule(
     title="A service stays on when its stack goes",
     reason="Switched off, it takes away what every other stack of the project made with it.",
     controls=Controls(cis=("4.1", "11.1"), nist=("CM-3", "CP-2"), soc2=("A1.2", "CC8.1")),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

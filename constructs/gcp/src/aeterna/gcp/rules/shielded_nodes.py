@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import TRUE
 
 SETTINGS: Final = {
@@ -23,7 +22,7 @@ SETTINGS: Final = {
 RULE = Rule(
     id="gcp-shielded-nodes",
     title="Nodes start only what is signed",
-    reason="What an intruder writes below the operating system survives every restart (CIS GKE 5.5.5 to 5.5.7).",
+    reason="What an intruder writes below the operating system survives every restart.",
     controls=Controls(cis=("4.1", "10.5"), nist=("SI-7", "SI-7(6)"), soc2=("CC6.8", "CC7.1")),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

@@ -6,7 +6,6 @@ from typing import Final
 
 from aeterna.synth.rules.facts import Setting
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_at
 from aeterna.synth.rules.wanted import FALSE
 
 SETTINGS: Final = {
@@ -16,7 +15,7 @@ SETTINGS: Final = {
 RULE = Rule(
     id="gcp-subnets-by-hand",
     title="A network has only the subnets that were planned",
-    reason="Subnets in every region overlap those of every other such network (CIS GCP 3.1).",
+    reason="Subnets in every region overlap those of every other such network.",
     controls=Controls(cis=("12.2", "4.7"), nist=("CM-6", "CM-7", "SC-7"), soc2=("CC6.6",)),
-    check=said_at(SETTINGS),
+    settings=SETTINGS,
 )

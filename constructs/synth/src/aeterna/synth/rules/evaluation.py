@@ -11,11 +11,12 @@ from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.sizes import Size
 from aeterna.synth.rules.inventory import Inventory, read
 from aeterna.synth.rules.packs import Pack, facts_of, rules_of
-from aeterna.synth.rules.rule import Controls, Finding, Rule, Severity
+from aeterna.synth.rules.rule import Breach, Controls, Finding, Rule, Severity
+from aeterna.synth.rules.settings import of_topic, of_types
 from aeterna.synth.rules.suppression import Suppression, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from aeterna.synth.rules.subject import Json
 
@@ -26,14 +27,12 @@ EXPIRED: Final = Rule(
     title="A suppression is looked at again before it ends",
     reason="An exception that nobody looks at again becomes the rule.",
     controls=_CONTROLS,
-    check=lambda _: (),
 )
 UNUSED: Final = Rule(
     id="suppression-unused",
     title="A suppression suppresses something",
     reason="One that matches nothing hides what may come to stand at its path later.",
     controls=_CONTROLS,
-    check=lambda _: (),
     severity=Severity.WARNING,
 )
 OF_SUPPRESSIONS: Final = (EXPIRED, UNUSED)
@@ -138,8 +137,16 @@ def findings(rule: Rule, inventory: Inventory) -> list[Finding]:
             path=breach.subject.path,
             message=breach.sentence,
         )
-        for breach in {(each.subject.address, each.sentence): each for each in rule.check(inventory)}.values()
+        for breach in {(each.subject.address, each.sentence): each for each in _breaches(rule, inventory)}.values()
     ]
+
+
+def _breaches(rule: Rule, inventory: Inventory) -> Iterator[Breach]:
+    for topic in rule.topics:
+        yield from of_topic(topic, inventory)
+    yield from of_types(rule.settings, inventory)
+    if rule.check is not None:
+        yield from rule.check(inventory)
 
 
 def _first(suppressions: Iterable[Suppression], finding: Finding) -> Suppression | None:

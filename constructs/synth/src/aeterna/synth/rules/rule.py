@@ -1,12 +1,14 @@
-"""What a rule is: an idea with an id, the reason for it, and a function that finds what goes against it."""
+"""What a rule is: an idea with an id, the reason for it, and how what goes against it is found."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from aeterna.contracts.sizes import Size
+from aeterna.synth.rules.facts import Requirement, Topic
 from aeterna.synth.rules.subject import Subject
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ Check: TypeAlias = "Callable[[Inventory], Iterable[Breach]]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A guard-rail."""
+    """A guard-rail: it asks for settings, or looks with a function of its own, or both."""
 
     id: str
     """Its stable name, which stands in every finding and every suppression."""
@@ -58,7 +60,12 @@ class Rule:
     reason: str
     """What happens where it is broken."""
     controls: Controls
-    check: Check
+    topics: tuple[Topic, ...] = ()
+    """What it asks of every type that a cloud's table tells of."""
+    settings: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict[str, tuple[Requirement, ...]])
+    """What it asks of the types of one cloud."""
+    check: Check | None = None
+    """What it looks for beside them."""
     severity: Severity = Severity.ERROR
     applies_from: Size = Size.DEV
     """The smallest environment that has to keep it."""

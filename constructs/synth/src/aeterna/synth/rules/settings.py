@@ -13,35 +13,25 @@ if TYPE_CHECKING:
 
     from aeterna.synth.rules.facts import Requirement, Topic, When
     from aeterna.synth.rules.inventory import Inventory
-    from aeterna.synth.rules.rule import Check
     from aeterna.synth.rules.subject import Subject
 
 
-def said_of(*topics: Topic) -> Check:
-    """Return a check of everything that the clouds tell of these topics."""
-
-    def check(inventory: Inventory) -> Iterable[Breach]:
-        for terraform_type, subjects in inventory.by_type.items():
-            facts = inventory.facts_of(subjects[0])
-            guarded = facts.guarded.get(terraform_type, NOTHING_SAID) if facts else NOTHING_SAID
-            for topic in topics:
-                for requirement in guarded.get(topic, ()):
-                    for subject in subjects:
-                        yield from breaches(subject, requirement, inventory)
-
-    return check
+def of_topic(topic: Topic, inventory: Inventory) -> Iterator[Breach]:
+    """Yield what goes against what the clouds tell of a topic."""
+    for terraform_type, subjects in inventory.by_type.items():
+        facts = inventory.facts_of(subjects[0])
+        guarded = facts.guarded.get(terraform_type, NOTHING_SAID) if facts else NOTHING_SAID
+        for requirement in guarded.get(topic, ()):
+            for subject in subjects:
+                yield from breaches(subject, requirement, inventory)
 
 
-def said_at(settings: Mapping[str, tuple[Requirement, ...]]) -> Check:
-    """Return a check of what the types of one cloud have to say."""
-
-    def check(inventory: Inventory) -> Iterable[Breach]:
-        for terraform_type, requirements in settings.items():
-            for subject in inventory.of(terraform_type):
-                for requirement in requirements:
-                    yield from breaches(subject, requirement, inventory)
-
-    return check
+def of_types(settings: Mapping[str, tuple[Requirement, ...]], inventory: Inventory) -> Iterator[Breach]:
+    """Yield what goes against what some types have to say."""
+    for terraform_type, requirements in settings.items():
+        for subject in inventory.of(terraform_type):
+            for requirement in requirements:
+                yield from breaches(subject, requirement, inventory)
 
 
 def breaches(subject: Subject, requirement: Requirement, inventory: Inventory) -> list[Breach]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from aeterna.contracts.sizes import Size
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_of
 
 RULE = Rule(
     id="backups-kept",
@@ -13,5 +12,5 @@ RULE = Rule(
     reason="A mistake that is found on Monday was made on Friday.",
     controls=Controls(cis=("11.2",), nist=("CP-9",), soc2=("A1.2",)),
     applies_from=Size.STANDARD,
-    check=said_of(Topic.BACKUPS),
+    topics=(Topic.BACKUPS,),
 )

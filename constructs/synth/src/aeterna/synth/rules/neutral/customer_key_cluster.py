@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_of
 
 RULE = Rule(
     id="customer-key-cluster",
     title="A cluster's secrets are encrypted under a key of yours",
     reason="Whoever reads a copy of the cluster's own store would read every secret in it.",
     controls=Controls(cis=("3.11",), nist=("SC-12", "SC-28(1)"), soc2=("CC6.1",)),
-    check=said_of(Topic.CLUSTER_KEY),
+    topics=(Topic.CLUSTER_KEY,),
 )

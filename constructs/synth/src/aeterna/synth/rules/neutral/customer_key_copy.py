@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_of
 
 RULE = Rule(
     id="customer-key-copy",
     title="What a store derives from its data is encrypted under a key of yours",
     reason="Statistics of queries hold the values that were asked for, and a managed secret opens the store.",
     controls=Controls(cis=("3.11",), nist=("SC-12", "SC-28(1)"), soc2=("CC6.1", "C1.1")),
-    check=said_of(Topic.COPY_KEY),
+    topics=(Topic.COPY_KEY,),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from aeterna.contracts.sizes import Size
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_of
 
 RULE = Rule(
     id="deletion-protected",
@@ -13,5 +12,5 @@ RULE = Rule(
     reason="A wrong plan, applied in haste, deletes a database as readily as a tag.",
     controls=Controls(cis=("11.3",), nist=("CP-9", "SI-12", "CM-5"), soc2=("A1.2", "CC8.1")),
     applies_from=Size.STANDARD,
-    check=said_of(Topic.PROTECTION),
+    topics=(Topic.PROTECTION,),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from aeterna.contracts.sizes import Size
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_of
 
 RULE = Rule(
     id="kept-on-destroy",
@@ -13,5 +12,5 @@ RULE = Rule(
     reason="A resource is destroyed by mistake once; the last snapshot is then all that is left.",
     controls=Controls(cis=("11.3",), nist=("CP-9", "SI-12"), soc2=("A1.2", "C1.2")),
     applies_from=Size.STANDARD,
-    check=said_of(Topic.KEPT),
+    topics=(Topic.KEPT,),
 )

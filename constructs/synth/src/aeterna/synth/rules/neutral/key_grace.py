@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_of
 
 RULE = Rule(
     id="key-grace",
     title="A deleted key can be brought back for a week or longer",
     reason="Whoever deletes a key deletes everything under it; somebody has to have the time to notice.",
     controls=Controls(cis=("11.3", "3.11"), nist=("SC-12(1)", "CP-9"), soc2=("A1.2", "CC6.1")),
-    check=said_of(Topic.KEY_GRACE),
+    topics=(Topic.KEY_GRACE,),
 )

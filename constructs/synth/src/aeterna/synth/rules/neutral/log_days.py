@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_of
 
 RULE = Rule(
     id="log-days",
     title="Logs are kept for a month or longer",
     reason="An intrusion is found weeks later; logs kept for ever hold what has to be forgotten.",
     controls=Controls(cis=("8.10", "3.4"), nist=("AU-11", "SI-12"), soc2=("CC7.2",)),
-    check=said_of(Topic.LOG_DAYS),
+    topics=(Topic.LOG_DAYS,),
 )

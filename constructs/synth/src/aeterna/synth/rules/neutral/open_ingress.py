@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Breach, Controls, Rule
-from aeterna.synth.rules.settings import said_of
 from aeterna.synth.rules.subject import literals
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from aeterna.synth.rules.inventory import Inventory
 
 EVERYWHERE: Final = frozenset({"0.0.0.0/0", "::/0"})
-_of_the_clouds = said_of(Topic.CLIENTS)
 
 
 def _everywhere(inventory: Inventory) -> Iterator[Breach]:
@@ -24,7 +22,6 @@ def _everywhere(inventory: Inventory) -> Iterator[Breach]:
         for path, text in literals(subject.arguments):
             if text in EVERYWHERE and "ingress" in f"{subject.type}.{path}":
                 yield Breach(subject=subject, sentence=f"{path} lets everybody in ({text}); name the clients")
-    yield from _of_the_clouds(inventory)
 
 
 RULE = Rule(
@@ -32,5 +29,6 @@ RULE = Rule(
     title="Nothing lets everybody in",
     reason="Whatever listens there is found by scanners within minutes.",
     controls=Controls(cis=("4.4", "13.4"), nist=("AC-4", "SC-7", "SC-7(5)"), soc2=("CC6.6",)),
+    topics=(Topic.CLIENTS,),
     check=_everywhere,
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from aeterna.contracts.sizes import Size
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_of
 
 RULE = Rule(
     id="point-in-time",
@@ -13,5 +12,5 @@ RULE = Rule(
     reason="A backup of last night gives back last night; what came after it is lost.",
     controls=Controls(cis=("11.2", "11.5"), nist=("CP-9", "CP-10(2)"), soc2=("A1.2", "A1.3")),
     applies_from=Size.STANDARD,
-    check=said_of(Topic.POINT_IN_TIME),
+    topics=(Topic.POINT_IN_TIME,),
 )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_of
 
 RULE = Rule(
     id="private-cluster",
     title="No cluster's API can be reached from the internet",
     reason="A flaw in the API server, or one leaked credential, is then open to everybody at once.",
     controls=Controls(cis=("12.2", "12.3"), nist=("AC-17", "SC-7"), soc2=("CC6.6",)),
-    check=said_of(Topic.PRIVATE_CLUSTER),
+    topics=(Topic.PRIVATE_CLUSTER,),
 )

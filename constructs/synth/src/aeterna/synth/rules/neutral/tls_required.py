@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_of
 
 RULE = Rule(
     id="tls-required",
     title="Connections in the clear are refused",
     reason="What is only offered encrypted is sooner or later asked for in the clear, and nobody notices.",
     controls=Controls(cis=("3.10",), nist=("SC-8", "SC-8(1)"), soc2=("CC6.7",)),
-    check=said_of(Topic.TLS),
+    topics=(Topic.TLS,),
 )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_of
 
 RULE = Rule(
     id="tls-version",
     title="Nothing accepts a TLS older than 1.2",
     reason="TLS 1.0 and 1.1 are withdrawn (RFC 8996): their ciphers can be broken.",
     controls=Controls(cis=("3.10",), nist=("SC-8(1)", "SC-13"), soc2=("CC6.7",)),
-    check=said_of(Topic.TLS_VERSION),
+    topics=(Topic.TLS_VERSION,),
 )

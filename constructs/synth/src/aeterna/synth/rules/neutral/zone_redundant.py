@@ -5,7 +5,6 @@ from __future__ import annotations
 from aeterna.contracts.sizes import Size
 from aeterna.synth.rules.facts import Topic
 from aeterna.synth.rules.rule import Controls, Rule
-from aeterna.synth.rules.settings import said_of
 
 RULE = Rule(
     id="zone-redundant",
@@ -13,5 +12,5 @@ RULE = Rule(
     reason="Zones fail, and are switched off for maintenance.",
     controls=Controls(cis=("11.1",), nist=("CP-10", "SC-36", "SI-13"), soc2=("A1.2",)),
     applies_from=Size.STANDARD,
-    check=said_of(Topic.ZONES),
+    topics=(Topic.ZONES,),
 )
