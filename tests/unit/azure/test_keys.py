@@ -9,6 +9,7 @@ import pytest
 
 from aeterna.azure.keys import AzureKey
 from aeterna.azure.vault import AzureKeyVault
+from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.keys import KeySpec
 from fixtures.azure_stack import AzureStack, named, roles
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from aeterna.synth.testing import Document
 
 USE = "Key Vault Crypto Service Encryption User"
+ADMINISTRATOR = "00000000-0000-0000-0000-000000000001"
 USES_KEYS = ("encrypt", "decrypt", "wrap", "unwrap", "sign", "verify", "purge", "*")
 
 
@@ -125,7 +127,7 @@ def test_a_key_for_each_purpose_lives_in_the_one_vault_of_its_environment() -> N
 
 def test_administrators_change_and_delete_the_key_and_cannot_use_it() -> None:
     stack = AzureStack()
-    spec = KeySpec(purpose="other", environment="prod", administrators=("0a1b",), rotation=timedelta(days=90))
+    spec = KeySpec(purpose="other", environment="prod", administrators=(ADMINISTRATOR,), rotation=timedelta(days=90))
     AzureKey(stack, "Other", spec, place=stack.place)
 
     document = stack.document()
@@ -133,8 +135,17 @@ def test_administrators_change_and_delete_the_key_and_cannot_use_it() -> None:
     (permissions,) = document.only("azurerm_role_definition")["permissions"]
     assert not [action for action in permissions["data_actions"] for use in USES_KEYS if f"/{use}" in action]
     administrator = named(roles(document), "Administrator1")
-    assert administrator["principal_id"] == "0a1b"
+    assert administrator["principal_id"] == ADMINISTRATOR
     assert administrator["scope"].endswith(".resource_versionless_id}")
+
+
+def test_an_administrator_is_an_object_and_no_name_that_a_person_signs_in_with() -> None:
+    """Azure would refuse it at apply, after the key is made."""
+    stack = AzureStack()
+    spec = KeySpec(purpose="other", environment="prod", administrators=("ada@example.com",))
+
+    with pytest.raises(InvalidSpecError, match="object ID"):
+        AzureKey(stack, "Other", spec, place=stack.place)
 
 
 def test_a_key_that_is_not_protected_can_be_destroyed() -> None:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from constructs import Construct
 
 from aeterna.azure.l1.role_assignment import AzurermRoleAssignment
-from aeterna.contracts.errors import InvalidSpecError
-from aeterna.synth.expressions import Token
+from aeterna.azure.principals import require_objects
 from aeterna.synth.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from aeterna.azure.l1.kubernetes_cluster import AzurermKubernetesCluster
     from aeterna.azure.place import AzurePlace
     from aeterna.contracts.cluster import ClusterSpec
-
-OBJECT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 ADMINISTRATOR = "Azure Kubernetes Service RBAC Cluster Admin"
 ADMINISTRATOR_GUID = "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b"
@@ -56,12 +50,12 @@ class ClusterAccess(Construct):
         super().__init__(scope, id_)
         self._plane = plane
         self.assignments: list[AzurermRoleAssignment] = []
-        _require_objects("administrators", spec.administrators)
-        _require_objects("break_glass", spec.break_glass)
+        require_objects("ClusterSpec", "administrators", spec.administrators)
+        require_objects("ClusterSpec", "break_glass", spec.break_glass)
         if spec.deployer is None:
             self._administrator("Deployer", place.deployer_id, lifecycle=KEPT)
         else:
-            _require_objects("deployer", (spec.deployer,))
+            require_objects("ClusterSpec", "deployer", (spec.deployer,))
             self._administrator("Deployer", spec.deployer)
         for number, principal in enumerate(spec.administrators, start=1):
             self._administrator(f"Administrator{number}", principal)
@@ -99,12 +93,3 @@ class ClusterAccess(Construct):
             role_definition_name=FINDS_THE_CLUSTER,
             principal_id=principal,
         )
-
-
-def _require_objects(field: str, principals: Sequence[str]) -> None:
-    """Refuse what is not the identifier of an object of Entra ID, such as the name that a person signs in with."""
-    for principal in principals:
-        if not OBJECT.fullmatch(principal) and not Token.is_unresolved(principal):
-            problem = f"{principal!r} is not the identifier of an object of Entra ID"
-            remedy = "write the object ID of a user, a group or an application"
-            raise InvalidSpecError("ClusterSpec", field, problem, remedy)

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from aeterna.azure.l1.role_assignment import AzurermRoleAssignment
 from aeterna.azure.l1.role_definition import AzurermRoleDefinition
+from aeterna.azure.principals import require_objects
 
 if TYPE_CHECKING:
     from aeterna.azure.place import AzurePlace
@@ -31,6 +32,7 @@ class KeyAdministrators(Construct):
 
     def __init__(self, scope: Construct, id_: str, spec: KeySpec, *, place: AzurePlace, key_id: Text) -> None:
         super().__init__(scope, id_)
+        require_objects("KeySpec", "administrators", spec.administrators)
         role = AzurermRoleDefinition(
             self,
             "Role",
