@@ -234,7 +234,7 @@ def test_the_log_service_may_use_the_key_before_its_bucket_is_made(synthesis: Do
 
     needed = needed_by(graph_of(synthesis), bucket)
 
-    assert any(each.startswith("google_kms_crypto_key_iam_member.") and "FlowLogs" in each for each in needed)
+    assert any(each.startswith("google_kms_crypto_key_iam_member.") and "Logging" in each for each in needed)
 
 
 def bucket_names(document: Document) -> list[str]:

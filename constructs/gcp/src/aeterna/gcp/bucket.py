@@ -9,7 +9,7 @@ from constructs import Construct
 from aeterna.contracts.bucket import BucketOutputs
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
-from aeterna.gcp.agents import storage_agent
+from aeterna.gcp.key_uses import User, used_by
 from aeterna.gcp.l1.storage_bucket import GoogleStorageBucket
 from aeterna.gcp.l1.storage_bucket_iam_member import GoogleStorageBucketIamMember
 from aeterna.gcp.waiting import settled
@@ -53,7 +53,6 @@ class GcsBucket(Construct):
         require_bucket(spec)
         key.require_at("BucketSpec", place.region)
         self.region = place.region
-        encrypter = key.grant(self, "KeyGrant", storage_agent(self, "Agent", place=place))
         log = spec.access_log_bucket
         if log is not None:
             BucketGrant(self, "LogGrant", bucket=Late(log), member=ACCESS_LOGS, roles=[ADD])
@@ -72,7 +71,7 @@ class GcsBucket(Construct):
             logging=None if log is None else {"log_bucket": log, "log_object_prefix": spec.name},
             force_destroy=not spec.protected,
             lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
-            depends_on=[encrypter],
+            depends_on=[used_by(User.STORAGE, key=key, place=place)],
         )
         self.outputs = BucketOutputs(name=Late(self._bucket.name), uri=Late(self._bucket.url))
 

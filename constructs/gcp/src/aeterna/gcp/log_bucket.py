@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.contracts.naming import require_between
-from aeterna.gcp.agents import logging_agent
+from aeterna.gcp.key_uses import User, used_by
 from aeterna.gcp.l1.logging_project_bucket_config import GoogleLoggingProjectBucketConfig
 from aeterna.gcp.l1.logging_project_exclusion import GoogleLoggingProjectExclusion
 from aeterna.gcp.l1.logging_project_sink import GoogleLoggingProjectSink
@@ -41,7 +41,6 @@ class LogBucket(Construct):
         super().__init__(scope, id_)
         require_between("LogBucket", "days", days, (1, LONGEST_RETENTION), "days")
         key.require_at("LogBucket", place.region)
-        encrypter = key.grant(self, "KeyGrant", logging_agent(self, "Agent", place=place))
         self.bucket = GoogleLoggingProjectBucketConfig(
             self,
             "Resource",
@@ -51,7 +50,7 @@ class LogBucket(Construct):
             description=f"Logs of {name}",
             retention_days=days,
             cmek_settings={"kms_key_name": key.id},
-            depends_on=[encrypter],
+            depends_on=[used_by(User.LOGGING, key=key, place=place)],
         )
         # A bucket of the same project needs no permission: Cloud Logging itself writes into it.
         sink = GoogleLoggingProjectSink(

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from aeterna.contracts.late import Late
 from aeterna.contracts.registry import RegistryOutputs
-from aeterna.gcp.agents import Agent, service_agent
+from aeterna.gcp.key_uses import User, used_by
 from aeterna.gcp.l1.artifact_registry_repository import GoogleArtifactRegistryRepository
 from aeterna.gcp.l1.artifact_registry_repository_iam_member import GoogleArtifactRegistryRepositoryIamMember
 from aeterna.gcp.waiting import settled
@@ -37,7 +37,6 @@ class ArtifactRegistry(Construct):
         super().__init__(scope, id_)
         key.require_at("RegistrySpec", place.region)
         switched_on = place.service("artifactregistry")
-        agent = service_agent(place, Agent.ARTIFACT_REGISTRY)
         self._repository = GoogleArtifactRegistryRepository(
             self,
             "Resource",
@@ -58,7 +57,7 @@ class ArtifactRegistry(Construct):
                 }
             ],
             lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
-            depends_on=[switched_on, key.grant(self, "KeyGrant", agent), place.service("containerscanning")],
+            depends_on=[switched_on, used_by(User.REGISTRY, key=key, place=place), place.service("containerscanning")],
         )
         self.outputs = RegistryOutputs(url=Late(self._repository.registry_uri))
 

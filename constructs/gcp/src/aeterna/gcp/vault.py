@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.contracts.late import Late
-from aeterna.gcp.agents import storage_agent
 from aeterna.gcp.bucket import BucketGrant, under
+from aeterna.gcp.key_uses import User, used_by
 from aeterna.gcp.l1.storage_bucket import GoogleStorageBucket
 from aeterna.gcp.suffixes import unused_suffix
 from aeterna.synth.lifecycle import Lifecycle
@@ -46,7 +46,6 @@ class GcsVault(Construct):
         key.require_at("BackupSpec", place.region)
         least, most = SOFT_DELETE_DAYS
         soft_delete = min(max(spec.keep_days, least), most)
-        encrypter = key.grant(self, "KeyGrant", storage_agent(self, "Agent", place=place))
         bucket = GoogleStorageBucket(
             self,
             "Resource",
@@ -66,7 +65,7 @@ class GcsVault(Construct):
             ],
             force_destroy=False,
             lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
-            depends_on=[encrypter],
+            depends_on=[used_by(User.STORAGE, key=key, place=place)],
         )
         self.name = Late(bucket.name)
         self.url = Late(bucket.url)
