@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from aeterna.synth.rules.grants import Grant, Trust
 from aeterna.synth.rules.subject import EXPRESSION, Json, as_list, as_mapping
@@ -151,7 +151,7 @@ def _parsed(where: str, text: str) -> tuple[Statement, ...]:
 def _statement(where: str, written: Mapping[str, Json]) -> Statement:
     principal = written.get("Principal", {})
     named = {"*": principal} if isinstance(principal, str) else as_mapping(principal)
-    conditions = cast("Mapping[str, Mapping[str, Json]]", written.get("Condition", {}))
+    conditions = as_mapping(written.get("Condition"))
     return Statement(
         where=where,
         allows=written.get("Effect") == "Allow",
@@ -160,26 +160,27 @@ def _statement(where: str, written: Mapping[str, Json]) -> Statement:
         resources=_texts(written.get("Resource")) or (("*",) if "NotResource" in written else ()),
         principals={kind: _texts(identifiers) for kind, identifiers in named.items()},
         conditions=tuple(
-            (how, variable, _texts(values)) for how, tests in conditions.items() for variable, values in tests.items()
+            (how, variable, _texts(values))
+            for how, tests in conditions.items()
+            for variable, values in as_mapping(tests).items()
         ),
     )
 
 
 def _of_data_source(subject: Subject) -> Iterator[Statement]:
     for written in subject.values("statement?"):
-        for each in as_list(written):
+        for each in map(as_mapping, as_list(written)):
+            principals = map(as_mapping, as_list(each.get("principals")))
+            conditions = map(as_mapping, as_list(each.get("condition")))
             yield Statement(
                 where="statement",
                 allows=each.get("effect", "Allow") == "Allow",
                 actions=_texts(each.get("actions")),
                 every_action_but="not_actions" in each,
                 resources=_texts(each.get("resources")) or (("*",) if "not_resources" in each else ()),
-                principals={
-                    str(one.get("type")): _texts(one.get("identifiers")) for one in as_list(each.get("principals"))
-                },
+                principals={str(one.get("type")): _texts(one.get("identifiers")) for one in principals},
                 conditions=tuple(
-                    (str(one.get("test")), str(one.get("variable")), _texts(one.get("values")))
-                    for one in as_list(each.get("condition"))
+                    (str(one.get("test")), str(one.get("variable")), _texts(one.get("values"))) for one in conditions
                 ),
             )
 

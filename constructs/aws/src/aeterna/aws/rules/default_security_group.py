@@ -30,7 +30,7 @@ def _letting(inventory: Inventory) -> Iterator[Breach]:
 RULE = Rule(
     id="aws-default-security-group",
     title="A network's default security group lets nothing through",
-    reason="Whatever is made without naming a group is in that one, and reaches everything else in it (CIS AWS 3.0, 5.4).",
+    reason="Whatever is made without naming a group is in that one, and reaches the rest of it (CIS AWS 3.0, 5.4).",
     controls=Controls(cis=("4.4", "4.7"), nist=("AC-4", "CM-7", "SC-7(5)"), soc2=("CC6.6",)),
     check=_letting,
 )

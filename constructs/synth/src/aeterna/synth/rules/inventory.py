@@ -98,7 +98,10 @@ def read(
     return Inventory(
         stack=stack,
         subjects=tuple(_subjects(document)),
-        providers={name: tuple(as_list(blocks)) for name, blocks in as_mapping(document.get("provider")).items()},
+        providers={
+            name: tuple(as_mapping(block) for block in as_list(blocks))
+            for name, blocks in as_mapping(document.get("provider")).items()
+        },
         outputs={name: as_mapping(output) for name, output in as_mapping(document.get("output")).items()},
         facts=facts,
         required_tags=required_tags,
@@ -110,7 +113,7 @@ def _subjects(document: Mapping[str, Json]) -> Iterable[Subject]:
         for terraform_type, named in as_mapping(document.get(kind)).items():
             for name, written in as_mapping(named).items():
                 for arguments in as_list(written):
-                    yield _subject(f"{prefix}{terraform_type}", name, arguments)
+                    yield _subject(f"{prefix}{terraform_type}", name, as_mapping(arguments))
 
 
 def _subject(terraform_type: str, name: str, arguments: Mapping[str, Json]) -> Subject:

@@ -155,7 +155,7 @@ def _read(holder: Json, steps: tuple[Step, ...]) -> Iterator[Json]:
         yield Mark.UNKNOWN
         return
     step, rest = steps[0], steps[1:]
-    found = _found(cast("Mapping[str, Json]", holder), step, last=not rest)
+    found = _found(as_mapping(holder), step, last=not rest)
     if isinstance(found, Mark):
         if found is Mark.UNKNOWN or not step.optional:
             yield found
@@ -177,18 +177,13 @@ def _found(holder: Mapping[str, Json], step: Step, *, last: bool) -> Json:
     return chosen or Mark.ABSENT
 
 
-def _is_chosen(block: Mapping[str, Json], step: Step) -> bool:
-    said = block.get(cast("str", step.key))
+def _is_chosen(block: Json, step: Step) -> bool:
+    said = as_mapping(block).get(cast("str", step.key))
     return said == step.value or is_expression(said)
 
 
 def _dynamic(holder: Mapping[str, Json], name: str) -> Json:
     """Return the content of blocks that are written once per element; how many there will be is not known."""
-    blocks = [
-        each
-        for dynamic in as_list(holder.get("dynamic"))
-        if isinstance(dynamic, dict)
-        for each in as_list(cast("Mapping[str, Json]", dynamic).get(name))
-    ]
-    contents = [content for each in blocks for content in as_list(each.get("content"))]
+    blocks = [each for dynamic in as_list(holder.get("dynamic")) for each in as_list(as_mapping(dynamic).get(name))]
+    contents = [content for each in blocks for content in as_list(as_mapping(each).get("content"))]
     return contents or None
