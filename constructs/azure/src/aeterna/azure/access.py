@@ -9,6 +9,7 @@ from constructs import Construct
 from aeterna.azure.l1.role_assignment import AzurermRoleAssignment
 from aeterna.azure.principals import require_objects
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.azure.l1.kubernetes_cluster import AzurermKubernetesCluster
@@ -36,6 +37,7 @@ KEPT = Lifecycle(ignore_changes=["principal_id"])
 """Whoever applies next is somebody else: following them would take the first one's rights away."""
 
 
+@names_itself
 class ClusterAccess(Construct):
     """The only ways into a cluster: the cluster's own accounts are switched off, and Entra ID's roles decide.
 

@@ -10,6 +10,7 @@ from aeterna.azure.l1.monitor_action_group import AzurermMonitorActionGroup
 from aeterna.azure.l1.monitor_metric_alert import AzurermMonitorMetricAlert
 from aeterna.contracts.alerts import AlertsOutputs
 from aeterna.contracts.late import Late
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ LONGEST_SHORT_NAME = 12
 """What the sender of a text message may be called."""
 
 
+@names_itself
 class AzureAlerts(Construct):
     """An action group, and one metric alert for each thing that each watched resource asks for.
 

@@ -21,6 +21,7 @@ from aeterna.contracts.naming import require_between
 from aeterna.synth.app import Annotations
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,7 @@ class Server(Protocol):
         ...
 
 
+@names_itself
 class BackupVault(Construct):
     """A vault under the key, in three zones, that refuses to delete a backup before its time.
 
@@ -104,6 +106,7 @@ class BackupVault(Construct):
         self._vault.replace("cross_region_restore_enabled", value=True)
 
 
+@names_itself
 class AzureBackup(Construct):
     """A vault, and what backs up the given stores into it.
 
@@ -138,6 +141,7 @@ class AzureBackup(Construct):
         self.outputs = self.vault.outputs
 
 
+@names_itself
 class AzureBackupCopy(Construct):
     """The source's backups in the region that Azure pairs with its own, and a vault in the second region.
 

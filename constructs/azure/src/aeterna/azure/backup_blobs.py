@@ -11,6 +11,7 @@ from aeterna.azure.l1.data_protection_backup_instance_blob_storage import (
 )
 from aeterna.azure.l1.data_protection_backup_policy_blob_storage import AzurermDataProtectionBackupPolicyBlobStorage
 from aeterna.azure.roles import Granted
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.azure.backup import BackupVault
@@ -22,6 +23,7 @@ DAY = "2026-01-04"
 """Any day of the past: what repeats begins there."""
 
 
+@names_itself
 class BlobBackup(Construct):
     """One bucket's daily backup into the vault: of what was written through the blob endpoint, and no other.
 

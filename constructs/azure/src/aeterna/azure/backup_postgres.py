@@ -13,6 +13,7 @@ from aeterna.azure.l1.data_protection_backup_policy_postgresql_flexible_server i
     AzurermDataProtectionBackupPolicyPostgresqlFlexibleServer,
 )
 from aeterna.azure.roles import Granted
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.azure.backup import BackupVault, Server
@@ -27,6 +28,7 @@ SUNDAY = "2026-01-04"
 """Any Sunday of the past: what repeats begins there."""
 
 
+@names_itself
 class PostgresBackup(Construct):
     """One server's weekly backup, every Sunday."""
 

@@ -17,6 +17,7 @@ from aeterna.contracts.late import Late
 from aeterna.contracts.naming import require_between
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,7 @@ UNCOMMITTED_DAYS = 7
 """Azure itself forgets the blocks of an interrupted upload after a week."""
 
 
+@names_itself
 class BlobBucket(Construct):
     """A filesystem in an account of its own, reached through private endpoints alone.
 

@@ -11,6 +11,7 @@ from aeterna.azure.l1.storage_object_replication import AzurermStorageObjectRepl
 from aeterna.azure.regions import require_pair
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.azure.keys import AzureKey
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from aeterna.contracts.bucket import BucketSpec
 
 
+@names_itself
 class BlobReplica(Construct):
     """A bucket in a second region, under a key of that region, and the copies that are there after the first is lost.
 

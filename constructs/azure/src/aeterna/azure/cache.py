@@ -16,6 +16,7 @@ from aeterna.azure.worldwide import worldwide
 from aeterna.contracts.cache import CacheOutputs
 from aeterna.contracts.late import Late
 from aeterna.synth.expressions import Fn
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,7 @@ class Clustering(StrEnum):
     """A single shard: every command works, up to 24 GiB."""
 
 
+@names_itself
 class ManagedRedis(Construct):
     """A cache that only identities of Entra ID can log in to, through a private endpoint of the network.
 

@@ -13,6 +13,7 @@ from aeterna.contracts.late import Late
 from aeterna.synth.app import Annotations
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,7 @@ class Server(Protocol):
         ...
 
 
+@names_itself
 class LakeCatalog(Construct):
     """The warehouse of a REST catalog server in the cluster, such as Lakekeeper, over the bucket's filesystem.
 

@@ -24,6 +24,7 @@ from aeterna.contracts.network import Egress
 from aeterna.synth.expressions import Fn
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.azure.keys import AzureKey
@@ -58,6 +59,7 @@ METRICS = "Microsoft.ContainerService/managedClusters"
 CLEANING_HOURS = 168
 
 
+@names_itself
 class AksCluster(Construct):
     """An AKS cluster whose API has an address in the network and none outside.
 
@@ -225,6 +227,7 @@ class AksCluster(Construct):
         )
 
 
+@names_itself
 class _ExistingCluster(AksCluster):
     """A cluster that is only looked up."""
 

@@ -21,6 +21,7 @@ from aeterna.azure.roles import Granted
 from aeterna.azure.storage import AccountSpec, StorageAccount
 from aeterna.azure.worldwide import worldwide_account
 from aeterna.contracts.late import Late
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,7 @@ class BackedUpCluster(Protocol):
         ...
 
 
+@names_itself
 class AksBackup(Construct):
     """Every namespace of a cluster, with its volumes, in snapshots beside it and in an account under the key.
 

@@ -23,6 +23,7 @@ from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ MOVES_BY_ITSELF = ("zone", "high_availability[0].standby_availability_zone", "st
 either back would move the server, or replace it by one with a smaller disk."""
 
 
+@names_itself
 class FlexiblePostgres(Construct):
     """A PostgreSQL server inside the network, to which only identities of Entra ID can log in.
 
@@ -239,6 +241,7 @@ class FlexiblePostgres(Construct):
         ]
 
 
+@names_itself
 class _ExistingPostgres(FlexiblePostgres):
     """A server that is only looked up."""
 

@@ -19,6 +19,7 @@ from aeterna.contracts.late import Late
 from aeterna.contracts.recovery import ReplicaOutputs
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.azure.database import FlexiblePostgres
@@ -31,6 +32,7 @@ SWAPS = ("create_mode", "source_server_id", "replication_role")
 """What a switchover swaps between the two servers. Setting it back would replace whichever is the copy then."""
 
 
+@names_itself
 class PostgresReplica(Construct):
     """A read-only copy, reached like its source, whose zone of names the second network is let into.
 

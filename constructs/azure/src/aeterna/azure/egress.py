@@ -13,6 +13,7 @@ from aeterna.azure.l1.subnet_nat_gateway_association import AzurermSubnetNatGate
 from aeterna.contracts.late import Late
 from aeterna.contracts.network import Egress
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.azure.l1.subnet import AzurermSubnet
@@ -25,6 +26,7 @@ AS_MADE = Lifecycle(ignore_changes=["zones"])
 """Azure tells every zone of what stands in all of them, and may number them anew: neither is worth a new address."""
 
 
+@names_itself
 class WayOut(Construct):
     """A gateway for the nodes. A subnet takes one only, and spans the zones, so a zone cannot have its own.
 

@@ -12,6 +12,7 @@ from aeterna.azure.storage import AccountSpec, StorageAccount
 from aeterna.azure.worldwide import worldwide_account
 from aeterna.contracts.naming import require_between
 from aeterna.synth.l1.time.sleep import TimeSleep
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.azure.keys import AzureKey
@@ -26,6 +27,7 @@ LONGEST_DAYS = 365
 RECOVERABLE_DAYS = 7
 
 
+@names_itself
 class FlowLogs(Construct):
     """All flows of a network. Azure makes a region's watcher itself with the first network there, under fixed names.
 

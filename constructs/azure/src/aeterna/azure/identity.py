@@ -11,6 +11,7 @@ from aeterna.azure.l1.user_assigned_identity import AzurermUserAssignedIdentity
 from aeterna.contracts.identity import IdentityOutputs
 from aeterna.contracts.late import Late
 from aeterna.contracts.naming import suffixed
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,7 @@ class HasLogin(Protocol):
         ...
 
 
+@names_itself
 class Federation(Construct):
     """The trust of one managed identity in one service account of one cluster.
 
@@ -69,6 +71,7 @@ class Federation(Construct):
         )
 
 
+@names_itself
 class AzureIdentity(Construct):
     """A managed identity for one service account of one cluster.
 

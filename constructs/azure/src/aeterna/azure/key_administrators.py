@@ -9,6 +9,7 @@ from constructs import Construct
 from aeterna.azure.l1.role_assignment import AzurermRoleAssignment
 from aeterna.azure.l1.role_definition import AzurermRoleDefinition
 from aeterna.azure.principals import require_objects
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.azure.place import AzurePlace
@@ -27,6 +28,7 @@ ADMINISTER = (
 """No encrypt, decrypt, wrap, unwrap, sign or verify, and no purge. "Key Vault Crypto Officer" has all of them."""
 
 
+@names_itself
 class KeyAdministrators(Construct):
     """The role, and its assignment to each administrator on the one key."""
 

@@ -18,6 +18,7 @@ from aeterna.contracts.keys import KeyOutputs
 from aeterna.contracts.late import Late
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.contracts.keys import KeySpec
@@ -34,6 +35,7 @@ OPERATIONS = ("decrypt", "encrypt", "unwrapKey", "wrapKey")
 LONGEST_LABEL = 64
 
 
+@names_itself
 class AzureKey(Construct):
     """An RSA key for one purpose. Nobody may use it until a construct asks for that, each time for one identity.
 
@@ -96,6 +98,7 @@ class AzureKey(Construct):
         self.outputs = KeyOutputs(key_id=self.versionless_id, alias=Late(key.name))
 
 
+@names_itself
 class _ExistingKey(AzureKey):
     """A key that is only looked up."""
 

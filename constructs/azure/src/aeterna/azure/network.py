@@ -23,6 +23,7 @@ from aeterna.contracts.late import Late
 from aeterna.contracts.naming import require_between
 from aeterna.contracts.network import Egress, NetworkOutputs
 from aeterna.synth.expressions import Fn, Token
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,7 @@ LONGEST_ENDPOINT = 55
 """Leaves room for a digest: an endpoint's name has 64 characters at most."""
 
 
+@names_itself
 class AzureNetwork(Construct):
     """A network whose stores are reached through private endpoints alone, from workloads that no address leads to.
 
@@ -213,6 +215,7 @@ class AzureNetwork(Construct):
         )
 
 
+@names_itself
 class _ExistingNetwork(AzureNetwork):
     """A network that is only looked up; zones that it lacks are made."""
 

@@ -11,6 +11,7 @@ from aeterna.azure.l1.kubernetes_cluster_node_pool import AzurermKubernetesClust
 from aeterna.contracts.cluster import TaintEffect
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ SURGE = "33%"
 """How many nodes more an upgrade may make, so that it takes none away before another one stands."""
 
 
+@names_itself
 class NodePool(Construct):
     """A pool beside the first one, which belongs to the cluster itself."""
 

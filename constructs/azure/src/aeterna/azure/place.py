@@ -14,6 +14,7 @@ from aeterna.azure.regions import require_region
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.contracts.place import PlaceOutputs
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from constructs import IConstruct
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 GROUP = re.compile(r"[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]")
 
 
+@names_itself
 class AzurePlace(Construct):
     """A resource group that holds what the stack makes, so that what belongs together is found and removed together.
 
@@ -69,6 +71,7 @@ class AzurePlace(Construct):
         self.outputs = PlaceOutputs(account=self.subscription_id, region=Late(group.location))
 
 
+@names_itself
 class _ExistingPlace(AzurePlace):
     """A resource group that is only looked up."""
 

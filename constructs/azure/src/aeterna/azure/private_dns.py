@@ -12,6 +12,7 @@ from aeterna.azure.l1.private_dns_zone import AzurermPrivateDnsZone
 from aeterna.azure.l1.private_dns_zone_virtual_network_link import AzurermPrivateDnsZoneVirtualNetworkLink
 from aeterna.azure.names import digest, shortened
 from aeterna.contracts.late import Late
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +75,7 @@ class PrivateZone(Construct):
         )
 
 
+@names_itself
 class _ExistingZone(PrivateZone):
     """A zone that is only looked up."""
 

@@ -14,6 +14,7 @@ from aeterna.contracts.late import Late
 from aeterna.contracts.registry import RegistryOutputs
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 PULL = "AcrPull"
 
 
+@names_itself
 class ContainerRegistry(Construct):
     """A premium registry in every zone, with neither an administrator nor anonymous readers, and nothing exported.
 

@@ -22,6 +22,7 @@ from aeterna.synth.backends import AzurermBackend
 from aeterna.synth.encryption import StateKey, encrypt_state
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +63,7 @@ def keep_state(scope: Construct, spec: StateSpec, *, region: str) -> None:
         encrypt_state(stack, StateKey(provider="azure_vault", settings=settings))
 
 
+@names_itself
 class StateStore(Construct):
     """An account for states: versioned, under the key, opened by roles, and only to the pipeline's own addresses.
 

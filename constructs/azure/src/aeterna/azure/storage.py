@@ -12,6 +12,7 @@ from aeterna.azure.runners import allowed
 from aeterna.contracts.late import Late
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.azure.keys import AzureKey
@@ -47,6 +48,7 @@ class AccountSpec:
     protected: bool = True
 
 
+@names_itself
 class StorageAccount(Construct):
     """An account encrypted twice, the outer time under the customer's key, and opened by roles alone."""
 

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from aeterna.azure.firewalls import ANY, NETWORK, PROBES, Firewall, Inbound
 from aeterna.azure.l1.subnet import AzurermSubnet
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ ENDPOINT_PORTS = ("443", "8500-8599", "10000")
 """Every service over HTTPS, and Redis."""
 
 
+@names_itself
 class Subnets(Construct):
     """The network's subnets. Azure's reach over every zone of the region, so that there is one of each kind.
 

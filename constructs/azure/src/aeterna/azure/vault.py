@@ -16,6 +16,7 @@ from aeterna.contracts.late import Late
 from aeterna.synth.app import Annotations
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,6 +100,7 @@ class AzureKeyVault(Construct):
         return cls(place, id_, environment=environment, place=place, runners=runners, protect=protect)
 
 
+@names_itself
 class _ExistingVault(AzureKeyVault):
     """A vault that is only looked up."""
 
