@@ -25,7 +25,7 @@ from aeterna.contracts.late import Late
 from aeterna.contracts.network import NetworkSpec
 from aeterna.synth.app import TerraformStack
 from aeterna.synth.blocks import repeated
-from aeterna.synth.cloud import BucketT, CacheT, CatalogT, Cloud, ClusterT, DatabaseT, KeyT, NetworkT
+from aeterna.synth.cloud import BackupT, BucketT, CacheT, CatalogT, Cloud, ClusterT, DatabaseT, KeyT, NetworkT, RegistryT
 from aeterna.synth.expressions import IResolvable, Ref
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.overrides import inside
@@ -63,7 +63,8 @@ class Customers(TerraformStack):
 
 
 def neutral(
-    scope: Construct, cloud: Cloud[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, CatalogT]
+    scope: Construct,
+    cloud: Cloud[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, CatalogT, RegistryT, BackupT],
 ) -> Late:
     key = cloud.key(scope, "Key", KeySpec(purpose="network"))
     network = cloud.network(scope, "Network", NetworkSpec(name="prod"), key=key)
