@@ -68,3 +68,35 @@ def test_the_engine_does_not_move_an_unencrypted_state_by_itself(tofu: Engine, t
 
     assert not outcome.succeeded
     assert "unencrypted payload without unencrypted method" in outcome.output
+
+
+def in_the_bucket(tofu: Engine, folder: Path) -> tuple[Workspace, Path]:
+    """Return the stack with its state in the bucket, encrypted, and that state."""
+    plain = folder / "bootstrap.json"
+    plain.write_text(applied(tofu, folder).must("state", "pull"))
+    workspace = bootstrap(tofu, folder, moved=True)
+    workspace.must("init", "-reconfigure", "-no-color")
+    workspace.must("state", "push", str(plain))
+    return workspace, folder / "stacks" / "bucket" / "bootstrap.tfstate"
+
+
+def test_an_encrypted_state_that_could_not_be_saved_is_read_as_a_local_one_first(tofu: Engine, tmp_path: Path) -> None:
+    """The engine says to push ``errored.tfstate``, and then refuses it where it is encrypted."""
+    workspace, state = in_the_bucket(tofu, tmp_path)
+    errored = workspace.folder / "errored.tfstate"
+    state.rename(errored)
+    pushed = workspace.run("state", "push", "errored.tfstate")
+    local = {"terraform": {"backend": {"local": {"path": "errored.tfstate"}}}}
+    override = workspace.folder / "errored_override.tf.json"
+
+    override.write_text(json.dumps(local))
+    workspace.must("init", "-reconfigure", "-no-color")
+    plain = tmp_path / "errored.json"
+    plain.write_text(workspace.must("state", "pull"))
+    override.unlink()
+    workspace.must("init", "-reconfigure", "-no-color")
+    workspace.must("state", "push", str(plain))
+
+    assert not pushed.succeeded
+    assert "encrypted" in pushed.output
+    assert not workspace.has_changes()
