@@ -94,8 +94,8 @@ OWN = [
     Case(
         sentence="destroying a stack switches a service off for all",
         rule="gcp-services-stay",
-        wrong=document(google_project_service={"service": "a.googleapis.com"}),
-        right=document(google_project_service={"service": "a.googleapis.com", "disable_on_destroy": False}),
+        wrong=document(google_project_service={"service": "a.googleapis.com", "disable_on_destroy": True}),
+        right=document(google_project_service={"service": "a.googleapis.com"}),
     ),
     Case(
         sentence="access lists beside IAM",
@@ -217,6 +217,20 @@ IN_ITS_FORM = [
                 }
             }
         ),
+    ),
+    Case(
+        sentence="nodes that the cluster makes by itself have the cloud's own key",
+        rule="customer-key-disk",
+        wrong=cluster(cluster_autoscaling={"enabled": True}),
+        right=cluster(
+            cluster_autoscaling={"enabled": True, "auto_provisioning_defaults": {"boot_disk_kms_key": "${a.b.id}"}}
+        ),
+    ),
+    Case(
+        sentence="pods without identities, which Autopilot always has",
+        rule="workload-identity",
+        wrong=cluster(),
+        right=cluster(enable_autopilot=True),
     ),
     Case(
         sentence="a key of an account",

@@ -35,6 +35,12 @@ PRIMARY: Final = (When(path="replicate_source_db"),)
 """A replica takes its key, its backups and its password from the database that it copies."""
 INSIGHTS: Final = (When(path="performance_insights_enabled", is_=TRUE),)
 MANAGED: Final = (When(path="manage_master_user_password", is_=TRUE),)
+OPEN_SOURCE: Final = (
+    When(
+        path="engine", is_=matching(r"postgres|mysql|mariadb", words="postgres", right="postgres", weaker="oracle-ee")
+    ),
+)
+"""The engines that know IAM, and whose parameters force TLS."""
 POSTGRES: Final = (
     When(path="engine", is_=matching(r".*postgres.*", words="postgres", right="postgres17", weaker="mysql")),
 )
@@ -54,7 +60,9 @@ _INSTANCE: Final[Guarded] = {
         Setting(path="master_user_secret_kms_key_id", wants=KEY, when=MANAGED),
     ),
     Topic.PRIVATE_STORE: (Setting(path="publicly_accessible", wants=FALSE),),
-    Topic.TLS: (Setting(path="parameter_group_name", wants=present("a parameter group that forces TLS")),),
+    Topic.TLS: (
+        Setting(path="parameter_group_name", wants=present("a parameter group that forces TLS"), when=OPEN_SOURCE),
+    ),
     Topic.ZONES: (Setting(path="multi_az", wants=TRUE, when=PRIMARY),),
     Topic.PROTECTION: (Setting(path="deletion_protection", wants=TRUE),),
     Topic.BACKUPS: (Setting(path="backup_retention_period", wants=WEEK, when=PRIMARY),),
@@ -70,7 +78,7 @@ _INSTANCE: Final[Guarded] = {
             )
         ),
     ),
-    Topic.IDENTITY_LOGIN: (Setting(path="iam_database_authentication_enabled", wants=TRUE),),
+    Topic.IDENTITY_LOGIN: (Setting(path="iam_database_authentication_enabled", wants=TRUE, when=OPEN_SOURCE),),
     Topic.LOGS: (Setting(path="enabled_cloudwatch_logs_exports", wants=holding("postgresql"), when=POSTGRES),),
     Topic.UPGRADES: (Setting(path="auto_minor_version_upgrade", wants=TRUE, absent_is_right=True),),
 }

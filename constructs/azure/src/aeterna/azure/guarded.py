@@ -232,7 +232,14 @@ GUARDED: Final[Mapping[str, Guarded]] = {
     "azurerm_cosmosdb_account": {
         Topic.STORE_KEY: (Setting(path="key_vault_key_id", wants=KEY),),
         Topic.PRIVATE_STORE: (CLOSED,),
-        Topic.STATIC_LOGIN: (Setting(path="local_authentication_enabled", wants=FALSE),),
+        Topic.STATIC_LOGIN: (
+            Either(
+                (
+                    Setting(path="local_authentication_enabled", wants=FALSE),
+                    Setting(path="local_authentication_disabled", wants=TRUE),  # the provider's name before version 5
+                )
+            ),
+        ),
     },
     "azurerm_data_protection_backup_policy_postgresql_flexible_server": {
         Topic.BACKUPS: (Setting(path="default_retention_rule.life_cycle.duration", wants=present("P7D or longer")),),
@@ -338,7 +345,14 @@ GUARDED: Final[Mapping[str, Guarded]] = {
     "azurerm_servicebus_namespace": {
         Topic.STORE_KEY: (Setting(path="customer_managed_key.key_vault_key_id", wants=KEY),),
         Topic.PRIVATE_STORE: (CLOSED,),
-        Topic.STATIC_LOGIN: (Setting(path="local_auth_enabled", wants=FALSE),),
+        Topic.STATIC_LOGIN: (
+            Either(
+                (
+                    Setting(path="local_authentication_enabled", wants=FALSE),
+                    Setting(path="local_auth_enabled", wants=FALSE),  # as above
+                )
+            ),
+        ),
     },
     "azurerm_storage_account": {
         **_ACCOUNT,

@@ -82,6 +82,15 @@ _SERVER: Final[Guarded] = {
     ),
 }
 
+_PROVISIONED: Final = "cluster_autoscaling.auto_provisioning_defaults"
+PROVISIONING: Final = (
+    When(path="cluster_autoscaling.enabled", is_=TRUE),
+    When(path="enable_autopilot", is_=TRUE),
+)
+"""Either has the cluster make pools by itself."""
+STANDARD: Final = (When(path="enable_autopilot", is_=FALSE, absent=True),)
+"""On Autopilot some things are always on, and cannot be said."""
+
 _GKE: Final[Guarded] = {
     Topic.CLUSTER_KEY: (
         Setting(path="database_encryption.key_name", wants=KEY),
@@ -90,7 +99,10 @@ _GKE: Final[Guarded] = {
             wants=one_of("ENCRYPTED", "ALL_OBJECTS_ENCRYPTION_ENABLED", weaker="DECRYPTED"),
         ),
     ),
-    Topic.DISK_KEY: (Setting(path="node_config?.boot_disk_kms_key", wants=KEY),),
+    Topic.DISK_KEY: (
+        Setting(path="node_config?.boot_disk_kms_key", wants=KEY),
+        *(Setting(path=f"{_PROVISIONED}.boot_disk_kms_key", wants=KEY, when=(when,)) for when in PROVISIONING),
+    ),
     Topic.PRIVATE_CLUSTER: (
         Either(
             (
@@ -106,14 +118,16 @@ _GKE: Final[Guarded] = {
     Topic.ZONES: (Setting(path="location", wants=REGION),),
     Topic.PROTECTION: (Setting(path="deletion_protection", wants=TRUE, absent_is_right=True),),
     Topic.WORKLOAD_IDENTITY: (
-        Setting(path="workload_identity_config.workload_pool", wants=present("PROJECT.svc.id.goog")),
+        Setting(path="workload_identity_config.workload_pool", wants=present("PROJECT.svc.id.goog"), when=STANDARD),
     ),
     Topic.LOGS: (
         Setting(path="logging_config.enable_components", wants=holding("SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER")),
     ),
     Topic.UPGRADES: (
         Setting(
-            path="release_channel.channel", wants=none_of("UNSPECIFIED", words="REGULAR, STABLE, RAPID or EXTENDED")
+            path="release_channel.channel",
+            wants=none_of("UNSPECIFIED", words="REGULAR, STABLE, RAPID or EXTENDED"),
+            when=STANDARD,
         ),
     ),
 }

@@ -9,7 +9,7 @@ from aeterna.synth.rules.rule import Controls, Rule
 from aeterna.synth.rules.wanted import FALSE
 
 SETTINGS: Final = {
-    "google_project_service": (Setting(path="disable_on_destroy", wants=FALSE),),
+    "google_project_service": (Setting(path="disable_on_destroy", wants=FALSE, absent_is_right=True),),
 }
 
 RULE = Rule(
