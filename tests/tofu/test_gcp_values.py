@@ -10,6 +10,7 @@ import pytest
 from aeterna.contracts.cache import CacheSpec
 from aeterna.contracts.cluster import ClusterSpec
 from aeterna.contracts.database import DatabaseSpec
+from aeterna.contracts.late import Late
 from aeterna.synth.app import TerraformOutput
 from fixtures.gcp_stack import GoogleStack, named
 
@@ -115,3 +116,19 @@ def test_whoever_applies_is_granted_as_what_they_are(tofu: Engine, tmp_path: Pat
     )
 
     assert found == {"member": member}
+
+
+@pytest.mark.parametrize(("account", "fits"), [("threads", True), ("t" * 30, False)])
+def test_a_login_that_postgresql_would_cut_off_is_refused_when_the_account_is_known(
+    tofu: Engine, tmp_path: Path, account: str, *, fits: bool
+) -> None:
+    """The name holds the project's id, which a program does not know."""
+    stack = GoogleStack()
+    database = stack.database(DatabaseSpec(name="threads"))
+    project = "p" * 30
+    database.grant_to(stack, "Workload", email=Late(f"{account}@{project}.iam.gserviceaccount.com"))
+    login = named(stack.document().resources("google_sql_user"), "Workload")
+
+    found = answered(tofu, tmp_path, {"fits": login["lifecycle"]["precondition"][0]["condition"]}, {})
+
+    assert found == {"fits": fits}

@@ -13,7 +13,8 @@ from aeterna.gcp.identity import LONGEST_ACCOUNT
 from aeterna.gcp.l1.service_account import GoogleServiceAccount
 from aeterna.gcp.l1.service_account_iam_member import GoogleServiceAccountIamMember
 from aeterna.gcp.l1.sql_user import GoogleSqlUser
-from aeterna.synth.expressions import Fn
+from aeterna.synth.expressions import Fn, Op
+from aeterna.synth.lifecycle import Lifecycle, Precondition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ LOG_IN: Mapping[str, str] = {"Client": "roles/cloudsql.client", "Login": "roles/
 ROLE_OF_ADMINISTRATORS = "cloudsqlsuperuser"
 ACT_AS = "roles/iam.serviceAccountTokenCreator"
 ACCOUNT_DOMAIN = ".gserviceaccount.com"
+LONGEST_USER = 63
 
 
 class DatabaseAdministrator(Construct):
@@ -84,11 +86,20 @@ class Login(Construct):
             database_roles=roles or None,
             # PostgreSQL refuses to drop a user that owns anything; without its account nobody can log in as it.
             deletion_policy="ABANDON",
+            lifecycle=Lifecycle(precondition=[_fits(email)]),
         )
         self.user = Late(user.name)
         self.ready: tuple[ITerraformDependable, ...] = (*granted.members, user)
 
 
+def _fits(email: Late) -> Precondition:
+    """Refuse a name that PostgreSQL would cut off; how long the project's id is, is known only to Google."""
+    return Precondition(
+        condition=Op.lte(Fn.length_of(user_of(email)), LONGEST_USER),
+        error_message=f"A user of PostgreSQL has at most {LONGEST_USER} characters: shorten the account's name.",
+    )
+
+
 def user_of(email: Late) -> Late:
-    """Return the name that an account has in PostgreSQL: a user's name may not be longer than 63 characters."""
+    """Return the name that an account has in PostgreSQL."""
     return Late(Fn.trimsuffix(email, ACCOUNT_DOMAIN))
