@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fixtures.iam_documents import all_statements as statements
+from fixtures.iam_documents import parsed
+from fixtures.iam_simulation import Request, denies
 from fixtures.resource_graph import kind_of
 
 if TYPE_CHECKING:
     from fixtures.resource_graph import Joined
 
+POLICY = "aws_s3_bucket_policy"
 ACCOUNT = "aws:SourceAccount"
 SOURCES = {"aws:SourceArn", "aws:RequestTag/eks-cluster-arn"}
 """What a service says about whom it acts for; Pod Identity says it in a session tag."""
@@ -119,3 +123,41 @@ def test_no_static_credential_is_made(on_aws: Joined) -> None:
         assert not {"password", "auth_token"} & set(database)
     for cache in on_aws.resources("aws_elasticache_replication_group").values():
         assert "auth_token" not in cache
+
+
+SSE = "s3:x-amz-server-side-encryption"
+SSE_KEY = f"{SSE}-aws-kms-key-id"
+OVER_TLS = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
+
+
+@pytest.mark.parametrize(
+    ("action", "context"),
+    [
+        ("s3:GetObject", {"aws:SecureTransport": "false"}),
+        ("s3:PutObject", {**OVER_TLS, SSE: "AES256"}),
+        ("s3:PutObject", {**OVER_TLS, SSE: "aws:kms", SSE_KEY: "arn:aws:kms:eu-west-1:111122223333:key/theirs"}),
+    ],
+    ids=["in plain text", "without the key", "with another key"],
+)
+def test_a_request_to_any_bucket_of_any_layer_is_denied(action: str, context: Request, on_aws: Joined) -> None:
+    """The states' bucket and the copies' as much as the first one."""
+    policies = {address: json.dumps(parsed(each["policy"])) for address, each in on_aws.resources(POLICY).items()}
+
+    assert len(policies) == len(on_aws.resources("aws_s3_bucket"))
+    assert [address for address, policy in policies.items() if not denies(policy, action, context)] == []
+
+
+def test_a_state_and_its_lock_may_be_written_with_the_headers_that_the_engine_sends(on_aws: Joined) -> None:
+    """The state names the key; the lock beside it leaves encryption to the bucket in some versions."""
+    (state,) = (
+        each["policy"] for address, each in on_aws.resources(POLICY).items() if address.startswith("bootstrap/")
+    )
+    policy = json.dumps(parsed(state))
+    (key,) = {
+        each["Condition"]["StringNotEquals"][SSE_KEY][0]
+        for each in json.loads(policy)["Statement"]
+        if SSE_KEY in each.get("Condition", {}).get("StringNotEquals", {})
+    }
+
+    assert not denies(policy, "s3:PutObject", {**OVER_TLS, SSE: "aws:kms", SSE_KEY: key})
+    assert not denies(policy, "s3:PutObject", OVER_TLS)
