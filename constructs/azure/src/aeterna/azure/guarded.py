@@ -48,7 +48,7 @@ def _beside(terraform_type: str, by: str) -> Companion:
 LOGGED: Final = (
     Setting(
         path="enabled_log",
-        wants=present("what is to be kept"),
+        wants=present("the categories to keep"),
         on=_beside("azurerm_monitor_diagnostic_setting", "target_resource_id"),
     ),
 )

@@ -36,7 +36,7 @@ class Guardrails(Aspect):
     """Guard-rails for a stack: ``attach(stack, Guardrails())``. What they find stops the synthesis.
 
     A stack is looked at once, after every other aspect has changed what it wants to change, and as it will be written:
-    with overrides, and with resources of prebuilt packages. `report` keeps what was found last.
+    with overrides, and with resources of prebuilt packages. `reports` keeps what was found, by the stack's path.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Guardrails(Aspect):
             required_tags=frozenset(required_tags),
             without=frozenset(without),
         )
-        self.report: Report | None = None
+        self.reports: dict[str, Report] = {}
         self._guards_a_stack = False
 
     def apply(self, node: IConstruct) -> None:
@@ -85,8 +85,8 @@ class Guardrails(Aspect):
             facts=facts_of(self._evaluation.packs),
             required_tags=self._evaluation.required_tags,
         )
-        self.report = self._evaluation.of_inventories([inventory])
-        for finding in self.report.findings:
+        report = self.reports[path] = self._evaluation.of_inventories([inventory])
+        for finding in report.findings:
             _annotate(stack, finding)
 
 
