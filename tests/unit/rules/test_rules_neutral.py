@@ -165,6 +165,18 @@ CASES = [
         right=dome(ingress={"from": "10.0.0.0/8"}, egress={"to": "0.0.0.0/0"}),
     ),
     Case(
+        sentence="an entrance for half the internet",
+        rule="open-ingress",
+        wrong=dome(ingress={"from": ["128.0.0.0/1"]}),
+        right=dome(ingress={"from": ["10.0.0.0/8", "fd00::/8"]}),
+    ),
+    Case(
+        sentence="a password in an environment",
+        rule="plain-secret",
+        wrong=dome(environment={"DB_PASSWORD": "hunter2"}),
+        right=dome(environment={"DB_PASSWORD": "${data.mars_secret.x.value}", "DB_USER": "settler"}),
+    ),
+    Case(
         sentence="a password as a literal",
         rule="plain-secret",
         wrong=dome(login={"admin_password": "hunter2"}),

@@ -92,6 +92,7 @@ def test_the_finding_about_a_suppression_cannot_be_suppressed() -> None:
     [
         (lambda: suppression(reason="  "), r"Suppression\.reason: open-ingress at mars_gate\.x has none"),
         (lambda: suppression(path=""), r"Suppression\.path: open-ingress names no place"),
+        (lambda: suppression(path="*"), r"\* is every place; name one, or leave open-ingress out altogether"),
         (lambda: report(suppression(until=TODAY + timedelta(days=401))), "is more than 400 days ahead; use 2027-12-27"),
         (lambda: report(suppression(rule="open")), "there is no rule 'open'; name one of audit-logs, "),
         (lambda: parse("{"), "no JSON"),

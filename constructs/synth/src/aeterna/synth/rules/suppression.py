@@ -41,6 +41,10 @@ class Suppression:
         if not self.path.strip():
             raise InvalidSpecError(_SPEC, "path", f"{self.rule} names no place", "name the construct's path")
 
+        if not self.path.strip("*"):
+            problem = f"{self.path} is every place"
+            raise InvalidSpecError(_SPEC, "path", problem, f"name one, or leave {self.rule} out altogether")
+
     def covers(self, finding: Finding) -> bool:
         """Say whether it speaks of this finding."""
         return self.rule == finding.rule and (

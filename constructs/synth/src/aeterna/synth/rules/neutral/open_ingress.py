@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from aeterna.synth.rules.facts import Topic
@@ -13,14 +14,15 @@ if TYPE_CHECKING:
 
     from aeterna.synth.rules.inventory import Inventory
 
-EVERYWHERE: Final = frozenset({"0.0.0.0/0", "::/0"})
+EVERYWHERE: Final = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}/[0-7]|(?:2000)?::/\d")
+"""A block that no network of one owner is as large as: the whole internet, or half of it."""
 
 
 def _everywhere(inventory: Inventory) -> Iterator[Breach]:
     """Find what names the whole internet where its name says that it is a way in, on any cloud."""
     for subject in inventory.subjects:
         for path, text in literals(subject.arguments):
-            if text in EVERYWHERE and "ingress" in f"{subject.type}.{path}":
+            if "/" in text and "ingress" in f"{subject.type}.{path}" and EVERYWHERE.fullmatch(text):
                 yield Breach(subject=subject, sentence=f"{path} lets everybody in ({text}); name the clients")
 
 

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from aeterna.synth.rules.inventory import Inventory
 
 SECRET: Final = re.compile(
-    r"(?:^|_)(?:password|passwords|secret_string|secret_binary|secret_data|auth_token|private_key|api_key|client_secret)"
-    r"(?:_wo)?$"
+    r"(?:^|_)(?:passwords?|passphrase|secret_(?:string|binary|data|key)|client_secret|auth_token|access_token|sas_token"
+    r"|private_key|api_key|shared_key|connection_string)(?:_wo)?$",
+    re.IGNORECASE,
 )
+"""Names of arguments, and of variables in an environment, that say that a secret stands there."""
 
 
 def _written_down(inventory: Inventory) -> Iterator[Breach]:
