@@ -60,7 +60,9 @@ def prepare() -> None:
     wanted = requirements()
     folders = sorted(path.parent for member in MEMBERS for path in ROOT.glob(f"{member}/pyproject.toml"))
     stamp = VENV / "installed"
-    digest = hashlib.sha256(f"{wanted}{folders}".encode()).hexdigest()
+    # The members are linked, but what they offer as entry points is written down when they are installed.
+    declared = [(folder / "pyproject.toml").read_text() for folder in folders]
+    digest = hashlib.sha256(f"{wanted}{folders}{declared}".encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == digest:
         return
     sys.stderr.write(f"preparing {VENV.relative_to(ROOT)}\n")
