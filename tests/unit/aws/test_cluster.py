@@ -262,6 +262,15 @@ def test_a_cluster_does_not_slip_into_extended_support_and_cannot_be_deleted_by_
     assert plane["version"] == "1.35"
 
 
+def test_the_nodes_follow_the_version_of_the_control_plane(synthesis: Document) -> None:
+    """Otherwise an upgrade leaves them behind, and nobody sees it until EKS refuses the upgrade after the next."""
+    (plane,) = synthesis.resources("aws_eks_cluster")
+
+    for pool in synthesis.resources("aws_eks_node_group").values():
+        assert pool["version"] == f"${{aws_eks_cluster.{plane}.version}}"
+        assert "release_version" not in pool
+
+
 def test_the_size_of_a_pool_is_the_autoscalers_after_the_first_apply(synthesis: Document) -> None:
     for pool in synthesis.resources("aws_eks_node_group").values():
         assert pool["lifecycle"]["ignore_changes"] == ["scaling_config[0].desired_size"]

@@ -53,7 +53,8 @@ class NodePool(Construct):
     """One managed group of nodes over every zone, and its launch template.
 
     The template names no security group, so that EKS gives the nodes the cluster's primary one, and no image, so that
-    EKS keeps the image current.
+    EKS takes its own for the version of the control plane, which the group follows. EKS puts no newer image of the same
+    version on nodes by itself.
     """
 
     def __init__(self, scope: Construct, id_: str, spec: NodePoolSpec, *, plane: AwsEksCluster, key: AwsKey) -> None:
@@ -76,6 +77,8 @@ class NodePool(Construct):
             node_group_name_prefix=self._name,
             node_role_arn=role.arn,
             subnet_ids=subnet_ids,
+            # Left out, the nodes would stay at the version that they were made with, until EKS refuses the next one.
+            version=self._plane.version,
             ami_type=image(spec),
             instance_types=spec.machines or MACHINES,
             launch_template={
