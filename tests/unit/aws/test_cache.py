@@ -63,6 +63,12 @@ def test_the_engine_is_named_because_its_default_is_another(group: Json, synthes
     assert synthesis.only("aws_elasticache_parameter_group")["family"] == "valkey8"
 
 
+def test_a_minor_version_that_the_service_took_by_itself_does_not_replace_the_cache(group: Json) -> None:
+    """The provider reads the version that runs, and makes a cache anew whose plan names an older one."""
+    assert group["auto_minor_version_upgrade"] == "true"
+    assert "engine_version" in group["lifecycle"]["ignore_changes"]
+
+
 def test_the_provider_gets_the_description_it_requires(group: Json) -> None:
     assert group["description"]
 

@@ -180,5 +180,6 @@ class ElastiCacheValkey(Construct):
                 for kind, log in self._logs(spec, key).items()
             ],
             tags={"Name": spec.name},
-            lifecycle=Lifecycle(ignore_changes=["final_snapshot_identifier"]),
+            # ElastiCache takes minor versions by itself; an older one in the plan would replace the cache.
+            lifecycle=Lifecycle(ignore_changes=["engine_version", "final_snapshot_identifier"]),
         )
