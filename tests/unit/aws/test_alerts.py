@@ -85,6 +85,13 @@ def test_a_node_that_fails_is_noticed_without_an_agent_in_the_cluster(synthesis:
     assert re.fullmatch(r"\$\{aws_eks_node_group\.[\w-]+\.resources\[0\]\.autoscaling_groups\[0\]\.name\}", group)
 
 
+def test_pods_that_wait_are_counted_by_the_metric_and_statistic_that_eks_documents(synthesis: Document) -> None:
+    waiting = alarms(synthesis)["prod-Cluster-Waiting"]
+
+    assert (waiting["namespace"], waiting["metric_name"]) == ("AWS/EKS", "scheduler_pending_pods_UNSCHEDULABLE")
+    assert (waiting["statistic"], waiting["threshold"]) == ("Sum", 0)
+
+
 def test_every_alarm_is_sent_when_it_begins_and_when_it_is_over(synthesis: Document) -> None:
     (topic,) = synthesis.resources("aws_sns_topic")
     for alarm in alarms(synthesis).values():

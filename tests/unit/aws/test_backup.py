@@ -58,6 +58,13 @@ def test_a_backup_is_taken_every_six_hours_and_forgotten_after_a_week(synthesis:
     assert "copy_action" not in rule
 
 
+def test_the_first_backup_of_a_large_bucket_has_time_to_end(synthesis: Document) -> None:
+    """AWS Backup gives up what is not done in time, begins anew, and a bucket that takes longer is never backed up."""
+    (rule,) = synthesis.only("aws_backup_plan")["rule"]
+
+    assert rule["completion_window"] >= 7 * 24 * 60
+
+
 def test_exactly_the_given_stores_are_backed_up(synthesis: Document) -> None:
     """By tag, a store that somebody tags otherwise would silently drop out."""
     selection = synthesis.only("aws_backup_selection")

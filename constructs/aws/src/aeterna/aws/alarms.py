@@ -106,7 +106,8 @@ def of_cluster(cluster: EksCluster, spec: AlertsSpec) -> tuple[Metric, ...]:
         name="scheduler_pending_pods_UNSCHEDULABLE",
         dimensions={"ClusterName": cluster.outputs.name},
         threshold=0,
-        statistic="Maximum",
+        # The only statistic that EKS documents for it.
+        statistic="Sum",
     )
     watched = [waiting]
     for pool, group in cluster.scaling_groups.items():

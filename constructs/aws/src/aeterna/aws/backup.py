@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 START_MINUTES = 60
 """Within this a backup has begun, or is given up; the least that AWS Backup takes."""
-END_MINUTES = 600
-"""Within this it is done, or is given up: a first copy to another region takes its time."""
+END_MINUTES = 7 * 24 * 60
+"""Within this it is done, or is given up, with nothing kept of it: the first backup of a large bucket takes days."""
 
 POLICIES = {
     "Backup": "service-role/AWSBackupServiceRolePolicyForBackup",
