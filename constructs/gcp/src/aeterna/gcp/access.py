@@ -16,6 +16,7 @@ from aeterna.gcp.l1.service_account import GoogleServiceAccount
 from aeterna.gcp.l1.service_account_iam_member import GoogleServiceAccountIamMember
 from aeterna.synth.expressions import Fn, Token
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.contracts.cluster import ClusterSpec
@@ -29,6 +30,7 @@ MEMBER = re.compile(r"(?:user|group|serviceAccount|principal|principalSet|domain
 SERVICE_ACCOUNT_DOMAIN = ".gserviceaccount.com"
 
 
+@names_itself
 class ClusterAccess(Construct):
     """The administrators of one cluster, by IAM alone: there is no password and no client certificate.
 

@@ -15,6 +15,7 @@ from aeterna.gcp.l1.monitoring_notification_channel import GoogleMonitoringNotif
 from aeterna.gcp.l1.pubsub_topic import GooglePubsubTopic
 from aeterna.gcp.l1.pubsub_topic_iam_member import GooglePubsubTopicIamMember
 from aeterna.gcp.waiting import settled
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ ONCE_AN_HOUR = "3600s"
 PUBLISH = "roles/pubsub.publisher"
 
 
+@names_itself
 class GcpAlerts(Construct):
     """One alerting policy for each thing that each watched construct asks to be told of.
 

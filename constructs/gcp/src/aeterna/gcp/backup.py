@@ -11,6 +11,7 @@ from aeterna.gcp.bucket import GcsBucket
 from aeterna.gcp.exports import DatabaseExports, ExportedDatabase, at_hours
 from aeterna.gcp.transfers import HOURS_A_DAY, Ends, ScheduledCopy
 from aeterna.gcp.vault import EXPORTS, MIRRORS, GcsVault
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from aeterna.gcp.place import GcpPlace
 
 
+@names_itself
 class GcpBackup(Construct):
     """A vault, exports of each database into it, and a mirror of each bucket in it.
 
@@ -66,6 +68,7 @@ class GcpBackup(Construct):
         self.outputs = BackupOutputs(vault=self.vault.url)
 
 
+@names_itself
 class GcpBackupCopy(Construct):
     """A vault in a second region, under a key of that region, that receives a copy of every backup."""
 

@@ -15,6 +15,7 @@ from aeterna.gcp.l1.storage_bucket_iam_member import GoogleStorageBucketIamMembe
 from aeterna.gcp.waiting import settled
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,7 @@ ACCESS_LOGS = "group:cloud-storage-analytics@google.com"
 """As whom Cloud Storage delivers records of requests."""
 
 
+@names_itself
 class GcsBucket(Construct):
     """A private, versioned bucket in the place's region.
 

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from aeterna.gcp.bucket import GcsBucket
 from aeterna.gcp.transfers import Replication
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.contracts.bucket import BucketSpec
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from aeterna.gcp.place import GcpPlace
 
 
+@names_itself
 class GcsBucketReplica(Construct):
     """A bucket like the source, in the place's region, and what copies to it.
 

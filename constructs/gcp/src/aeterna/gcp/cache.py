@@ -15,6 +15,7 @@ from aeterna.gcp.grants import OneResource, Target
 from aeterna.gcp.l1.memorystore_instance import GoogleMemorystoreInstance
 from aeterna.gcp.reach import Closed, Door
 from aeterna.synth.expressions import Fn, Token, as_list
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ PRIMARY, READER = "CONNECTION_TYPE_PRIMARY", "CONNECTION_TYPE_READER"
 CONNECTIONS = "endpoints[*].connections[*].psc_auto_connection[*]"
 
 
+@names_itself
 class MemorystoreValkey(Construct):
     """A Memorystore instance for Valkey that speaks the plain protocol, not that of a cluster.
 

@@ -14,6 +14,7 @@ from aeterna.gcp.l1.biglake_iceberg_catalog_iam_member import GoogleBiglakeIcebe
 from aeterna.gcp.l1.biglake_iceberg_namespace import GoogleBiglakeIcebergNamespace
 from aeterna.gcp.l1.project_iam_member import GoogleProjectIamMember
 from aeterna.gcp.waiting import settled
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ EDIT = "roles/biglake.editor"
 BILL = "roles/serviceusage.serviceUsageConsumer"
 
 
+@names_itself
 class BigLakeCatalog(Construct):
     """A catalog with one namespace, whose tables live in the bucket below the catalog's name.
 

@@ -31,6 +31,7 @@ from aeterna.gcp.log_bucket import LogBucket
 from aeterna.gcp.nodes import NodeAccount, NodePool, first_node_config
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,7 @@ LONGEST_CLUSTER_NAME = 18
 DELETE_TIMEOUT = "40m"
 
 
+@names_itself
 class GkeCluster(Construct):
     """A regional GKE cluster that can be reached only from inside the network, and from the blocks of the spec.
 
@@ -221,6 +223,7 @@ class GkeCluster(Construct):
         )
 
 
+@names_itself
 class _ExistingCluster(GkeCluster):
     """A cluster that is only looked up."""
 

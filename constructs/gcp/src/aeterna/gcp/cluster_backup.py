@@ -13,6 +13,7 @@ from aeterna.gcp.exports import at_hours
 from aeterna.gcp.l1.gke_backup_backup_plan import GoogleGkeBackupBackupPlan
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.contracts.backup import BackupSpec
@@ -37,6 +38,7 @@ class BackedUpCluster(Protocol):
         ...
 
 
+@names_itself
 class GkeBackup(Construct):
     """A plan that backs up every namespace of a cluster, with its volumes and secrets, under the key.
 

@@ -25,6 +25,7 @@ from aeterna.gcp.suffixes import unused_suffix
 from aeterna.synth.expressions import Fn
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +60,7 @@ class ExistingDatabase:
     database: str = "aeterna"
 
 
+@names_itself
 class CloudSqlPostgres(Construct):
     """A PostgreSQL server on Cloud SQL, with an address that nothing reaches until a cluster is admitted.
 
@@ -171,6 +173,7 @@ class CloudSqlPostgres(Construct):
         )
 
 
+@names_itself
 class _ExistingPostgres(CloudSqlPostgres):
     """A server that is only looked up."""
 

@@ -24,6 +24,7 @@ from aeterna.gcp.reach import Closed, Door
 from aeterna.gcp.suffixes import unused_suffix
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 63
 
 
+@names_itself
 class CloudSqlReplica(Construct):
     """A replica that follows a server of another region and can be promoted.
 

@@ -12,6 +12,7 @@ from aeterna.gcp.l1.compute_address import GoogleComputeAddress
 from aeterna.gcp.l1.compute_route import GoogleComputeRoute
 from aeterna.gcp.l1.compute_router import GoogleComputeRouter
 from aeterna.gcp.l1.compute_router_nat import GoogleComputeRouterNat
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.contracts.network import NetworkSpec
@@ -24,6 +25,7 @@ FEWEST_PORTS = 64
 MOST_PORTS = 8192
 
 
+@names_itself
 class WayOut(Construct):
     """Cloud NAT for one subnet. It is a service of the region and has no machine: losing a zone does not stop it.
 

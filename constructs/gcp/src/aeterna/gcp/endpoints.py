@@ -11,6 +11,7 @@ from aeterna.gcp.l1.compute_global_address import GoogleComputeGlobalAddress
 from aeterna.gcp.l1.compute_global_forwarding_rule import GoogleComputeGlobalForwardingRule
 from aeterna.gcp.l1.dns_managed_zone import GoogleDnsManagedZone
 from aeterna.gcp.l1.dns_record_set import GoogleDnsRecordSet
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.contracts.network import NetworkSpec
@@ -25,6 +26,7 @@ DIGEST_LENGTH = 6
 TTL = 300
 
 
+@names_itself
 class PrivateEndpoint(Construct):
     """A Private Service Connect endpoint for every service of Google's, with a private zone for each domain.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.gcp.l1.compute_firewall import GoogleComputeFirewall
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.contracts.network import NetworkSpec
@@ -16,6 +17,7 @@ AFTER_EVERY_OTHER = 65534
 """The lowest priority that a rule of one's own can have; the network's implied rules, which log nothing, are below."""
 
 
+@names_itself
 class Firewall(Construct):
     """Refuses every connection that no other rule allows, and logs it.
 

@@ -11,6 +11,7 @@ from aeterna.gcp.l1.network_connectivity_service_connection_policy import (
     GoogleNetworkConnectivityServiceConnectionPolicy,
 )
 from aeterna.gcp.l1.service_networking_connection import GoogleServiceNetworkingConnection
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.contracts.network import NetworkSpec
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from aeterna.synth._cdk import ITerraformDependable
 
 
+@names_itself
 class PrivateServices(Construct):
     """A range lent to Google and the peering that reaches it: Cloud SQL has its addresses there.
 
@@ -50,6 +52,7 @@ class PrivateServices(Construct):
         )
 
 
+@names_itself
 class CachePolicy(Construct):
     """Lets Memorystore put endpoints of its caches into the subnet. A network has one such policy a region."""
 

@@ -11,6 +11,7 @@ from aeterna.contracts.late import Late
 from aeterna.contracts.naming import suffixed
 from aeterna.gcp.l1.service_account import GoogleServiceAccount
 from aeterna.gcp.l1.service_account_iam_member import GoogleServiceAccountIamMember
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ class KeepsLogins(Protocol):
         ...
 
 
+@names_itself
 class GcpIdentity(Construct):
     """A Google service account for one service account of one cluster.
 

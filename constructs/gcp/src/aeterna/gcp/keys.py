@@ -18,6 +18,7 @@ from aeterna.gcp.suffixes import unused_suffix
 from aeterna.gcp.waiting import settled
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,7 @@ ADMINISTER = "roles/cloudkms.admin"
 SECONDS_A_DAY = 86400
 
 
+@names_itself
 class GcpKey(Construct):
     """A key of Cloud KMS for one purpose, in the place's region, in a key ring of its own.
 
@@ -118,6 +120,7 @@ class KeyGrant(Construct):
         self.ready = settled(self, "Known", after=[granted])
 
 
+@names_itself
 class _ExistingKey(GcpKey):
     """A key that is only looked up."""
 

@@ -20,6 +20,7 @@ from aeterna.gcp.l1.data_compute_subnetwork import DataGoogleComputeSubnetwork
 from aeterna.gcp.log_bucket import LogBucket
 from aeterna.gcp.regions import require_zone
 from aeterna.gcp.subnet import private_subnet, subnet_name
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from aeterna.synth._cdk import ITerraformDependable
 
 
+@names_itself
 class GcpNetwork(Construct):
     """A network whose workloads sit in one private subnet, with address translation, endpoints and flow logs.
 
@@ -143,6 +145,7 @@ class GcpNetwork(Construct):
         return Late(str(self._subnet.resource.secondary_ip_range[1].range_name))
 
 
+@names_itself
 class _ExistingNetwork(GcpNetwork):
     """A network that is only looked up."""
 

@@ -15,6 +15,7 @@ from aeterna.gcp.l1.container_node_pool import GoogleContainerNodePool
 from aeterna.gcp.l1.project_iam_member import GoogleProjectIamMember
 from aeterna.gcp.l1.service_account import GoogleServiceAccount
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +69,7 @@ class NodeAccount(Construct):
         )
 
 
+@names_itself
 class NodePool(Construct):
     """One pool over every zone of the cluster, whose bounds count its nodes in all zones together."""
 

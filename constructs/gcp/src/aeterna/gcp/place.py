@@ -16,6 +16,7 @@ from aeterna.gcp.services import Services
 from aeterna.synth.app import TerraformStack
 from aeterna.synth.errors import SynthesisError
 from aeterna.synth.expressions import Fn
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ ORDINARY_ZONE = "[a-z]+-[a-z]+[0-9]+-[a-z]/"
 """A zone such as ``us-central1-a``; not one for machine learning alone, such as ``us-central1-ai1a``."""
 
 
+@names_itself
 class GcpPlace(Construct):
     """The project of the provider that this stack uses, and one region of it.
 

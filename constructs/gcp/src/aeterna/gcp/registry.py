@@ -14,6 +14,7 @@ from aeterna.gcp.l1.artifact_registry_repository_iam_member import GoogleArtifac
 from aeterna.gcp.waiting import settled
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ PULL = "roles/artifactregistry.reader"
 SECONDS_A_DAY = 86400
 
 
+@names_itself
 class ArtifactRegistry(Construct):
     """A repository of images in the place's region, scanned as they are pushed.
 

@@ -15,6 +15,7 @@ from aeterna.gcp.regions import require_region
 from aeterna.synth.app import TerraformStack
 from aeterna.synth.backends import GcsBackend
 from aeterna.synth.encryption import StateKey, encrypt_state
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from aeterna.contracts.state import StateSpec, StateStoreSpec
@@ -25,6 +26,7 @@ AES_256 = 32
 """Bytes."""
 
 
+@names_itself
 class GcsStateStore(Construct):
     """A bucket for states: what `StateSpec` names from the second apply on."""
 

@@ -13,6 +13,7 @@ from aeterna.gcp.l1.storage_bucket import GoogleStorageBucket
 from aeterna.gcp.suffixes import unused_suffix
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.protection import protected
+from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ MIRRORS = "buckets/"
 """Below it stands what a bucket has, and goes when the bucket has it no more."""
 
 
+@names_itself
 class GcsVault(Construct):
     """A bucket in which an object can be neither replaced nor deleted before it is ``keep_days`` old.
 
