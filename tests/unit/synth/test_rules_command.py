@@ -62,6 +62,18 @@ def test_the_other_forms_are_json(form: str, tmp_path: Path, capsys: pytest.Capt
     assert json.loads(capsys.readouterr().out)
 
 
+def test_sarif_names_the_line_on_which_a_resource_begins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Dashboards of code hosts show it there."""
+    file = write(tmp_path, CLOSED)
+    file.write_text(json.dumps({**OPEN, "data": {"aws_vpc": {"x": {}}}}, indent=2))
+
+    main([str(file), "--format", "sarif"])
+
+    (result,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    line = result["locations"][0]["physicalLocation"]["region"]["startLine"]
+    assert file.read_text().splitlines()[line - 2 : line] == ['    "aws_security_group": {', '      "x": {']
+
+
 def test_exceptions_are_read_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     exceptions = tmp_path / "exceptions.json"
     write(tmp_path, OPEN)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.sizes import Size
 from aeterna.synth.rules.evaluation import Evaluation
+from aeterna.synth.rules.lines import lines_of
 from aeterna.synth.rules.packs import installed, rules_of
 from aeterna.synth.rules.report import as_json, as_text
 from aeterna.synth.rules.sarif import as_sarif
@@ -22,14 +23,14 @@ from aeterna.synth.rules.suppression import parse
 from aeterna.synth.rules.table import as_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from aeterna.synth.rules.evaluation import Report
     from aeterna.synth.rules.packs import Pack
     from aeterna.synth.rules.subject import Json
 
 DOCUMENT: Final = "cdk.tf.json"
-WRITERS: Final[Mapping[str, Callable[[Report], str]]] = {"text": as_text, "json": as_json, "sarif": as_sarif}
+FORMATS: Final = ("json", "sarif", "text")
 FOUND, UNUSABLE = 1, 2
 
 
@@ -44,11 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given.paths:
         parser.error(f"name a synthesized document or a folder that holds some ({DOCUMENT})")
     try:
-        report = _evaluation(packs, given).of_documents(dict(_documents(given.paths)))
+        texts = dict(_texts(given.paths))
+        report = _evaluation(packs, given).of_documents({name: _document(name, text) for name, text in texts.items()})
     except (OSError, ValueError, InvalidSpecError) as failure:
         sys.stderr.write(f"{parser.prog}: {failure}\n")
         return UNUSABLE
-    sys.stdout.write(f"{WRITERS[given.format](report)}\n")
+    sys.stdout.write(f"{_written(report, given.format, texts)}\n")
     return FOUND if report.errors else 0
 
 
@@ -59,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 nothing is wrong, 1 a rule found an error, 2 it could not look.",
     )
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=f"a {DOCUMENT}, or a folder to look in")
-    parser.add_argument("--format", choices=sorted(WRITERS), default="text", help="how to write the report")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="how to write the report")
     parser.add_argument("--size", choices=list(Size), default=Size.STANDARD, help="the size of the environment")
     parser.add_argument("--suppressions", type=Path, metavar="FILE", help="exceptions: a JSON list of objects")
     parser.add_argument("--tag", action="append", default=[], metavar="KEY", help="a tag that everything has to carry")
@@ -80,17 +82,28 @@ def _evaluation(packs: tuple[Pack, ...], given: argparse.Namespace) -> Evaluatio
     )
 
 
-def _documents(paths: Sequence[Path]) -> Iterator[tuple[str, Mapping[str, Json]]]:
-    """Yield each document with its name. Raises `ValueError` for a folder without any, and for what is no document."""
+def _texts(paths: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    """Yield each document with its name. Raises `ValueError` for a folder without any."""
     for path in paths:
         files = sorted(path.rglob(DOCUMENT)) if path.is_dir() else [path]
         if not files:
             raise ValueError(f"{path} holds no {DOCUMENT}; synthesize the stacks first")
         for file in files:
-            found = json.loads(file.read_text("utf-8"))
-            if not isinstance(found, dict):
-                raise ValueError(f"{file} is no document of Terraform")  # noqa: TRY004 - the file is wrong, not a type
-            yield file.as_posix(), cast("Mapping[str, Json]", found)
+            yield file.as_posix(), file.read_text("utf-8")
+
+
+def _document(name: str, text: str) -> Mapping[str, Json]:
+    """Parse a document. Raises `ValueError` for what is none."""
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError(f"{name} is no document of Terraform")  # noqa: TRY004 - the file is wrong, not a type
+    return cast("Mapping[str, Json]", found)
+
+
+def _written(report: Report, form: str, texts: Mapping[str, str]) -> str:
+    if form == "sarif":
+        return as_sarif(report, {name: lines_of(text) for name, text in texts.items()})
+    return as_json(report) if form == "json" else as_text(report)
 
 
 def _listed(packs: tuple[Pack, ...]) -> str:

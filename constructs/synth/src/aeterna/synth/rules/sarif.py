@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import quote
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = dict[str, Any]
 
+Lines: TypeAlias = Mapping[str, Mapping[str, int]]
+"""By document and address, the line on which it begins."""
+NOWHERE: Final[Lines] = {}
+
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 TOOL: Final = "aeterna-rules"
 LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning"}
@@ -23,11 +28,11 @@ SECURITY: Final = {Severity.ERROR: "8.0", Severity.WARNING: "4.0"}
 """How dashboards sort findings: a score as of CVSS."""
 
 
-def as_sarif(report: Report) -> str:
-    """Return the report. What is suppressed is in it too, with its reason."""
+def as_sarif(report: Report, lines: Lines = NOWHERE) -> str:
+    """Return the report. What is suppressed is in it too, with its reason; ``lines`` says where in a document it is."""
     index = {rule.id: number for number, rule in enumerate(report.rules)}
-    results = [_result(finding, index, None) for finding in report.findings]
-    results.extend(_result(finding, index, by) for finding, by in report.suppressed)
+    told = [*((finding, None) for finding in report.findings), *report.suppressed]
+    results = [{**_result(finding, index, by), "locations": [_location(finding, lines)]} for finding, by in told]
     run = {
         "tool": {"driver": {"name": TOOL, "rules": [_descriptor(rule) for rule in report.rules]}},
         "columnKind": "unicodeCodePoints",
@@ -62,7 +67,6 @@ def _result(finding: Finding, index: dict[str, int], by: Suppression | None) -> 
         "ruleIndex": index[finding.rule],
         "level": LEVELS[finding.severity],
         "message": {"text": f"{finding.path}: {finding.message}"},
-        "locations": [_location(finding)],
         "partialFingerprints": {"resource/v1": _fingerprint(finding)},
     }
     if by is not None:
@@ -71,14 +75,15 @@ def _result(finding: Finding, index: dict[str, int], by: Suppression | None) -> 
     return result
 
 
-def _location(finding: Finding) -> Json:
+def _location(finding: Finding, lines: Lines) -> Json:
     logical = {"fullyQualifiedName": finding.path, "kind": "resource"}
     if finding.address:
         logical["name"] = finding.address
     if not finding.stack:
         return {"logicalLocations": [logical]}
+    line = lines.get(finding.stack, {}).get(finding.address, 1)
     return {
-        "physicalLocation": {"artifactLocation": {"uri": quote(finding.stack)}, "region": {"startLine": 1}},
+        "physicalLocation": {"artifactLocation": {"uri": quote(finding.stack)}, "region": {"startLine": line}},
         "logicalLocations": [logical],
     }
 
