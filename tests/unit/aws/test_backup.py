@@ -99,6 +99,11 @@ def test_a_backup_every_hour_meets_the_databases_own_windows_and_is_refused() ->
         backup_in(CustomerStack(), BackupSpec(name="vault", every_hours=1))
 
 
+def test_a_name_that_is_too_short_for_a_vault_is_refused() -> None:
+    with pytest.raises(InvalidSpecError, match="at least 2 characters"):
+        backup_in(CustomerStack(), BackupSpec(name="b"))
+
+
 def test_a_plan_for_nothing_is_refused() -> None:
     stack = CustomerStack()
 

@@ -37,6 +37,9 @@ START_MINUTES = 60
 END_MINUTES = 7 * 24 * 60
 """Within this it is done, or is given up, with nothing kept of it: the first backup of a large bucket takes days."""
 
+SHORTEST_NAME = 2
+"""Of a vault (AWS Backup API reference, "CreateBackupVault")."""
+
 POLICIES = {
     "Backup": "service-role/AWSBackupServiceRolePolicyForBackup",
     "BackupObjects": "AWSBackupServiceRolePolicyForS3Backup",
@@ -68,6 +71,9 @@ class BackupVault(Construct):
 
     def __init__(self, scope: Construct, id_: str, spec: BackupSpec, *, key: AwsKey) -> None:
         super().__init__(scope, id_)
+        if len(spec.name) < SHORTEST_NAME:
+            problem = f"{spec.name!r} is too short for a vault"
+            raise InvalidSpecError("BackupSpec", "name", problem, f"use at least {SHORTEST_NAME} characters")
         self._vault = AwsBackupVault(
             self,
             "Resource",
