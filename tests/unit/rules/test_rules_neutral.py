@@ -319,6 +319,29 @@ def test_a_companion_speaks_for_the_resource_that_it_points_at() -> None:
     assert found(pointing("${mars_dome.x.id}"), "object-versions", PACK, cloud) == []
     assert found(pointing("${mars_dome.y.id}"), "object-versions", PACK, cloud)
     assert found(pointing("${var.dome}"), "object-versions", PACK, cloud) == []
+    assert found(pointing("olympus"), "object-versions", PACK, cloud) == []
+
+
+def test_a_companion_may_name_a_resource_by_the_same_expression() -> None:
+    cloud = mars(VERSIONS=(Setting(path="on", wants=TRUE, on=Companion(type="mars_copies", by="dome")),))
+    name = "${random_pet.name.id}"
+
+    assert (
+        found(
+            document(mars_dome={"name": name}, mars_copies={"dome": name, "on": True}), "object-versions", PACK, cloud
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    "expression", ["${a}", 'x-${a.b["c"]}', "${f({a = {b = {}}})}", "%{ if a }b%{ endif }", "$${a}${b}"]
+)
+def test_an_expression_may_be_right_whatever_stands_in_it(expression: str) -> None:
+    cloud = mars(TLS=(Setting(path="tls", wants=TRUE),))
+
+    assert found(dome(tls=expression, name="o" * 5 + expression), "tls-required", PACK, cloud) == []
+    assert found(dome(name=f"${{f({{a = {{b = {{c = {'x' * 20}}}}}}})}}"), "name-length", PACK, cloud) == []
 
 
 def test_a_condition_that_is_known_only_at_apply_is_not_met() -> None:

@@ -72,18 +72,18 @@ class Inventory:
             for target in each.values(companion.by):
                 for text in as_list(target):
                     addresses = addresses_in(text)
-                    for address in addresses or {str(text)}:
-                        found[address].append(each)
+                    for name in {*addresses, str(text)}:
+                        found[name].append(each)
                     may_point = may_point or (is_expression(text) and not addresses)
                 may_point = may_point or target is Mark.UNKNOWN
         return found, may_point
 
 
 def _names(subject: Subject) -> Iterable[str]:
-    """Return the literal names by which another resource may mean this one."""
+    """Return the names by which another resource may mean this one, as they are written."""
     for argument in ("bucket", "name", "identifier", "id"):
         said = subject.arguments.get(argument)
-        if isinstance(said, str) and not is_expression(said):
+        if isinstance(said, str):
             yield said
 
 

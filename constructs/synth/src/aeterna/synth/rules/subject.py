@@ -22,6 +22,8 @@ STEP: Final = re.compile(r"(?P<name>[\w-]+)(?:\[(?P<key>\w+)=(?P<value>[^]]+)\])
 DATA: Final = "data."
 """What begins the type and the address of a data source."""
 ADDRESS: Final = re.compile(r"(?:data\.)?[a-z][a-z0-9]*_[a-z0-9_]+\.[A-Za-z0-9_-]+")
+BEGINNING: Final = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
+"""Where an expression begins; doubled, the sign stands for itself."""
 EXPRESSION: Final = re.compile(r"(?<!\$)\$\{((?:[^{}\"]|\"[^\"]*\"|\{[^{}]*\})*)\}")
 
 
@@ -84,7 +86,7 @@ def steps_of(path: str) -> tuple[Step, ...]:
 
 def is_expression(value: object) -> bool:
     """Say whether a value is, or holds, something that is known only at apply."""
-    return isinstance(value, str) and ("${" in value or "%{" in value) and EXPRESSION.search(value) is not None
+    return isinstance(value, str) and BEGINNING.search(value) is not None
 
 
 def expressions_in(value: object) -> list[str]:

@@ -31,6 +31,8 @@ def _beyond(inventory: Inventory) -> Iterator[Breach]:
 def _problem(text: str, name: Name) -> str | None:
     """Say what is wrong with a name; of one that is known only in part, only what no other part can mend."""
     written = EXPRESSION.sub(_BLANK, text)
+    if is_expression(written):
+        return None  # an expression inside an expression: nobody can say how long it will be
     if len(written) > name.longest:
         return f"has {len(written)} characters ({text}); use at most {name.longest}"
     if is_expression(text):
