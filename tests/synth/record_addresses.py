@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ def addresses_in(stacks: Path) -> dict[str, list[str]]:
     }
 
 
-def addresses_of(document: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Iterable[str]:
+def addresses_of(document: Mapping[str, Any]) -> Iterable[str]:
     """Yield the address of every resource and data source."""
     for block, prefix in (("resource", ""), ("data", "data.")):
         for kind, named in document.get(block, {}).items():

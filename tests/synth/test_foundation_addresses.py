@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from synth.record_addresses import FOLDER
+from synth.record_addresses import FOLDER, addresses_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,16 @@ def moved_in(document: Json) -> set[str]:
 UNCHANGED: dict[str, list[str]] = {"went away without a moved": [], "new, so record it": []}
 
 
+def test_a_rename_is_noticed_unless_it_says_where_the_resource_went() -> None:
+    renamed: Json = {"resource": {"aws_vpc": {"New": {}}}}
+    moved: Json = {**renamed, "moved": [{"from": "aws_vpc.Old", "to": "aws_vpc.New"}]}
+
+    for document, gone in ((renamed, ["aws_vpc.Old"]), (moved, [])):
+        found = differences({"aws_vpc.Old"}, set(addresses_of(document)), moved_in(document))
+
+        assert found == {"went away without a moved": gone, "new, so record it": ["aws_vpc.New"]}
+
+
 @pytest.mark.parametrize("name", names("critical"))
 def test_every_address_of_a_foundation_that_may_have_been_applied_is_still_there(
     name: str, critical_of: Callable[[str], Joined]
@@ -70,12 +80,7 @@ def test_every_address_of_an_example_that_may_have_been_applied_is_still_there(
     name: str, synthesized_examples: Path
 ) -> None:
     document: Json = json.loads((synthesized_examples / "stacks" / name / "cdk.tf.json").read_text())
-    after = {
-        f"{prefix}{kind}.{logical_id}"
-        for block, prefix in (("resource", ""), ("data", "data."))
-        for kind, named in document.get(block, {}).items()
-        for logical_id in named
-    }
+    after = set(addresses_of(document))
 
     assert differences(recorded(f"examples/{name}.json"), after, moved_in(document)) == UNCHANGED
 

@@ -31,7 +31,7 @@ REGIONS = {
 }
 """By cloud, regions with the two of the longest names first."""
 
-PARTS = ("network", "cluster", "database", "cache", "bucket", "catalog", "registry", "backup", "alerts")
+PARTS = ("network", "cluster", "pool", "database", "cache", "bucket", "catalog", "registry", "backup", "alerts")
 SHORTEST = 2
 """A name of one letter is refused on one cloud, which the test of its network says."""
 LONGEST_BUCKET = 63
@@ -132,6 +132,9 @@ def room_left(name: str, spec: Callable[[], FoundationSpec]) -> int | None:
 
 def with_part(spec: FoundationSpec, part: str, name: str) -> Callable[[], FoundationSpec]:
     """Return what makes the foundation with another name for one part; the contracts may refuse it as well."""
+    if part == "pool":
+        cluster = spec.cluster_spec()
+        return lambda: replace(spec, cluster=replace(cluster, pools=(replace(cluster.pools[0], name=name),)))
     own: Any = getattr(spec, f"{part}_spec")()
     return lambda: replace(spec, **{part: replace(own, name=name)})
 
