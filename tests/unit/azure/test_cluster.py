@@ -67,11 +67,11 @@ def test_the_api_has_an_address_in_the_network_and_none_outside(plane: Json) -> 
 
 
 def test_the_api_has_its_name_in_a_zone_of_the_regions_own(plane: Json, synthesis: Document) -> None:
-    """Azure refuses any other, and the choice can never be changed."""
+    """Azure refuses any other, that of a private link too, and the choice can never be changed."""
     (name,) = (
         name
         for name, zone in synthesis.resources("azurerm_private_dns_zone").items()
-        if zone["name"] == "privatelink.westeurope.azmk8s.io"
+        if zone["name"] == "private.westeurope.azmk8s.io"
     )
 
     assert plane["private_dns_zone_id"] == f"${{azurerm_private_dns_zone.{name}.id}}"

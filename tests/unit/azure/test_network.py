@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aeterna.azure.network import AzureNetwork
-from aeterna.azure.private_dns import ZONES, kubernetes_zone
+from aeterna.azure.private_dns import ZONES
+from aeterna.azure.regions import WITHOUT_ZONAL_EGRESS
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.network import Egress, NetworkSpec
 from aeterna.synth.app import TerraformOutput
@@ -59,6 +60,20 @@ def test_one_way_out_stands_in_every_zone_at_once(synthesis: Document) -> None:
     assert len(synthesis.outputs()["egress"]["value"]) == 1
 
 
+@pytest.mark.parametrize("region", sorted(WITHOUT_ZONAL_EGRESS))
+def test_a_way_out_in_every_zone_is_refused_where_azure_has_none_yet(region: str) -> None:
+    """The apply would refuse the address, after everything before it was made."""
+    with pytest.raises(InvalidSpecError, match=r"use Egress\.SHARED"):
+        AzureStack(location=region).made_network()
+
+
+def test_a_shared_way_out_is_had_in_every_region() -> None:
+    stack = AzureStack(location="qatarcentral")
+    stack.made_network(NetworkSpec(name="prod", egress=Egress.SHARED))
+
+    assert stack.document().only("azurerm_nat_gateway")["sku_name"] == "Standard"
+
+
 def test_a_shared_way_out_stands_in_one_zone() -> None:
     document = deployed(NetworkSpec(name="dev", zones=2, egress=Egress.SHARED))
 
@@ -80,6 +95,14 @@ def test_a_network_without_egress_has_no_public_part_at_all() -> None:
     assert not document.resources("azurerm_public_ip")
     assert not document.resources("azurerm_nat_gateway")
     assert document.outputs()["egress"]["value"] == []
+
+
+def test_it_is_said_that_no_pod_gets_a_token_without_a_way_out() -> None:
+    """Every store asks for a token of Entra ID, which has no private endpoint: pods would start, and reach nothing."""
+    stack = AzureStack()
+    network = stack.made_network(NetworkSpec(name="sealed", egress=Egress.NONE))
+
+    assert any("login.microsoftonline.com" in said.data for said in network.node.metadata)
 
 
 def test_every_subnet_lets_in_what_is_named_and_nothing_else(synthesis: Document) -> None:
@@ -148,7 +171,6 @@ def test_the_names_of_every_service_are_found_inside_the_network(synthesis: Docu
     assert zones == set(ZONES.values())
     assert len(links) == len(zones)
     assert {link["registration_enabled"] for link in links} == {False}
-    assert kubernetes_zone("westeurope") == "privatelink.westeurope.azmk8s.io"
 
 
 def test_the_vault_of_the_key_is_reached_inside_the_network(synthesis: Document) -> None:

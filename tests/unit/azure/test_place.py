@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aeterna.azure.place import AzurePlace
-from aeterna.azure.regions import PAIRS, WITHOUT_ZONES, require_pair, require_region
+from aeterna.azure.regions import PAIRS, WITHOUT_ZONAL_EGRESS, WITHOUT_ZONES, require_pair, require_region
 from aeterna.azure.runners import allowed
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.synth.app import TerraformOutput, TerraformStack
@@ -35,6 +35,10 @@ def test_every_pair_is_a_region_and_never_its_own() -> None:
 
     assert {pair for pair in PAIRS.values() if pair is not None} <= known
     assert not [region for region, pair in PAIRS.items() if region == pair]
+
+
+def test_a_region_that_is_said_to_lack_something_is_one_that_can_be_used() -> None:
+    assert set(PAIRS) >= WITHOUT_ZONAL_EGRESS
 
 
 def test_a_region_without_a_pair_is_refused_with_the_remedy_given() -> None:

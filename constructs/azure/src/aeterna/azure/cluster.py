@@ -202,6 +202,7 @@ class AksCluster(Construct):
             },
             oidc_issuer_enabled=True,
             workload_identity_enabled=True,
+            # AKS makes an endpoint of its own, which no firewall of the vault stands in front of.
             key_management_service={"key_vault_key_id": key.id, "key_vault_network_access": "Private"},
             disk_encryption_set_id=disks.id,
             network_profile=_traffic(spec, network),

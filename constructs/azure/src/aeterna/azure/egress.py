@@ -10,6 +10,8 @@ from aeterna.azure.l1.nat_gateway import AzurermNatGateway
 from aeterna.azure.l1.nat_gateway_public_ip_association import AzurermNatGatewayPublicIpAssociation
 from aeterna.azure.l1.public_ip import AzurermPublicIp
 from aeterna.azure.l1.subnet_nat_gateway_association import AzurermSubnetNatGatewayAssociation
+from aeterna.azure.regions import WITHOUT_ZONAL_EGRESS
+from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.contracts.network import Egress
 from aeterna.synth.lifecycle import Lifecycle
@@ -39,6 +41,9 @@ class WayOut(Construct):
     ) -> None:
         super().__init__(scope, id_)
         everywhere = spec.egress is Egress.PER_ZONE
+        if everywhere and place.location in WITHOUT_ZONAL_EGRESS:
+            problem = f"{place.location!r} has no gateway yet that stands in every zone"
+            raise InvalidSpecError("NetworkSpec", "egress", problem, "use Egress.SHARED, which stands in one of them")
         kind = "StandardV2" if everywhere else "Standard"
         zones = None if everywhere else [zone]
         name = f"{spec.name}-egress"

@@ -42,8 +42,8 @@ class FlowLogs(Construct):
         account = AccountSpec(
             name=worldwide_account(f"{spec.name}-flows", place=place),
             recoverable_days=RECOVERABLE_DAYS,
-            # The service is outside every network, and one of those that Azure trusts. Where an account's keys are
-            # refused to it, it comes by Entra ID (azure-docs#102123).
+            # The service is outside every network, and one of those that Azure trusts. It tries the account's keys,
+            # which any firewall refuses, and then comes by Entra ID (azure-docs#102123): the keys may as well be off.
             runners=(),
             protected=False,
         )

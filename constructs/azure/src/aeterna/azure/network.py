@@ -22,6 +22,7 @@ from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.contracts.naming import require_between
 from aeterna.contracts.network import Egress, NetworkOutputs
+from aeterna.synth.app import Annotations
 from aeterna.synth.expressions import Fn, Token
 from aeterna.synth.refusals import names_itself
 
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 PODS = "10.244.0.0/16"
 """Where pods have their addresses, behind those of the nodes: seen inside the cluster only, so any network may use the
 same block. It may not overlap what the nodes want to reach."""
+
+TOKENS = "login.microsoftonline.com"
+"""Where a workload gets the token that every store asks for. Entra ID has no private endpoint (Azure/AKS#3319)."""
 
 SHORTEST_NETWORK = 2
 LONGEST_NETWORK = 64
@@ -86,6 +90,8 @@ class AzureNetwork(Construct):
             way_out = WayOut(self, "Egress", spec, place=place, nodes=subnets.nodes, zone=self.zones[0])
             addresses = way_out.addresses
             ready.extend(way_out.ready)
+        else:
+            Annotations.of(self).add_warning(f"without a way out to {TOKENS} no pod gets a token, and so no login")
         self._settle(network, addresses)
         if spec.private_endpoints:
             for service in ZONES:
@@ -188,13 +194,6 @@ class AzureNetwork(Construct):
             problem = f"there is no subnet for {use!r}, and something is to be made in it"
             raise InvalidSpecError("AzureNetwork", "subnets", problem, f"name the one that is for {use!r}")
         return found
-
-    def _endpoints(self, key: AzureKey) -> list[ITerraformDependable]:
-        zones = {service: self.zone(service) for service in ZONES}
-        vault = self.private_endpoint(
-            self, "Vault", target_id=key.vault.id, subresource="vault", zone=zones["vault"], place=self.place
-        )
-        return [*(linked for zone in zones.values() for linked in zone.ready), vault]
 
     def _make_zone(self, name: str) -> PrivateZone:
         return PrivateZone(

@@ -39,8 +39,12 @@ LONGEST_LINK = 71
 
 
 def kubernetes_zone(location: str) -> str:
-    """Return the zone in which a private cluster's API has its name."""
-    return f"privatelink.{location}.azmk8s.io"
+    """Return the zone in which the API of a cluster has its name that stands in the network itself.
+
+    One that is reached through a private link has it in ``privatelink.<region>.azmk8s.io``; AKS takes neither for the
+    other (AKS documentation, "Create a private AKS cluster", on the private DNS zone).
+    """
+    return f"private.{location}.azmk8s.io"
 
 
 class PrivateZone(Construct):

@@ -30,7 +30,8 @@ PAIRS: Mapping[str, str | None] = MappingProxyType(
         "israelcentral": None,
         "italynorth": None,
         "japaneast": "japanwest",
-        "japanwest": "japaneast",
+        # Azure pairs it with japaneast, but copies no account from its zones there ("Regions that support GZRS").
+        "japanwest": None,
         "koreacentral": "koreasouth",
         "malaysiawest": None,
         "mexicocentral": None,
@@ -81,6 +82,10 @@ WITHOUT_ZONES = frozenset(
     }
 )
 """Regions of one zone: nothing in them survives the loss of a zone."""
+
+WITHOUT_ZONAL_EGRESS = frozenset({"indonesiacentral", "qatarcentral"})
+"""Regions with zones, and without the NAT gateway that stands in all of them (Azure documentation, "Azure NAT Gateway
+SKUs", of July 2026)."""
 
 
 def require_region(spec: str, field: str, region: str) -> None:
