@@ -89,10 +89,9 @@ PARITY: Final[Parity] = MappingProxyType(
         C.BUCKET_KEY: _by("storage_account"),
         C.BUCKET_PRIVATE: _by("storage_account", "private_endpoint"),
         C.BUCKET_TLS: _by("storage_account"),
-        C.CATALOG: _by(
-            "postgresql_flexible_server_database",
-            "storage_container",
-            note="Azure has none: a server in the cluster, which comes with the platform, over this database",
+        C.CATALOG: Unsupported(
+            reason="Azure has no Iceberg catalog of its own. Made here are what a catalog's server needs: a filesystem "
+            "with real directories, a database and an identity. The server itself comes with the platform"
         ),
         C.REGISTRY: _by(
             "container_registry",
