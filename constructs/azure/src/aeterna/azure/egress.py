@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 AS_MADE = Lifecycle(ignore_changes=["zones"])
 """Azure tells every zone of what stands in all of them, and may number them anew: neither is worth a new address."""
 
+AS_WRITTEN = Lifecycle()
+"""The provider knows that the gateway in every zone tells all of them, and refuses a plan that names any: ignoring what
+is told would name them."""
+
 
 @names_itself
 class WayOut(Construct):
@@ -66,7 +70,7 @@ class WayOut(Construct):
             resource_group_name=place.group_name,
             sku_name=kind,
             zones=zones,
-            lifecycle=AS_MADE,
+            lifecycle=AS_WRITTEN if everywhere else AS_MADE,
         )
         addressed = AzurermNatGatewayPublicIpAssociation(
             self, "Addressed", nat_gateway_id=gateway.id, public_ip_address_id=address.id
