@@ -1,9 +1,10 @@
 """Synthesizing the critical foundations of all clouds: cost, growth, and the prebuilt provider packages beside them.
 
-The peer is a program that writes the same resources with the published bindings of the same provider version, importing
-one class at a time as its users do. It is generated from what we synthesize, and gets every reference as a ready-made
-string, which spares it the work of making them. Both run with the same node. The largest stack is validated and planned
-by the real engine with the provider that serves its schema.
+The peers are programs that write the same resources with published bindings, importing one class at a time as their
+users do: those of cdktf, and those of its fork, which are of the same provider version as ours. They are generated from
+what we synthesize, and get every reference as a ready-made string, which spares them the work of making it. Beside them
+our stacks are synthesized without guard-rails, since none look at theirs; all other figures are with them. All run with
+the same node. The largest stack is validated and planned by the real engine with the provider that serves its schema.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ BIN = ROOT / ".venv" / "bin"
 PEER = ROOT / ".cache" / "venv-bench"
 LOCK = ROOT / "requirements-bench.lock"
 PROVIDERS = {"aws": "aws", "azure": "azurerm", "gcp": "google"}
-"""By cloud, its provider, which is also the end of the peer's name: ``cdktn-provider-…``."""
+"""By cloud, its provider, which is also the end of its packages' names."""
+CORES = {"cdktf": "cdktf-cdktf-provider", "cdktn": "cdktn-provider"}
+"""By the CDK's core, how the names of its published bindings begin."""
 OUR_RUNS = 5
 PEER_RUNS = 2
 TIMES = (1, 5, 25)
@@ -62,10 +65,10 @@ def node() -> str:
     return done.stdout.strip()
 
 
-def ours(folder: Path, clouds: str, times: int) -> list[str]:
+def ours(folder: Path, clouds: str, times: int = 1, *options: str) -> list[str]:
     """Return the command that synthesizes critical foundations."""
     program = str(HERE / "critical_foundations.py")
-    return [str(BIN / "python"), "-P", program, str(folder / "out"), clouds, str(times)]
+    return [str(BIN / "python"), "-P", program, str(folder / "out"), clouds, str(times), *options]
 
 
 def stacks(folder: Path) -> dict[str, dict[str, Any]]:
@@ -87,26 +90,39 @@ def addresses(documents: dict[str, dict[str, Any]], provider: str) -> set[tuple[
 
 def beside_prebuilt(cloud: str, scratch: Path) -> dict[str, object]:
     """Measure one cloud's critical foundation with our bindings and with the published ones."""
-    provider = PROVIDERS[cloud]
-    our_folder, peer_folder = scratch / f"ours-{cloud}", scratch / f"peer-{cloud}"
-    our_folder.mkdir()
-    peer_folder.mkdir()
-    mine = measured(f"ours, {cloud}", ours(our_folder, cloud, 1), our_folder, OUR_RUNS)
-    documents = stacks(our_folder)
-    written, program = peer_folder / "documents.json", peer_folder / "program.py"
+    folder = scratch / f"ours-{cloud}"
+    folder.mkdir()
+    guarded = measured(f"ours, {cloud}", ours(folder, cloud), folder, OUR_RUNS)
+    mine = measured(f"ours without guard-rails, {cloud}", ours(folder, cloud, 1, "unguarded"), folder, OUR_RUNS)
+    documents = stacks(folder)
+    result: dict[str, object] = {
+        "resources": len(addresses(documents, PROVIDERS[cloud])),
+        **figures(guarded),
+        "without_guard_rails": figures(mine),
+    }
+    for core in CORES:
+        peer_folder = scratch / f"{core}-{cloud}"
+        peer_folder.mkdir()
+        result[core] = against(mine, core, PROVIDERS[cloud], documents, peer_folder)
+    return result
+
+
+def against(
+    mine: Cost, core: str, provider: str, documents: dict[str, dict[str, Any]], folder: Path
+) -> dict[str, object]:
+    """Measure the same resources with the published bindings of one core."""
+    name = f"{CORES[core]}-{provider}"
+    written, program = folder / "documents.json", folder / "program.py"
     written.write_text(json.dumps(documents))
-    say(f"writing the same resources of {cloud} with the prebuilt classes")
+    say(f"writing the same resources with {name}")
     python = str(PEER / "bin" / "python")
-    subprocess.run([python, str(HERE / "prebuilt_program.py"), provider, str(written), str(program)], check=True)
-    environment = {"CDKTF_OUTDIR": str(peer_folder / "out")}
-    peer = measured(f"peer, {cloud}", [python, "-P", str(program)], peer_folder, PEER_RUNS, environment)
-    expected = addresses(documents, provider)
+    writer = str(HERE / "prebuilt_program.py")
+    subprocess.run([python, writer, core, provider, str(written), str(program)], check=True)
+    peer = measured(name, [python, "-P", str(program)], folder, PEER_RUNS, {"CDKTF_OUTDIR": str(folder / "out")})
     return {
-        "peer": pinned(f"cdktn-provider-{provider}"),
-        "resources": len(expected),
-        "same_resources": expected == addresses(stacks(peer_folder), provider),
-        **figures(mine),
-        **{f"peer_{name}": value for name, value in figures(peer).items()},
+        "peer": pinned(name),
+        "resources_missing_in_peer": len(addresses(documents, provider) - addresses(stacks(folder), provider)),
+        **figures(peer),
         "times_faster_cpu": round(peer.cpu / mine.cpu, 1),
         "times_faster_wall": round(peer.wall / mine.wall, 1),
         "share_of_memory": round(mine.resident / peer.resident, 3),

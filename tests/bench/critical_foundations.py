@@ -1,6 +1,8 @@
 """Synthesizes critical foundations: what `bench_synth` measures.
 
-usage: critical_foundations.py FOLDER CLOUDS [TIMES]   (the output folder; names joined by commas; how many of each)
+usage: critical_foundations.py FOLDER CLOUDS [TIMES [unguarded]]
+
+FOLDER is the output's, CLOUDS are names joined by commas, TIMES is how many of each.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ REGIONS = {
 }
 
 
-def main(folder: str, clouds: str, times: str = "1") -> None:
+def main(folder: str, clouds: str, times: str = "1", guarded: str = "guarded") -> None:
     """Write every stack of every foundation in one synthesis."""
     app = App(outdir=folder)
     for name in clouds.split(","):
@@ -30,7 +32,7 @@ def main(folder: str, clouds: str, times: str = "1") -> None:
             spec = FoundationSpec(
                 name=environment, region=region, owner="acme", size=Size.CRITICAL, recovery_region=second
             )
-            Foundation(app, f"{name}-{environment}", cloud=cloud(name), spec=spec)
+            Foundation(app, f"{name}-{environment}", cloud=cloud(name), spec=spec, guarded=guarded == "guarded")
     app.synth()
 
 

@@ -1,6 +1,9 @@
 """Writes a program that makes given resources with the prebuilt classes: run with the peer's own Python.
 
-usage: prebuilt_program.py PROVIDER DOCUMENTS PROGRAM   (such as google; the synthesized stacks by name; what to write)
+usage: prebuilt_program.py CORE PROVIDER DOCUMENTS PROGRAM
+
+CORE is cdktf or cdktn, PROVIDER such as google, DOCUMENTS the synthesized stacks by name, PROGRAM what to write. A type
+that a package does not have is left out.
 """
 
 from __future__ import annotations
@@ -27,9 +30,10 @@ def camel(name: str) -> str:
 class Writer:
     """Collects the imports and statements of the program."""
 
-    def __init__(self, provider: str) -> None:
+    def __init__(self, core: str, provider: str) -> None:
+        self._core = core
         self._provider = provider
-        self._package = f"cdktn_provider_{provider}"
+        self._package = f"cdktf_cdktf_provider_{provider}" if core == "cdktf" else f"cdktn_provider_{provider}"
         self.imports: set[str] = set()
         self.lines: list[str] = []
 
@@ -38,7 +42,10 @@ class Writer:
         short = terraform_type.removeprefix(f"{self._provider}_")
         full = f"data_{self._provider}_{short}" if kind == "data" else short
         module_name, class_name = f"{self._package}.{full}", camel(full)
-        module = import_module(module_name)
+        try:
+            module = import_module(module_name)
+        except ModuleNotFoundError:
+            return
         class_name = next(each for each in (class_name, f"{class_name}A") if hasattr(module, each))
         known = inspect.signature(getattr(module, class_name).__init__).parameters
         self.imports.add(f"from {module_name} import {class_name}")
@@ -93,14 +100,14 @@ class Writer:
 
     def text(self) -> str:
         """Return the program."""
-        head = "from cdktn import App, TerraformOutput, TerraformStack\n" + "\n".join(sorted(self.imports))
-        return f"{head}\n\napp = App()\n" + "\n".join(self.lines) + "\napp.synth()\n"
+        head = f"from {self._core} import App, TerraformOutput, TerraformStack\n" + "\n".join(sorted(self.imports))
+        return f"{head}\n\napp = App(skip_validation=True)\n" + "\n".join(self.lines) + "\napp.synth()\n"
 
 
 def main() -> None:
     """Read the documents, write the program."""
-    provider, documents, program = sys.argv[1:]
-    writer = Writer(provider)
+    core, provider, documents, program = sys.argv[1:]
+    writer = Writer(core, provider)
     for name, document in json.loads(Path(documents).read_text()).items():
         writer.stack(name, document)
     Path(program).write_text(writer.text())

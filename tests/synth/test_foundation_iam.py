@@ -74,6 +74,7 @@ def test_every_pods_role_is_bound_to_one_service_account_without_a_pattern(on_aw
         ("kube-system", "ebs-csi-controller-sa"),
         ("aeterna", "graph-api"),
         ("aeterna", "threads"),
+        ("aeterna", "migrate"),
         ("aeterna", "opal"),
     }
     assert len(pods) == len(accounts)
@@ -81,7 +82,12 @@ def test_every_pods_role_is_bound_to_one_service_account_without_a_pattern(on_aw
 
 @pytest.mark.parametrize(
     ("component", "services"),
-    [("GraphApi", {"glue", "kms", "s3"}), ("Threads", {"rds-db"}), ("Opal", {"elasticache"})],
+    [
+        ("GraphApi", {"glue", "kms", "s3"}),
+        ("Threads", {"rds-db"}),
+        ("Opal", {"elasticache"}),
+        ("Migrate", {"kms", "secretsmanager"}),
+    ],
 )
 def test_a_component_reaches_the_services_it_uses_and_no_others(
     component: str, services: set[str], on_aws: Joined

@@ -21,6 +21,8 @@ FIXED: dict[str, dict[str, str]] = {
         "database.certificate_authority": "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem",
         "catalog.properties.rest.sigv4-enabled": "true",
         "catalog.properties.rest.signing-name": "glue",
+        # A role of PostgreSQL, which a migration makes: no resource has it.
+        "identities.threads.logins.prod-threads": "aeterna",
     },
     "azure": {
         # The catalog is a server in the cluster, which comes with the platform: there is no resource to ask.
@@ -31,7 +33,7 @@ FIXED: dict[str, dict[str, str]] = {
         "database.port": "5432",
         **{
             f"identities.{name}.pod_labels.azure.workload.identity/use": "true"
-            for name in ("catalog", "graph-api", "opal", "threads")
+            for name in ("catalog", "graph-api", "migrate", "opal", "threads")
         },
         "recovery.database.port": "5432",
     },

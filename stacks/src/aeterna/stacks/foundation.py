@@ -54,7 +54,7 @@ class Foundation:
     and replacing a cluster cannot reach a database.
 
     Every stack is guarded by the rules that are installed, with what a customer adds to it; ``suppressions`` are the
-    exceptions, by the path of a construct.
+    exceptions, by the path of a construct. Without ``guarded`` the rules are left to whoever attaches them elsewhere.
 
     `outputs` are for other stacks of the same app; the output ``foundation`` of the last stack carries the same, with
     its version, to whatever reads the state.
@@ -68,9 +68,10 @@ class Foundation:
         cloud: AnyCloud,
         spec: FoundationSpec,
         suppressions: Sequence[Suppression] = (),
+        guarded: bool = True,
     ) -> None:
         self._scope, self._id, self._cloud, self._spec = scope, id_, cloud, spec
-        self._suppressions = suppressions
+        self._suppressions, self._guarded = suppressions, guarded
         self.stacks: dict[str, TerraformStack] = {}
         layers = Layers(cloud, spec)
         bootstrap, place = self._stack("bootstrap", spec.region)
@@ -109,7 +110,8 @@ class Foundation:
             self._cloud.keep_state(stack, spec.state, region=spec.region)
         # A suppression that covers nothing is warned of: each stack is given those that may speak of it.
         mine = [each for each in self._suppressions if fnmatchcase(stack.node.id, each.path.partition("/")[0])]
-        attach(stack, Guardrails(size=spec.size, suppressions=mine))
+        if self._guarded:
+            attach(stack, Guardrails(size=spec.size, suppressions=mine))
         self.stacks[layer] = stack
         return stack, place
 
@@ -138,4 +140,4 @@ def compose(
         network = cloud.network(scope, "Network", spec.network_spec(), key=keys["network"])
     ground = Ground(place=place, keys=keys, network=network)
     stores = layers.stores(scope, ground, given=given.database)
-    return layers.finish(scope, ground, stores, given=given.cluster)
+    return layers.finish(scope, ground, stores, given=given)

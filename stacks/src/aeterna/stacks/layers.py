@@ -179,8 +179,13 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
         scope: Construct,
         cluster: ClusterT,
         stores: Stores[DatabaseT, CacheT, BucketT, CatalogT, RegistryT, BackupT],
+        *,
+        given: bool,
     ) -> dict[str, IdentityOutputs]:
-        """Bind each component of the runtime to the stores that it uses, and to no other."""
+        """Bind each component of the runtime to the stores that it uses, and to no other.
+
+        Migrations administer a database that was made here; one that was given has administrators already.
+        """
         cloud, spec = self._cloud, self._spec
 
         def named(component: str) -> IdentitySpec:
@@ -193,6 +198,10 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
             "threads": cloud.identity(scope, "Threads", named("threads"), cluster=cluster, uses=[stores.database]),
             "opal": cloud.identity(scope, "Opal", named("opal"), cluster=cluster, uses=[stores.cache]),
         }
+        if not given:
+            handles["migrate"] = cloud.administrator(
+                scope, "Migrate", named("migrate"), cluster=cluster, database=stores.database
+            )
         if cloud.catalog_in_cluster:
             handles["catalog"] = cloud.identity(
                 scope, "CatalogServer", named("catalog"), cluster=cluster, uses=[stores.bucket, stores.database]
@@ -205,12 +214,13 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
         ground: Ground[NetworkT, KeyT],
         stores: Stores[DatabaseT, CacheT, BucketT, CatalogT, RegistryT, BackupT],
         *,
-        given: ClusterT | None = None,
+        given: Given[NetworkT, KeyT, ClusterT, DatabaseT] | None = None,
         recovery: RecoveryOutputs | None = None,
     ) -> FoundationOutputs:
         """Make the cluster and what belongs to it, and say what there is now."""
         cloud, spec = self._cloud, self._spec
-        cluster = given
+        present: Given[NetworkT, KeyT, ClusterT, DatabaseT] = Given() if given is None else given
+        cluster = present.cluster
         if cluster is None:
             key = ground.keys["cluster"]
             cluster = cloud.cluster(scope, "Cluster", spec.cluster_spec(), network=ground.network, key=key)
@@ -230,7 +240,7 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
             bucket=stores.bucket.outputs,
             catalog=stores.catalog.outputs,
             keys=key_outputs(ground.keys),
-            identities=self.identities(scope, cluster, stores),
+            identities=self.identities(scope, cluster, stores, given=present.database is not None),
             registry=None if stores.registry is None else stores.registry.outputs,
             backup=None if stores.backup is None else stores.backup.outputs,
             alerts=alerts,

@@ -62,7 +62,7 @@ class ElastiCacheValkey(Construct):
         clients: Sequence[StoreClient] = (),
     ) -> None:
         super().__init__(scope, id_)
-        self._name = spec.name
+        self.name = spec.name
         self._users = {user: self._user(spec, user) for user in spec.users}
         access = StoreAccess(self, "Access", name=spec.name, network=network)
         Clients(self, "Clients", security_group_id=access.security_group_id, port=PORT, clients=clients)
@@ -76,6 +76,11 @@ class ElastiCacheValkey(Construct):
             port=Late(Fn.tostring(cache.port)),
             users={user: Late(made.user_name) for user, made in self._users.items()},
         )
+
+    @property
+    def login(self) -> Late:
+        """Return the login of the first of the spec's users."""
+        return next(iter(self.outputs.users.values()))
 
     def access(self) -> tuple[Statement, ...]:
         """Return what a workload needs to log in as the users of the spec."""
@@ -92,7 +97,7 @@ class ElastiCacheValkey(Construct):
                 raise InvalidSpecError("CacheSpec", "users", f"there is no user {user!r}", f"use one of {known}")
         logins = tuple(self._users[user].arn for user in users)
         connect = Statement(
-            sid=sid("Connect", self._name), actions=("elasticache:Connect",), resources=(self.arn, *logins)
+            sid=sid("Connect", self.name), actions=("elasticache:Connect",), resources=(self.arn, *logins)
         )
         return (connect,)
 

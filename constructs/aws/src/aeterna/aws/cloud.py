@@ -149,6 +149,17 @@ class Aws:
         identity = AwsIdentity(scope, id_, spec, cluster=cluster, mechanism=self._mechanism)
         for store in uses:
             identity.allow(f"Use{store.node.id}", *store.access())
+            if isinstance(store, RdsPostgres | ElastiCacheValkey) and store.login is not None:
+                identity.logs_in(store.name, store.login)
+        return identity
+
+    def administrator(
+        self, scope: Construct, id_: str, spec: IdentitySpec, *, cluster: EksCluster, database: RdsPostgres
+    ) -> AwsIdentity:
+        """Make a role for one service account that may read the administrator's secret."""
+        identity = AwsIdentity(scope, id_, spec, cluster=cluster, mechanism=self._mechanism)
+        identity.allow("Administer", *database.administer_statements())
+        identity.logs_in(database.name, database.outputs.administrator)
         return identity
 
     def alerts(

@@ -80,7 +80,7 @@ class RdsPostgres(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._account, self._key = Account(self, "Account"), key
-        self._name, self._users = spec.name, spec.users
+        self.name, self._users = spec.name, spec.users
         self.managed_password = managed_password
         around = Surroundings.of(self, spec, network=network, key=key, account=self._account)
         if managed_password:
@@ -116,6 +116,11 @@ class RdsPostgres(Construct):
         """
         return _ExistingPostgres(scope, id_, facts, key=key, clients=clients)
 
+    @property
+    def login(self) -> Late | None:
+        """Return the first of the spec's users, as which a workload logs in; PostgreSQL knows no name of IAM's."""
+        return Late(self._users[0]) if self._users else None
+
     def access(self) -> tuple[Statement, ...]:
         """Return what a workload needs to log in as the users of the spec."""
         return self.connect_statements(*self._users)
@@ -125,16 +130,16 @@ class RdsPostgres(Construct):
 
         Raises `InvalidSpecError` for a name that is not plain: a wildcard would open every role.
         """
-        return (connect_statement(self._name, account=self._account, resource_id=self._resource_id, users=users),)
+        return (connect_statement(self.name, account=self._account, resource_id=self._resource_id, users=users),)
 
     def administer_statements(self) -> tuple[Statement, ...]:
         """Return what an identity needs to read the administrator's password: for migrations, never for a service."""
         secret = Statement(
-            sid=sid("Administer", self._name),
+            sid=sid("Administer", self.name),
             actions=("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"),
             resources=(self._secret,),
         )
-        decrypt = self._key.usage(sid("Administer", self._name, "Key"), via="secretsmanager", actions=("kms:Decrypt",))
+        decrypt = self._key.usage(sid("Administer", self.name, "Key"), via="secretsmanager", actions=("kms:Decrypt",))
         return (secret, decrypt)
 
     def _server(self, spec: DatabaseSpec, around: Surroundings, password: _Password) -> AwsDbInstance:
@@ -184,7 +189,7 @@ class _ExistingPostgres(RdsPostgres):
     ) -> None:
         Construct.__init__(self, scope, id_)
         self._account, self._key = Account(self, "Account"), key
-        self._name, self._users = facts.identifier, facts.users
+        self.name, self._users = facts.identifier, facts.users
         # Neither is known: RDS itself refuses what does not go together with them.
         self.managed_password, self.busy_hours = False, frozenset[int]()
         found = DataAwsDbInstance(self, "Resource", db_instance_identifier=facts.identifier)

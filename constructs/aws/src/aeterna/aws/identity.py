@@ -72,10 +72,15 @@ class AwsIdentity(Construct):
                     tags={"Name": spec.name},
                 )
             )
+        self._annotated = by_token
+        self._logins: dict[str, Late] = {}
+
+    @property
+    def outputs(self) -> IdentityOutputs:
+        """Return the role, the annotation that a token needs, and the logins at the stores so far."""
         principal = Late(self._role.arn)
-        self.outputs = IdentityOutputs(
-            principal=principal, annotations={ROLE_ANNOTATION: principal} if by_token else {}
-        )
+        annotations = {ROLE_ANNOTATION: principal} if self._annotated else {}
+        return IdentityOutputs(principal=principal, annotations=annotations, logins=dict(self._logins))
 
     @property
     def role_arn(self) -> str:
@@ -93,6 +98,10 @@ class AwsIdentity(Construct):
         ``id_`` names the permission apart from the others and is part of its address.
         """
         self._role.allow(id_, *statements)
+
+    def logs_in(self, store: str, login: Late) -> None:
+        """Say as whom the workload logs in at a store, by the store's name in its spec."""
+        self._logins[store] = login
 
 
 def _agent_trust(spec: IdentitySpec, cluster: EksCluster) -> Statement:

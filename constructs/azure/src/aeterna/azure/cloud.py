@@ -14,7 +14,7 @@ from aeterna.azure.catalog import LakeCatalog
 from aeterna.azure.cluster import AksCluster
 from aeterna.azure.database import FlexiblePostgres
 from aeterna.azure.database_replica import PostgresReplica
-from aeterna.azure.identity import AzureIdentity
+from aeterna.azure.identity import AzureIdentity, Federation
 from aeterna.azure.keys import AzureKey
 from aeterna.azure.network import AzureNetwork
 from aeterna.azure.parity import PARITY
@@ -171,6 +171,12 @@ class Azure:
         for store in uses:
             identity.use(f"Use{store.node.id}", store)
         return identity
+
+    def administrator(
+        self, scope: Construct, id_: str, spec: IdentitySpec, *, cluster: AksCluster, database: FlexiblePostgres
+    ) -> Federation:
+        """Let one service account be the database's administrator, which is an identity already."""
+        return database.administered_by(scope, id_, spec, cluster=cluster)
 
     def alerts(
         self,

@@ -59,4 +59,5 @@ class DatabaseAdministrator(Construct):
             problem = f"{self._server_name!r} is administered by one service account already"
             raise InvalidSpecError("DatabaseSpec", "name", problem, "run every migration as that one")
         self._federated = True
-        return Federation(scope, id_, spec, identity_id=self._identity.id, cluster=cluster)
+        logins = {self._server_name: self.login}
+        return Federation(scope, id_, spec, identity=self._identity, cluster=cluster, logins=logins)

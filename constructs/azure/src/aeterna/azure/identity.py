@@ -14,7 +14,7 @@ from aeterna.contracts.naming import suffixed
 from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aeterna.azure.cluster import AksCluster
     from aeterna.contracts.identity import IdentitySpec
@@ -57,18 +57,31 @@ class Federation(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id_: str, spec: IdentitySpec, *, identity_id: str, cluster: AksCluster
+        self,
+        scope: Construct,
+        id_: str,
+        spec: IdentitySpec,
+        *,
+        identity: AzurermUserAssignedIdentity,
+        cluster: AksCluster,
+        logins: Mapping[str, Late] | None = None,
     ) -> None:
         super().__init__(scope, id_)
+        self._identity, self._logins = identity, dict(logins or {})
         self.credential = AzurermFederatedIdentityCredential(
             self,
             "Resource",
             name=f"{cluster.name}-{spec.name}",
-            user_assigned_identity_id=identity_id,
+            user_assigned_identity_id=identity.id,
             issuer=cluster.outputs.issuer,
             subject=f"system:serviceaccount:{spec.namespace}:{spec.service_account}",
             audience=[AUDIENCE],
         )
+
+    @property
+    def outputs(self) -> IdentityOutputs:
+        """What the service account and its pods must carry, and the logins that it was given."""
+        return told(self._identity, self._logins)
 
 
 @names_itself
@@ -89,19 +102,14 @@ class AzureIdentity(Construct):
             resource_group_name=cluster.place.group_name,
             location=cluster.place.location,
         )
-        federation = Federation(self, "Federation", spec, identity_id=self._identity.id, cluster=cluster)
+        federation = Federation(self, "Federation", spec, identity=self._identity, cluster=cluster)
         self._ready: list[ITerraformDependable] = [federation.credential]
         self._logins: dict[str, Late] = {}
 
     @property
     def outputs(self) -> IdentityOutputs:
         """What the service account and its pods must carry, and the logins at the stores so far."""
-        return IdentityOutputs(
-            principal=Late(self._identity.principal_id),
-            annotations={CLIENT_ANNOTATION: Late(self._identity.client_id)},
-            pod_labels={USE_LABEL: Late("true")},
-            logins=dict(self._logins),
-        )
+        return told(self._identity, self._logins)
 
     @property
     def ready(self) -> tuple[ITerraformDependable, ...]:
@@ -114,3 +122,13 @@ class AzureIdentity(Construct):
         self._ready += store.grant_to(self, id_, principal_id=principal, name=name)
         if isinstance(store, HasLogin):
             self._logins[store.name] = store.login(principal_id=principal, name=name)
+
+
+def told(identity: AzurermUserAssignedIdentity, logins: Mapping[str, Late]) -> IdentityOutputs:
+    """Return what a pod has to know to become an identity."""
+    return IdentityOutputs(
+        principal=Late(identity.principal_id),
+        annotations={CLIENT_ANNOTATION: Late(identity.client_id)},
+        pod_labels={USE_LABEL: Late("true")},
+        logins=dict(logins),
+    )

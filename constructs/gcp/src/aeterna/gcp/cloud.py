@@ -177,6 +177,14 @@ class Gcp:
             identity.use(f"Use{store.node.id}", store)
         return identity
 
+    def administrator(
+        self, scope: Construct, id_: str, spec: IdentitySpec, *, cluster: GkeCluster, database: CloudSqlPostgres
+    ) -> GcpIdentity:
+        """Make an account for one service account that may act as the database's administrator."""
+        identity = GcpIdentity(scope, id_, spec, cluster=cluster)
+        identity.act_as("Administer", database.administrator, of=database.name)
+        return identity
+
     def alerts(
         self,
         scope: Construct,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from aeterna.contracts.identity import IdentitySpec
     from aeterna.gcp.cluster import GkeCluster
+    from aeterna.gcp.database_administrator import DatabaseAdministrator
     from aeterna.synth._cdk import ITerraformDependable
 
 ACCOUNT_ANNOTATION = "iam.gke.io/gcp-service-account"
@@ -63,6 +64,7 @@ class GcpIdentity(Construct):
             "Resource",
             account_id=suffixed("IdentitySpec", "name", cluster.name, spec.name, longest=LONGEST_ACCOUNT),
             display_name=f"{spec.namespace}/{spec.service_account} of {cluster.name}",
+            depends_on=[cluster.place.service("iam")],
         )
         binding = GoogleServiceAccountIamMember(
             self,
@@ -70,7 +72,7 @@ class GcpIdentity(Construct):
             service_account_id=account.name,
             role=ACT_AS,
             member=f"serviceAccount:{cluster.workload_pool}[{spec.namespace}/{spec.service_account}]",
-            depends_on=list(cluster.ready),
+            depends_on=[*cluster.ready, cluster.place.service("iamcredentials")],
         )
         self.email = Late(account.email)
         self.member = Late(account.member)
@@ -94,3 +96,8 @@ class GcpIdentity(Construct):
         self._ready.extend(store.grant_to(self, id_, email=self.email))
         if isinstance(store, KeepsLogins):
             self._logins[store.name] = store.login(self.email)
+
+    def act_as(self, id_: str, administrator: DatabaseAdministrator, *, of: str) -> None:
+        """Let the workload act as the administrator of the database of this name, for an hour at a time."""
+        self._ready.append(administrator.grant(self, id_, self.member))
+        self._logins[of] = administrator.login

@@ -162,6 +162,12 @@ class Cloud(Protocol[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
         """Bind one service account of the cluster to an identity that may use these stores, and no others."""
         ...
 
+    def administrator(
+        self, scope: Construct, id_: str, spec: IdentitySpec, *, cluster: ClusterT, database: DatabaseT
+    ) -> Handle[IdentityOutputs]:
+        """Bind one service account, that of migrations, to an identity that may administer a database made here."""
+        ...
+
     def alerts(
         self,
         scope: Construct,
