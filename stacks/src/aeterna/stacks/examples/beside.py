@@ -14,7 +14,9 @@ from aeterna.contracts.sizes import Part
 from aeterna.stacks.foundation import compose
 from aeterna.stacks.layers import Given
 from aeterna.synth.app import TerraformOutput, TerraformStack
+from aeterna.synth.aspects import attach
 from aeterna.synth.backends import keep_beside
+from aeterna.synth.rules.guardrails import Guardrails
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -42,3 +44,4 @@ class Beside(TerraformStack):
             self, AWS, spec, place=place, given=Given(network=network, cluster=cluster, database=database)
         )
         TerraformOutput(self, "catalog", value=outputs.catalog.uri)
+        attach(self, Guardrails())

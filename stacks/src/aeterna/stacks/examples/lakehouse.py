@@ -13,7 +13,9 @@ from aeterna.gcp.keys import GcpKey
 from aeterna.gcp.l1.provider import GoogleProvider
 from aeterna.gcp.place import GcpPlace
 from aeterna.synth.app import TerraformOutput, TerraformStack
+from aeterna.synth.aspects import attach
 from aeterna.synth.backends import keep_beside
+from aeterna.synth.rules.guardrails import Guardrails
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -27,9 +29,10 @@ class Lakehouse(TerraformStack):
     def __init__(self, scope: Construct, id_: str) -> None:
         super().__init__(scope, id_)
         keep_beside(self)
-        GoogleProvider(self, "google", project="acme-data", region=REGION)
+        GoogleProvider(self, "google", project="acme-data", region=REGION, default_labels={"team": "data"})
         place = GcpPlace(self, "Place", region=REGION)
         key = GcpKey(self, "Key", KeySpec(purpose="graph"), place=place)
         bucket = GcsBucket(self, "Bucket", BucketSpec(name="acme-lakehouse"), place=place, key=key)
         catalog = BigLakeCatalog(self, "Catalog", CatalogSpec(name="lakehouse"), place=place, key=key, bucket=bucket)
         TerraformOutput(self, "catalog", value=catalog.outputs.uri)
+        attach(self, Guardrails())

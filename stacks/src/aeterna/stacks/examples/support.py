@@ -13,7 +13,10 @@ from aeterna.contracts.database import DatabaseSpec
 from aeterna.contracts.keys import KeySpec
 from aeterna.contracts.network import NetworkSpec
 from aeterna.synth.app import TerraformOutput, TerraformStack
+from aeterna.synth.aspects import attach
 from aeterna.synth.backends import keep_beside
+from aeterna.synth.rules.guardrails import Guardrails
+from aeterna.synth.tags import Tags
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -33,3 +36,5 @@ class Support(TerraformStack):
             self, "Threads", DatabaseSpec(name="support-threads"), place=place, network=network, key=key
         )
         TerraformOutput(self, "endpoint", value=threads.outputs.endpoint)
+        attach(self, Tags({"team": "support"}))
+        attach(self, Guardrails())  # on everything in this stack, whoever adds it
