@@ -83,6 +83,13 @@ def test_a_shared_way_out_stands_in_one_zone() -> None:
     assert len(gateway["zones"]) == 1
 
 
+def test_a_way_out_of_the_other_kind_is_replaced_and_not_upgraded(synthesis: Document) -> None:
+    """The provider would change the kind of the address in place, which Azure never does."""
+    shared = deployed(NetworkSpec(name="prod", egress=Egress.SHARED))
+
+    assert shared.only("azurerm_public_ip")["name"] != synthesis.only("azurerm_public_ip")["name"]
+
+
 def test_the_way_out_keeps_its_address_when_azure_tells_other_zones_than_it_was_asked_for(synthesis: Document) -> None:
     """A change of zones replaces the address, which is on a partner's allow-list."""
     shared = deployed(NetworkSpec(name="dev", zones=2, egress=Egress.SHARED))

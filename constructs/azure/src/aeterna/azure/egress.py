@@ -50,7 +50,8 @@ class WayOut(Construct):
             raise InvalidSpecError("NetworkSpec", "egress", problem, "use Egress.SHARED, which stands in one of them")
         kind = "StandardV2" if everywhere else "Standard"
         zones = None if everywhere else [zone]
-        name = f"{spec.name}-egress"
+        # The provider takes one kind of address for an upgrade of the other, and Azure does not. Another name replaces it.
+        name = f"{spec.name}-egress" if everywhere else f"{spec.name}-egress-shared"
         address = AzurermPublicIp(
             self,
             "Address",
