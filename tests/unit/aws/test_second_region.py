@@ -9,7 +9,7 @@ import pytest
 from aeterna.aws.admission import Admission
 from aeterna.aws.bucket import S3Bucket
 from aeterna.aws.bucket_replica import S3BucketReplica
-from aeterna.aws.database import RdsPostgres
+from aeterna.aws.database import ExistingDatabase, RdsPostgres
 from aeterna.aws.database_replica import RdsReplica
 from aeterna.aws.keys import AwsKey
 from aeterna.aws.l1.provider import AwsProvider
@@ -120,6 +120,20 @@ def test_a_copy_of_a_server_whose_password_rds_keeps_is_refused() -> None:
 
     with pytest.raises(InvalidSpecError, match="managed_password=False"):
         RdsReplica(there, "Threads", SPEC, source=database, network=there.network, key=there.key)
+
+
+def test_a_copy_of_an_existing_server_is_refused_unless_its_password_is_the_customers_own() -> None:
+    """Without a secret of the customer's the one that RDS keeps is looked up, and of such a server there is no copy."""
+    home = CustomerStack("home")
+    kept = RdsPostgres.existing(home, "Kept", ExistingDatabase(identifier="kept"), key=home.key)
+    secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:own"
+    facts = ExistingDatabase(identifier="own", administrator_secret_arn=secret)
+    own = RdsPostgres.existing(home, "Own", facts, key=home.key)
+    there = Away(home)
+
+    with pytest.raises(InvalidSpecError, match="administrator_secret_arn"):
+        RdsReplica(there, "Kept", SPEC, source=kept, network=there.network, key=there.key)
+    assert RdsReplica(there, "Own", SPEC, source=own, network=there.network, key=there.key).outputs.host
 
 
 def test_objects_under_a_key_are_copied_too_and_are_under_the_second_regions_key_there(

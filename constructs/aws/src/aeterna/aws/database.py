@@ -190,8 +190,9 @@ class _ExistingPostgres(RdsPostgres):
         Construct.__init__(self, scope, id_)
         self._account, self._key = Account(self, "Account"), key
         self.name, self._users = facts.identifier, facts.users
-        # Neither is known: RDS itself refuses what does not go together with them.
-        self.managed_password, self.busy_hours = False, frozenset[int]()
+        self.managed_password = facts.administrator_secret_arn is None
+        # Its windows are not known: RDS itself refuses a backup that meets them.
+        self.busy_hours = frozenset[int]()
         found = DataAwsDbInstance(self, "Resource", db_instance_identifier=facts.identifier)
         self._resource_id = found.resource_id
         group = facts.security_group_id or found.get_string_attribute("vpc_security_groups[0]")

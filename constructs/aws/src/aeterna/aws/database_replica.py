@@ -42,7 +42,10 @@ class RdsReplica(Construct):
         super().__init__(scope, id_)
         if source.managed_password:
             problem = "RDS keeps the administrator's password of the source itself, and then makes no copies of it"
-            raise InvalidSpecError("RdsReplica", "source", problem, "make it with managed_password=False, the default")
+            remedy = (
+                "make it with managed_password=False, the default; of an existing one name administrator_secret_arn"
+            )
+            raise InvalidSpecError("RdsReplica", "source", problem, remedy)
         self._account, self._name, self._users = Account(self, "Account"), spec.name, spec.users
         around = Surroundings.of(self, spec, network=network, key=key, account=self._account)
         copy = AwsDbInstance(
