@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,17 +98,28 @@ def test_the_topic_is_under_the_key_and_stays_in_the_keys_region(synthesis: Docu
     assert synthesis.outputs()["channel"]["value"].startswith("${google_pubsub_topic.")
 
 
-def test_monitoring_may_publish_to_this_topic_alone_before_the_channel_is_made(synthesis: Document) -> None:
-    """A channel to a topic that does not take its messages is silent, and nobody notices."""
+def test_monitorings_account_which_comes_with_the_channel_may_publish_to_this_topic_alone(synthesis: Document) -> None:
+    """Before a project has its first channel to a topic there is no such account, and a grant to it is refused."""
     grant = synthesis.only("google_pubsub_topic_iam_member")
-    (channel,) = (
-        each
-        for each in synthesis.resources("google_monitoring_notification_channel").values()
-        if each["type"] == "pubsub"
-    )
 
     assert "@gcp-sa-monitoring-notification." in grant["member"]
-    assert waits_for(channel, "PublisherKnown")
+    assert waits_for(grant, "ChannelKnown")
+
+
+def test_no_alarm_is_on_before_monitoring_may_publish_it(synthesis: Document) -> None:
+    """A topic that does not take its messages is silent, and nobody notices."""
+    policies = synthesis.resources("google_monitoring_alert_policy").values()
+
+    assert all(waits_for(policy, "PublisherKnown") for policy in policies)
+
+
+def test_a_healthy_node_is_no_alarm_however_its_state_is_spelt(policies: dict[str, Json]) -> None:
+    """All that is not exactly "True" would meet the state "true" as well, of every node and at every moment."""
+    (words,) = re.findall(r'full_match\("(.*?)"\)', policies["prod: prod has a node that is not ready"]["filter"])
+
+    met = {state for state in ("True", "true", "False", "false", "Unknown", "unknown") if re.fullmatch(words, state)}
+
+    assert met == {"False", "false", "Unknown", "unknown"}
 
 
 def test_people_are_told_at_once_when_the_emergency_account_changes_something() -> None:

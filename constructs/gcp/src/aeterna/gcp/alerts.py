@@ -57,14 +57,16 @@ class GcpAlerts(Construct):
         self._labels = place.labels
         self._service = place.service("monitoring")
         topic = self._topic(place, key)
-        self._channels = [self._published(topic, place), *self._mailed()]
+        published = self._published(topic)
+        self._channels = [published.id, *self._mailed()]
+        self._heard = self._may_publish(topic, place, channel=published)
         for watched in watches:
             for alarm in watched.alarms(spec):
                 self._policy(watched, alarm)
         self.outputs = AlertsOutputs(channel=Late(topic.id))
 
     def _topic(self, place: GcpPlace, key: GcpKey) -> GooglePubsubTopic:
-        usable = key.grant(self, "KeyUse", service_agent(place, Agent.PUBSUB))
+        usable = key.grant(self, "KeyUse", service_agent(place, Agent.PUBSUB), after=[place.service("pubsub")])
         return GooglePubsubTopic(
             self,
             "Resource",
@@ -75,19 +77,29 @@ class GcpAlerts(Construct):
             depends_on=[place.service("pubsub"), usable],
         )
 
-    def _published(self, topic: GooglePubsubTopic, place: GcpPlace) -> str:
-        publisher = GooglePubsubTopicIamMember(
-            self, "Publisher", topic=topic.name, role=PUBLISH, member=service_agent(place, Agent.MONITORING)
-        )
-        channel = GoogleMonitoringNotificationChannel(
+    def _published(self, topic: GooglePubsubTopic) -> GoogleMonitoringNotificationChannel:
+        return GoogleMonitoringNotificationChannel(
             self,
             "Published",
             display_name=f"{self._spec.name}: topic",
             type="pubsub",
             labels={"topic": topic.id},
-            depends_on=[self._service, settled(self, "PublisherKnown", after=[publisher])],
+            depends_on=[self._service],
         )
-        return channel.id
+
+    def _may_publish(
+        self, topic: GooglePubsubTopic, place: GcpPlace, *, channel: GoogleMonitoringNotificationChannel
+    ) -> ITerraformDependable:
+        """Let Cloud Monitoring speak to the topic. Its account is made with a project's first channel of this kind."""
+        publisher = GooglePubsubTopicIamMember(
+            self,
+            "Publisher",
+            topic=topic.name,
+            role=PUBLISH,
+            member=service_agent(place, Agent.MONITORING),
+            depends_on=[settled(self, "ChannelKnown", after=[channel])],
+        )
+        return settled(self, "PublisherKnown", after=[publisher])
 
     def _mailed(self) -> list[str]:
         return [
@@ -121,7 +133,7 @@ class GcpAlerts(Construct):
                 else {"display_name": f"{watched.name} {asked.says}", "condition_threshold": _threshold(asked)}
             ],
             user_labels={**self._labels, "watches": watched.name},
-            depends_on=[self._service],
+            depends_on=[self._service, self._heard],
         )
 
 

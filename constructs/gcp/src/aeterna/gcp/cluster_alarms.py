@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from aeterna.contracts.late import Late
 
 HALF_OF_THE_TIME = 0.5
+NOT_READY = "(?i)(false|unknown)"
+"""In any case: a filter that also meets the state of a healthy node would tell people of every node, for ever."""
 
 
 def cluster_alarms(spec: AlertsSpec, *, project: Late, location: str, name: str) -> tuple[Alarm, ...]:
     """Return the alarms on the nodes of one cluster."""
     of_project = f'resource.type="k8s_node" AND resource.labels.project_id="{project}"'
     each = f'{of_project} AND resource.labels.location="{location}" AND resource.labels.cluster_name="{name}"'
+    not_ready = f'metric.labels.status=monitoring.regex.full_match("{NOT_READY}")'
     return (
         Alarm(
             name="busy",
@@ -36,7 +39,7 @@ def cluster_alarms(spec: AlertsSpec, *, project: Late, location: str, name: str)
             name="not-ready",
             says="has a node that is not ready",
             metric="kubernetes.io/node/status_condition",
-            resource=f'{each} AND metric.labels.condition="Ready" AND metric.labels.status!="True"',
+            resource=f'{each} AND metric.labels.condition="Ready" AND {not_ready}',
             aligner="ALIGN_FRACTION_TRUE",
             threshold=HALF_OF_THE_TIME,
             lasting=SHORT,
