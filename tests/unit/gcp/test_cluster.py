@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -119,6 +120,12 @@ def test_the_control_planes_logs_are_kept_under_the_key_and_nowhere_else(plane: 
     assert bucket["cmek_settings"]["kms_key_name"]
     assert sink["filter"] == excluded["filter"]
     assert 'resource.labels.cluster_name="prod"' in sink["filter"]
+
+
+def test_logs_that_are_kept_too_long_are_refused_in_the_words_of_the_spec() -> None:
+    """Who reads the refusal wrote a spec, and never heard of the bucket that keeps the logs."""
+    with pytest.raises(InvalidSpecError, match=r"ClusterSpec\.log_days"):
+        GoogleStack().made_cluster(replace(SPEC, log_days=4000))
 
 
 def test_a_cluster_cannot_be_deleted_by_mistake_unless_the_spec_says_so(plane: Json) -> None:

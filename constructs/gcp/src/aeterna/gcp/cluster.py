@@ -85,7 +85,9 @@ class GkeCluster(Construct):
         access = ClusterAccess(self, "Access", spec, place=place)
         self._emergency: str | None = access.emergency.email
         self._record(spec, key, options)
-        disks = key.grant(self, "DisksKeyUse", service_agent(place, Agent.COMPUTE_ENGINE))
+        disks = key.grant(
+            self, "DisksKeyUse", service_agent(place, Agent.COMPUTE_ENGINE), after=[place.service("compute")]
+        )
         plane = self._control_plane(spec, network, key, options, after=[disks])
         self._plane: GoogleContainerCluster | DataGoogleContainerCluster = plane
         pools = [
@@ -151,6 +153,7 @@ class GkeCluster(Construct):
             name=f"{spec.name}-control-plane",
             wanted=control_plane_logs(spec, self.place.region),
             days=spec.log_days,
+            asked=("ClusterSpec", "log_days"),
             place=self.place,
             key=key,
         )
@@ -165,7 +168,7 @@ class GkeCluster(Construct):
         after: Sequence[ITerraformDependable],
     ) -> GoogleContainerCluster:
         place = self.place
-        secrets = key.grant(self, "SecretsKeyUse", service_agent(place, Agent.GKE))
+        secrets = key.grant(self, "SecretsKeyUse", service_agent(place, Agent.GKE), after=[place.service("container")])
         return GoogleContainerCluster(
             self,
             "Resource",

@@ -24,6 +24,7 @@ def database_logs(
         name=f"{name}-postgres",
         wanted=f'resource.type="cloudsql_database" AND resource.labels.database_id="{place.project}:{server}"',
         days=spec.log_days,
+        asked=("DatabaseSpec", "log_days"),
         place=place,
         key=key,
     )

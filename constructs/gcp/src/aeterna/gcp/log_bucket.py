@@ -25,6 +25,8 @@ class LogBucket(Construct):
 
     Without the exclusion the project's default bucket, which is not under the key, would keep a second copy. The name
     of a bucket stays taken for a week after it is gone, so that it ends in a suffix.
+
+    ``asked`` is the spec and the field that say for how long, so that a refusal names what its reader wrote.
     """
 
     def __init__(
@@ -35,12 +37,14 @@ class LogBucket(Construct):
         name: str,
         wanted: str,
         days: int,
+        asked: tuple[str, str],
         place: GcpPlace,
         key: GcpKey,
     ) -> None:
         super().__init__(scope, id_)
-        require_between("LogBucket", "days", days, (1, LONGEST_RETENTION), "days")
-        key.require_at("LogBucket", place.region)
+        spec, field = asked
+        require_between(spec, field, days, (1, LONGEST_RETENTION), "days")
+        key.require_at(spec, place.region)
         self.bucket = GoogleLoggingProjectBucketConfig(
             self,
             "Resource",

@@ -69,8 +69,16 @@ class GcpNetwork(Construct):
         if spec.private_endpoints:
             ready.extend(PrivateEndpoint(self, "Endpoint", spec, subnet=subnet).ready)
         self.ready: tuple[ITerraformDependable, ...] = tuple(ready)
-        flows, days = f"{spec.name}-flows", spec.flow_log_days
-        LogBucket(self, "FlowLogs", name=flows, wanted=_flows(spec), days=days, place=place, key=key)
+        LogBucket(
+            self,
+            "FlowLogs",
+            name=f"{spec.name}-flows",
+            wanted=_flows(spec),
+            days=spec.flow_log_days,
+            asked=("NetworkSpec", "flow_log_days"),
+            place=place,
+            key=key,
+        )
         self.outputs = NetworkOutputs(
             network_id=Late(network.id),
             cidr=Late(subnet.resource.ip_cidr_range),
