@@ -76,6 +76,19 @@ def test_promoting_a_copy_is_not_undone_by_the_next_apply(replica: Json) -> None
     assert {"instance_type", "master_instance_name", "replica_names"} <= kept
 
 
+def test_what_is_turned_on_with_a_promotion_is_not_turned_off_by_the_next_apply(replica: Json) -> None:
+    """It would be the backups and the standby of what is now the only server."""
+    kept = set(replica["lifecycle"]["ignore_changes"])
+
+    assert {"settings[0].availability_type", "settings[0].backup_configuration"} <= kept
+    assert {"settings[0].final_backup_config", "settings[0].maintenance_window"} <= kept
+
+
+def test_a_copy_asks_for_nothing_that_only_a_server_of_its_own_has(replica: Json) -> None:
+    """Cloud SQL maintains a copy together with its source, and refuses another window for it."""
+    assert not {"maintenance_window", "final_backup_config"} & set(replica["settings"])
+
+
 def test_a_copy_is_of_the_machine_and_the_edition_of_its_source(replica: Json) -> None:
     assert replica["settings"]["edition"] == "ENTERPRISE_PLUS"
     assert replica["settings"]["backup_configuration"] == {"enabled": False}

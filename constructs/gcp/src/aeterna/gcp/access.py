@@ -9,9 +9,9 @@ from constructs import Construct
 
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.naming import suffixed
-from aeterna.gcp.grants import FOLLOWS_THE_SPEC, OneResource, Target
 from aeterna.gcp.identity import LONGEST_ACCOUNT
 from aeterna.gcp.l1.data_client_openid_userinfo import DataGoogleClientOpenidUserinfo
+from aeterna.gcp.l1.project_iam_member import GoogleProjectIamMember
 from aeterna.gcp.l1.service_account import GoogleServiceAccount
 from aeterna.gcp.l1.service_account_iam_member import GoogleServiceAccountIamMember
 from aeterna.synth.expressions import Fn, Token
@@ -25,14 +25,17 @@ if TYPE_CHECKING:
 
 ADMINISTRATOR = "roles/container.admin"
 IMPERSONATE = "roles/iam.serviceAccountTokenCreator"
-SERVICE = "container"
 MEMBER = re.compile(r"(?:user|group|serviceAccount|principal|principalSet|domain):\S+")
 SERVICE_ACCOUNT_DOMAIN = ".gserviceaccount.com"
+FOLLOWS_THE_SPEC = Lifecycle()
 
 
 @names_itself
 class ClusterAccess(Construct):
-    """The administrators of one cluster, by IAM alone: there is no password and no client certificate.
+    """The administrators of a cluster, by IAM alone: there is no password and no client certificate.
+
+    The role is of the project: GKE tells IAM no resource when it asks whether a call to the Kubernetes API is allowed,
+    so that a condition on the cluster's name is never met there, and would leave nobody but the project's owners in.
 
     Nobody holds the emergency account's rights by themselves: whoever may act as it gets a token for an hour, and the
     cluster's audit log says who acted as it. `members` are what has to be there first.
@@ -40,7 +43,7 @@ class ClusterAccess(Construct):
 
     def __init__(self, scope: Construct, id_: str, spec: ClusterSpec, *, place: GcpPlace) -> None:
         super().__init__(scope, id_)
-        self._place, self._cluster = place, spec.name
+        self._place = place
         _require_members(spec)
         self.members: list[ITerraformDependable] = []
         if spec.deployer is None:
@@ -54,6 +57,7 @@ class ClusterAccess(Construct):
             "BreakGlass",
             account_id=suffixed("ClusterSpec", "name", spec.name, "break-glass", longest=LONGEST_ACCOUNT),
             display_name=f"Emergency access to {spec.name}",
+            depends_on=[place.service("iam"), place.service("iamcredentials")],
         )
         self._administrator("BreakGlassRole", self.emergency.member)
         for number, member in enumerate(spec.break_glass, start=1):
@@ -66,16 +70,15 @@ class ClusterAccess(Construct):
             )
 
     def _administrator(self, id_: str, member: str, *, lifecycle: Lifecycle = FOLLOWS_THE_SPEC) -> None:
-        granted = OneResource(
-            self,
-            id_,
-            place=self._place,
-            roles={"Role": ADMINISTRATOR},
+        granted = GoogleProjectIamMember(
+            Construct(self, id_),
+            "Role",
+            project=self._place.project,
+            role=ADMINISTRATOR,
             member=member,
-            target=Target(service=SERVICE, path=f"/clusters/{self._cluster}"),
             lifecycle=lifecycle,
         )
-        self.members.extend(granted.members)
+        self.members.append(granted)
 
     def _whoever_applies(self) -> None:
         """Make the one who applies first administrator, and keep that when somebody else applies."""

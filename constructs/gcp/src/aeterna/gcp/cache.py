@@ -55,7 +55,7 @@ class MemorystoreValkey(Construct):
         super().__init__(scope, id_)
         key.require_at("CacheSpec", place.region)
         self.name = spec.name
-        self._target = Target(service="memorystore", path=f"/locations/{place.region}/instances/{spec.name}")
+        self._target = Target(path=f"/locations/{place.region}/instances/{spec.name}")
         self._place = place
         cache = self._instance(spec, network, key)
         host = _address(cache, PRIMARY)
@@ -117,7 +117,9 @@ class MemorystoreValkey(Construct):
 
     def _instance(self, spec: CacheSpec, network: GcpNetwork, key: GcpKey) -> GoogleMemorystoreInstance:
         place = self._place
-        usable = key.grant(self, "KeyUse", service_agent(place, Agent.MEMORYSTORE))
+        usable = key.grant(
+            self, "KeyUse", service_agent(place, Agent.MEMORYSTORE), after=[place.service("memorystore")]
+        )
         return GoogleMemorystoreInstance(
             self,
             "Resource",

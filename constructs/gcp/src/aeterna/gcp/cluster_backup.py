@@ -52,7 +52,9 @@ class GkeBackup(Construct):
     ) -> None:
         super().__init__(scope, id_)
         key.require_at("BackupSpec", place.region)
-        encrypter = key.grant(self, "KeyGrant", service_agent(place, Agent.BACKUP_FOR_GKE))
+        encrypter = key.grant(
+            self, "KeyGrant", service_agent(place, Agent.BACKUP_FOR_GKE), after=[place.service("gkebackup")]
+        )
         plan = GoogleGkeBackupBackupPlan(
             self,
             "Resource",

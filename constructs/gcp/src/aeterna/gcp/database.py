@@ -81,7 +81,7 @@ class CloudSqlPostgres(Construct):
         server = self._made(spec, network=network, key=key)
         self.instance_name = Late(server.name)
         self._server: GoogleSqlDatabaseInstance | DataGoogleSqlDatabaseInstance = server
-        self._target = Target(service="sqladmin", path=f"/instances/{server.name}")
+        self._target = Target(path=f"/instances/{server.name}")
         address = Late(server.private_ip_address)
         self.door = Door(name=spec.name, network=network.network_id, addresses=(address,), port=PORT)
         Closed(self, "Closed", self.door)
@@ -147,7 +147,7 @@ class CloudSqlPostgres(Construct):
 
     def _made(self, spec: DatabaseSpec, *, network: GcpNetwork, key: GcpKey) -> GoogleSqlDatabaseInstance:
         place = self._place
-        usable = key.grant(self, "KeyUse", service_agent(place, Agent.CLOUD_SQL))
+        usable = key.grant(self, "KeyUse", service_agent(place, Agent.CLOUD_SQL), after=[place.service("sqladmin")])
         return GoogleSqlDatabaseInstance(
             self,
             "Resource",
@@ -188,7 +188,7 @@ class _ExistingPostgres(CloudSqlPostgres):
         server = DataGoogleSqlDatabaseInstance(self, "Resource", name=facts.identifier)
         self._server = server
         self.instance_name = Late(server.name)
-        self._target = Target(service="sqladmin", path=f"/instances/{server.name}")
+        self._target = Target(path=f"/instances/{server.name}")
         self.door = Door(
             name=facts.identifier,
             network=network.network_id,

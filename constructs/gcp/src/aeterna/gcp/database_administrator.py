@@ -42,6 +42,7 @@ class DatabaseAdministrator(Construct):
             "Account",
             account_id=suffixed("DatabaseSpec", "name", name, "admin", longest=LONGEST_ACCOUNT),
             display_name=f"Administrator of {name}",
+            depends_on=[place.service("iam"), place.service("iamcredentials")],
         )
         logged_in = Login(
             self,

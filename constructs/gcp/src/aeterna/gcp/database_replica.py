@@ -37,6 +37,11 @@ if TYPE_CHECKING:
     from aeterna.synth._cdk import ITerraformDependable
 
 LONGEST_NAME = 63
+SET_ONCE_PROMOTED = tuple(
+    f"settings[0].{name}"
+    for name in ("availability_type", "backup_configuration", "final_backup_config", "maintenance_window")
+)
+"""What only a server of its own has, and the people who promote a copy turn on: an apply must not turn it off again."""
 
 
 @names_itself
@@ -68,7 +73,7 @@ class CloudSqlReplica(Construct):
         _require_another_region(source, place)
         self._place = place
         server = self._server(spec, place=place, source=source, key=key)
-        self._target = Target(service="sqladmin", path=f"/instances/{server.name}")
+        self._target = Target(path=f"/instances/{server.name}")
         database_logs(self, "Logs", spec, name=self.name, server=server.name, place=place, key=key)
         address = self._endpoint(server, place=place, network=network)
         self.door = Door(name=self.name, network=network.network_id, addresses=(address,), port=PORT)
@@ -98,7 +103,7 @@ class CloudSqlReplica(Construct):
     def _server(
         self, spec: DatabaseSpec, *, place: GcpPlace, source: CloudSqlPostgres, key: GcpKey
     ) -> GoogleSqlDatabaseInstance:
-        usable = key.grant(self, "KeyUse", service_agent(place, Agent.CLOUD_SQL))
+        usable = key.grant(self, "KeyUse", service_agent(place, Agent.CLOUD_SQL), after=[place.service("sqladmin")])
         return GoogleSqlDatabaseInstance(
             self,
             "Resource",
@@ -114,14 +119,14 @@ class CloudSqlReplica(Construct):
                 availability="ZONAL",
                 backups={"enabled": False},
                 labels=place.labels,
-                endpoints_of=place.project,
+                copied_for=place.project,
             ),
             deletion_protection=spec.protected,
             timeouts={"create": "90m", "update": "60m", "delete": "30m"},
             depends_on=[place.service("sqladmin"), usable],
             lifecycle=Lifecycle(
                 prevent_destroy=protected(self, wanted=spec.protected),
-                ignore_changes=[GROWN_BY_THE_SERVICE, *CHANGED_BY_A_SWITCHOVER],
+                ignore_changes=[GROWN_BY_THE_SERVICE, *CHANGED_BY_A_SWITCHOVER, *SET_ONCE_PROMOTED],
             ),
         )
 

@@ -33,11 +33,14 @@ def settings(
     availability: str,
     backups: GoogleSqlDatabaseInstanceSettingsBackupConfigurationBlock,
     labels: Mapping[str, str],
-    endpoints_of: Late | None = None,
+    copied_for: Late | None = None,
 ) -> GoogleSqlDatabaseInstanceSettingsBlock:
-    """Return the settings of a server, primary or copy; the project ``endpoints_of`` may make endpoints for it."""
+    """Return the settings of a server; of a copy where the project ``copied_for`` may make endpoints for it.
+
+    A copy has neither a window for maintenance, which Cloud SQL does together with its source's, nor a final backup.
+    """
     chosen = machine(spec)
-    return {
+    told: GoogleSqlDatabaseInstanceSettingsBlock = {
         # Left out, it is the larger edition for new versions, and the tiers of the smaller one are refused.
         "edition": chosen.edition,
         "tier": chosen.tier,
@@ -48,7 +51,6 @@ def settings(
         "disk_autoresize_limit": spec.most_storage_gib,
         "deletion_protection_enabled": spec.protected,
         "retain_backups_on_delete": True,
-        "final_backup_config": {"enabled": True, "retention_days": FINAL_BACKUP_DAYS},
         "user_labels": dict(labels) or None,
         "database_flags": [{"name": name, "value": value} for name, value in flags(spec).items()],
         "ip_configuration": {
@@ -57,14 +59,9 @@ def settings(
             "ssl_mode": "ENCRYPTED_ONLY",
             "server_ca_mode": AUTHORITY,
             "enable_private_path_for_google_cloud_services": True,
-            "psc_config": [] if endpoints_of is None else [_endpoints(endpoints_of)],
+            "psc_config": [] if copied_for is None else [_endpoints(copied_for)],
         },
         "backup_configuration": backups,
-        "maintenance_window": {
-            "day": maintenance_day(spec),
-            "hour": spec.maintenance_hour,
-            "update_track": "stable",
-        },
         "insights_config": {
             "query_insights_enabled": True,
             "query_plans_per_minute": PLANS_A_MINUTE,
@@ -73,6 +70,14 @@ def settings(
             "record_client_address": True,
         },
     }
+    if copied_for is None:
+        told["final_backup_config"] = {"enabled": True, "retention_days": FINAL_BACKUP_DAYS}
+        told["maintenance_window"] = {
+            "day": maintenance_day(spec),
+            "hour": spec.maintenance_hour,
+            "update_track": "stable",
+        }
+    return told
 
 
 def backups(spec: DatabaseSpec, *, region: str) -> GoogleSqlDatabaseInstanceSettingsBackupConfigurationBlock:

@@ -144,6 +144,7 @@ class DatabaseExports(Construct):
             role_id=f"aeternaExport_{unused_suffix(self, 'RoleSuffix')}",
             title="Exports databases",
             permissions=PERMISSIONS,
+            depends_on=[place.service("iam")],
         )
         member = f"serviceAccount:{account.email}"
         exports = GoogleProjectIamMember(self, "Exports", project=place.project, role=role.name, member=member)

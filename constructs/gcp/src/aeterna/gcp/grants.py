@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.gcp.l1.project_iam_member import GoogleProjectIamMember
-from aeterna.synth.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,24 +16,22 @@ if TYPE_CHECKING:
     from aeterna.gcp.place import GcpPlace
     from aeterna.synth._cdk import ITerraformDependable
 
-FOLLOWS_THE_SPEC = Lifecycle()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One resource, as the conditions of IAM name it.
 
-    ``service`` is its service's, such as ``sqladmin``. ``path`` is the end of its full name from its collection on,
-    such as ``/instances/threads``: some services write the project's id before it and some its number, and a grant in
-    a project says nothing of resources outside it.
+    ``path`` is the end of its full name from its collection on, such as ``/instances/threads``: some services write the
+    project's id before it and some its number, and a grant in a project says nothing of resources outside it. The
+    roles say which service it is of: not every service tells IAM its own name. Nor does every service tell the name of
+    the resource, GKE for one not when the Kubernetes API is called; a condition there is never met.
     """
 
-    service: str
     path: str
 
     def expression(self) -> str:
         """Return the condition that holds for this resource alone."""
-        return f'resource.service == "{self.service}.googleapis.com" && resource.name.endsWith("{self.path}")'
+        return f'resource.name.endsWith("{self.path}")'
 
 
 class OneResource(Construct):
@@ -49,7 +46,6 @@ class OneResource(Construct):
         roles: Mapping[str, str],
         member: str | Late,
         target: Target,
-        lifecycle: Lifecycle = FOLLOWS_THE_SPEC,
     ) -> None:
         super().__init__(scope, id_)
         self.members: tuple[ITerraformDependable, ...] = tuple(
@@ -60,7 +56,6 @@ class OneResource(Construct):
                 role=role,
                 member=member,
                 condition={"title": "only this resource", "expression": target.expression()},
-                lifecycle=lifecycle,
             )
             for role_id, role in roles.items()
         )

@@ -33,13 +33,15 @@ class KeyUse(Construct):
 
     def __init__(self, scope: Construct, id_: str, *, key: GcpKey, user: User, place: GcpPlace) -> None:
         super().__init__(scope, id_)
+        after: list[ITerraformDependable] = []
         if user is User.STORAGE:
             member = storage_agent(self, "Agent", place=place)
         elif user is User.LOGGING:
             member = logging_agent(self, "Agent", place=place)
         else:
             member = service_agent(place, Agent.ARTIFACT_REGISTRY)
-        self.ready = key.grant(self, "KeyGrant", member)
+            after.append(place.service("artifactregistry"))
+        self.ready = key.grant(self, "KeyGrant", member, after=after)
 
 
 def used_by(user: User, *, key: GcpKey, place: GcpPlace) -> ITerraformDependable:

@@ -61,6 +61,7 @@ class NodeAccount(Construct):
             "Resource",
             account_id=suffixed("ClusterSpec", "name", cluster, "nodes", longest=LONGEST_ACCOUNT),
             display_name=f"Nodes of {cluster}",
+            depends_on=[place.service("iam")],
         )
         self.email = account.email
         self.member = account.member

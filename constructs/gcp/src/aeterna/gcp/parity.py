@@ -39,7 +39,7 @@ PARITY: Final[Parity] = MappingProxyType(
             note="but for the record of changes, which Google keeps for 400 days in a bucket that cannot be changed",
         ),
         C.CLUSTER_AUTOSCALING: _by("container_node_pool"),
-        C.CLUSTER_ADMINS: _by("project_iam_member", note="by IAM, each held to the one cluster by a condition"),
+        C.CLUSTER_ADMINS: _by("project_iam_member", note="by IAM, in every cluster of the project"),
         C.CLUSTER_BREAK_GLASS: _by(
             "service_account",
             note="an account to act as; IAM cannot ask for a second factor there, so require one of who may",
