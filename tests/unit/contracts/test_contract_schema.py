@@ -37,7 +37,8 @@ def example(schema: Json) -> Json:
 
 
 def refuses(document: Json) -> bool:
-    return bool(list(jsonschema.Draft202012Validator(foundation_schema()).iter_errors(document)))
+    contract: Json = jsonschema.Draft202012Validator(foundation_schema())  # its stubs leave the schema's type open
+    return not contract.is_valid(document)
 
 
 def test_the_schema_is_a_schema() -> None:
