@@ -274,7 +274,9 @@ def test_the_longest_name_of_a_pool_has_a_temporary_one_that_fits() -> None:
     assert MACHINE.startswith("Standard_")
 
 
-@pytest.mark.parametrize("block", ["10.0.64.0/20", "10.244.0.0/20"], ids=["the network's", "the pods'"])
+@pytest.mark.parametrize(
+    "block", ["10.0.64.0/20", "10.244.0.0/20", "172.31.0.0/16"], ids=["the network's", "the pods'", "AKS's own"]
+)
 def test_services_whose_addresses_are_taken_are_refused(block: str) -> None:
     with pytest.raises(InvalidSpecError, match="overlaps"):
         made(ClusterSpec(name="prod", service_cidr=block))

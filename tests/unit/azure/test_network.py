@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from aeterna.azure.network import AzureNetwork
 from aeterna.azure.private_dns import ZONES
 from aeterna.azure.regions import WITHOUT_ZONAL_EGRESS
+from aeterna.azure.reserved import RESERVED
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.network import Egress, NetworkSpec
 from aeterna.synth.app import TerraformOutput
@@ -246,6 +247,13 @@ def test_a_network_shares_no_address_with_its_pods() -> None:
     """Nodes would take what is meant for a peer to be one of their own pods."""
     with pytest.raises(InvalidSpecError, match="where the pods have their addresses"):
         AzureStack().made_network(NetworkSpec(name="prod", connected=("10.244.0.0/16",)))
+
+
+@pytest.mark.parametrize("block", RESERVED, ids=str)
+def test_a_network_that_has_addresses_which_aks_keeps_for_itself_is_refused(block: IPv4Network) -> None:
+    """AKS would refuse the cluster, long after the network was made; one of them is the default network of AWS."""
+    with pytest.raises(InvalidSpecError, match="what AKS keeps for itself"):
+        AzureStack().made_network(NetworkSpec(name="prod", cidr=str(block)))
 
 
 def test_all_flows_are_kept_in_an_account_under_the_key(synthesis: Document) -> None:

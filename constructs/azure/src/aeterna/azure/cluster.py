@@ -16,6 +16,7 @@ from aeterna.azure.log_archive import LogArchive
 from aeterna.azure.names import DIGEST, digest, shortened
 from aeterna.azure.nodes import NodePool, first_pool, ordered
 from aeterna.azure.private_dns import kubernetes_zone
+from aeterna.azure.reserved import refuse_reserved
 from aeterna.contracts.addresses import parse_block, require_disjoint
 from aeterna.contracts.cluster import ClusterOutputs
 from aeterna.contracts.late import Late
@@ -298,6 +299,7 @@ def _window() -> AzurermKubernetesClusterMaintenanceWindowAutoUpgradeBlock:
 
 def _refuse_overlap(spec: ClusterSpec, network: AzureNetwork) -> None:
     services = parse_block("ClusterSpec", "service_cidr", spec.service_cidr)
+    refuse_reserved("ClusterSpec", "service_cidr", services)
     require_disjoint("ClusterSpec", "service_cidr", services, network.pods, "the block of the pods")
     if network.block is not None:
         require_disjoint("ClusterSpec", "service_cidr", services, network.block, "the network of the nodes")

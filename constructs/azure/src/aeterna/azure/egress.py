@@ -50,7 +50,7 @@ class WayOut(Construct):
             raise InvalidSpecError("NetworkSpec", "egress", problem, "use Egress.SHARED, which stands in one of them")
         kind = "StandardV2" if everywhere else "Standard"
         zones = None if everywhere else [zone]
-        # The provider takes one kind of address for an upgrade of the other, and Azure does not. Another name replaces it.
+        # The provider takes one kind of address for an upgrade of the other, and Azure does not: another name replaces.
         name = f"{spec.name}-egress" if everywhere else f"{spec.name}-egress-shared"
         address = AzurermPublicIp(
             self,

@@ -15,6 +15,7 @@ from aeterna.azure.l1.virtual_network import AzurermVirtualNetwork
 from aeterna.azure.names import digest, shortened
 from aeterna.azure.place import AzurePlace
 from aeterna.azure.private_dns import ZONES, PrivateZone
+from aeterna.azure.reserved import refuse_reserved
 from aeterna.azure.subnets import Subnets
 from aeterna.azure.zones import logical_zones, offered_zones
 from aeterna.contracts.addresses import parse_block, require_disjoint
@@ -61,8 +62,11 @@ class AzureNetwork(Construct):
     ) -> None:
         super().__init__(scope, id_)
         require_between("NetworkSpec", "name", len(spec.name), (SHORTEST_NETWORK, LONGEST_NETWORK), "characters")
-        self.block: IPv4Network | None = parse_block("NetworkSpec", "cidr", spec.cidr)
+        block = parse_block("NetworkSpec", "cidr", spec.cidr)
+        self.block: IPv4Network | None = block
         self.pods = parse_block("AzureNetwork", "pods", pods)
+        refuse_reserved("NetworkSpec", "cidr", block)
+        refuse_reserved("AzureNetwork", "pods", self.pods)
         for text in (spec.cidr, *spec.connected):
             carried = parse_block("NetworkSpec", "cidr", text)
             require_disjoint("NetworkSpec", "cidr", carried, self.pods, "where the pods have their addresses")
