@@ -11,6 +11,7 @@ from aeterna.gcp.place import GcpPlace
 from aeterna.synth import testing
 from aeterna.synth.app import TerraformOutput, TerraformStack
 from aeterna.synth.errors import SynthesisError
+from aeterna.synth.l1.time.provider import TimeProvider
 from aeterna.synth.testing import synthesized
 from fixtures.gcp_ground import GroundStack
 from fixtures.resource_graph import graph_of, needed_by
@@ -119,8 +120,6 @@ def test_an_account_of_a_service_belongs_to_the_project_by_its_number() -> None:
 
 
 def test_providers_of_no_cloud_that_the_customer_configured_are_left_alone() -> None:
-    from aeterna.synth.l1.time.provider import TimeProvider  # noqa: PLC0415 - beside its one use
-
     stack = TerraformStack(testing.app(), "own")
     GoogleProvider(stack, "google", region="europe-west4")
     TimeProvider(stack, "clock")

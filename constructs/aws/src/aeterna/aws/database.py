@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 from constructs import Construct
 
 from aeterna.aws.account import Account
-from aeterna.aws.administrator import AdministratorPassword
+from aeterna.aws.database_administrator import AdministratorPassword
 from aeterna.aws.database_machine import busy_hours
 from aeterna.aws.database_surroundings import PORT, Surroundings, connect_statement
 from aeterna.aws.l1.data_db_instance import DataAwsDbInstance

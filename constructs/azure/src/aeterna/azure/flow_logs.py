@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.azure.l1.network_watcher_flow_log import AzurermNetworkWatcherFlowLog
-from aeterna.azure.neutral_providers import need_time
 from aeterna.azure.storage import AccountSpec, StorageAccount
 from aeterna.azure.worldwide import worldwide_account
 from aeterna.contracts.naming import require_between
 from aeterna.synth.l1.time.sleep import TimeSleep
+from aeterna.synth.neutral_providers import require_time
 from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class FlowLogs(Construct):
             protected=False,
         )
         store = StorageAccount(self, "Store", account, place=place, key=key)
-        need_time(self)
+        require_time(self)
         watched = TimeSleep(self, "Watched", create_duration=WATCHER_APPEARS, triggers={"network": network_id})
         AzurermNetworkWatcherFlowLog(
             self,

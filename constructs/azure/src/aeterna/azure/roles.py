@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.azure.l1.role_assignment import AzurermRoleAssignment
-from aeterna.azure.neutral_providers import need_time
 from aeterna.synth.l1.time.sleep import TimeSleep
 from aeterna.synth.lifecycle import Lifecycle
+from aeterna.synth.neutral_providers import require_time
 
 if TYPE_CHECKING:
     from aeterna.synth._cdk import ITerraformDependable
@@ -43,7 +43,7 @@ class Granted(Construct):
         lifecycle: Lifecycle = FOLLOWS_THE_SPEC,
     ) -> None:
         super().__init__(scope, id_)
-        need_time(self)
+        require_time(self)
         assignment = AzurermRoleAssignment(
             self,
             "Resource",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aeterna.gcp.neutral_providers import require_random
 from aeterna.synth.l1.random.id import RandomId
+from aeterna.synth.neutral_providers import require_random
 
 if TYPE_CHECKING:
     from constructs import Construct

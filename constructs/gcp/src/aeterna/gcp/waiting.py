@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aeterna.gcp.neutral_providers import require_time
 from aeterna.synth.l1.time.sleep import TimeSleep
+from aeterna.synth.neutral_providers import require_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

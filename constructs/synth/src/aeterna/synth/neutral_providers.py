@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aeterna.synth.app import TerraformProvider, TerraformStack
+from aeterna.synth.app import TerraformStack
 from aeterna.synth.l1.random.provider import RandomProvider
 from aeterna.synth.l1.time.provider import TimeProvider
 
@@ -27,6 +27,5 @@ def require_time(scope: Construct) -> None:
 
 
 def _has(stack: TerraformStack, kind: str) -> bool:
-    return any(
-        isinstance(child, TerraformProvider) and child.terraform_resource_type == kind for child in stack.node.children
-    )
+    """Say whether there is one anywhere in the stack, whoever generated its bindings."""
+    return any(each.terraform_resource_type == kind for each in stack.all_providers())

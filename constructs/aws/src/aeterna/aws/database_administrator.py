@@ -11,9 +11,8 @@ from aeterna.aws.l1.secretsmanager_secret import AwsSecretsmanagerSecret
 from aeterna.aws.l1.secretsmanager_secret_version import AwsSecretsmanagerSecretVersion
 from aeterna.contracts.late import Late
 from aeterna.contracts.naming import require_between
-from aeterna.synth.app import TerraformProvider, TerraformStack
 from aeterna.synth.l1.random.ephemeral_password import EphemeralRandomPassword
-from aeterna.synth.l1.random.provider import RandomProvider
+from aeterna.synth.neutral_providers import require_random
 
 if TYPE_CHECKING:
     from aeterna.aws.keys import AwsKey
@@ -35,7 +34,7 @@ class AdministratorPassword(Construct):
     def __init__(self, scope: Construct, id_: str, *, version: int) -> None:
         super().__init__(scope, id_)
         require_between("RdsPostgres", "password_version", version, (1, 10**6), "as the version")
-        _require_random(self)
+        require_random(self)
         self._password = EphemeralRandomPassword(self, "Password", length=LENGTH, special=False)
         self.version = version
 
@@ -64,11 +63,3 @@ class AdministratorPassword(Construct):
             depends_on=[after],
         )
         return Late(content.arn)
-
-
-def _require_random(scope: Construct) -> None:
-    """Have the provider ``random`` in the scope's stack; one that the stack has already is left alone."""
-    stack = TerraformStack.of(scope)
-    present = (each for each in stack.node.children if isinstance(each, TerraformProvider))
-    if not any(each.terraform_resource_type == "random" for each in present):
-        RandomProvider(stack, "random")
