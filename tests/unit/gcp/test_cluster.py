@@ -81,6 +81,13 @@ def test_the_removed_pool_never_replaces_the_cluster(plane: Json) -> None:
     assert {"node_config", "node_pool", "initial_node_count"} <= set(plane["lifecycle"]["ignore_changes"])
 
 
+def test_the_order_in_which_gke_returns_what_it_logs_and_measures_is_no_change(plane: Json) -> None:
+    """The provider compares two sets as lists, so that every plan would update the cluster, for ever."""
+    ignored = set(plane["lifecycle"]["ignore_changes"])
+
+    assert {"logging_config[0].enable_components", "monitoring_config[0].enable_components"} <= ignored
+
+
 def test_a_new_zone_of_the_region_does_not_move_the_cluster(plane: Json) -> None:
     assert "node_locations" in plane["lifecycle"]["ignore_changes"]
 

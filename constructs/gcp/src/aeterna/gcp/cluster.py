@@ -18,6 +18,7 @@ from aeterna.gcp.cluster_settings import (
     CHANNEL,
     DEFAULT_OPTIONS,
     ENFORCED,
+    IN_NO_ORDER,
     LOGGED,
     MEASURED,
     WEEKENDS,
@@ -221,7 +222,7 @@ class GkeCluster(Construct):
                 prevent_destroy=protected(self, wanted=spec.protected),
                 # The first pool is gone: what the provider reads here afterwards is that of ours. The region's list of
                 # zones may grow, and moving a cluster into another zone would replace its nodes.
-                ignore_changes=["node_config", "node_pool", "initial_node_count", "node_locations"],
+                ignore_changes=["node_config", "node_pool", "initial_node_count", "node_locations", *IN_NO_ORDER],
             ),
         )
 

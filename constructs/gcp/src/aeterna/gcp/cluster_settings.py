@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     )
 
 CHANNEL = "REGULAR"
+IN_NO_ORDER = ("logging_config[0].enable_components", "monitoring_config[0].enable_components")
+"""Sets that the provider takes for lists, and GKE returns in an order of its own: each plan would change them again
+(terraform-provider-google#28688). Whoever adds to them later does so with gcloud as well."""
+
 LOGGED = ("SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER", "CONTROLLER_MANAGER", "SCHEDULER")
 MEASURED = (
     "SYSTEM_COMPONENTS",
