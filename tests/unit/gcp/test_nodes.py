@@ -76,6 +76,11 @@ def test_a_pod_cannot_take_its_nodes_account_from_the_metadata_service(general: 
     assert config["kubelet_config"]["insecure_kubelet_readonly_port_enabled"] == "FALSE"
 
 
+def test_a_pod_gets_no_more_of_its_nodes_processors_than_its_limit(general: Json) -> None:
+    """The provider turns that off for whoever says anything else to the kubelet and leaves it out."""
+    assert general["node_config"]["kubelet_config"]["cpu_cfs_quota"] is True
+
+
 def test_nodes_boot_only_what_was_signed(general: Json) -> None:
     assert general["node_config"]["shielded_instance_config"] == {
         "enable_secure_boot": True,

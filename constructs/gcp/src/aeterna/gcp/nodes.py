@@ -41,8 +41,6 @@ NODE_ROLE = "roles/container.defaultNodeServiceAccount"
 """Logs, metrics and what the kubelet needs; images are granted with the registry that holds them."""
 
 EVERYTHING_THAT_IAM_ALLOWS = "https://www.googleapis.com/auth/cloud-platform"
-LONGEST_POOL_PREFIX = 14
-"""Terraform appends 26 characters to a prefix, and a pool's name ends at 40."""
 
 EFFECTS = {
     TaintEffect.NO_SCHEDULE: "NO_SCHEDULE",
@@ -132,7 +130,8 @@ def node_config(
         "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
         # Without it a pod would take the node's account from the machine's own metadata service.
         "workload_metadata_config": {"mode": "GKE_METADATA"},
-        "kubelet_config": {"insecure_kubelet_readonly_port_enabled": "FALSE"},
+        # Left out beside another setting, the provider says no to the quota, and no limit of a pod's processors holds.
+        "kubelet_config": {"insecure_kubelet_readonly_port_enabled": "FALSE", "cpu_cfs_quota": True},
     }
     if ARM_MACHINE.fullmatch(machine):
         # GKE keeps every pod that does not say so off Arm nodes; the spec's own taints are the only ones.
