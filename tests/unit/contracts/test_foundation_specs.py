@@ -128,6 +128,8 @@ REFUSED: list[tuple[str, str, str, dict[str, Any]]] = [
         {"parts": frozenset({Part.ALERTS}), "backup": BackupSpec(name="vault")},
     ),
     ("the spec of a part that the size leaves out", "foundation", "alerts", {"size": Size.DEV, "alerts": ALARMS}),
+    ("a size that there is not", "foundation", "size", {"size": "huge"}),
+    ("a part that there is not", "foundation", "parts", {"parts": frozenset({"bakcup"})}),
     ("an environment too long for its suffixes", "foundation", "name", {"name": "a" * 17}),
     ("an owner that is no name", "foundation", "owner", {"owner": "ACME Inc."}),
     ("a region that no cloud has", "foundation", "region", {"region": "Europe (Ireland)"}),

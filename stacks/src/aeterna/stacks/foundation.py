@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 OUTPUT = "foundation"
 """The name of the last stack's output, which holds the whole contract."""
 
+STACKS_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+"""What the ids of the stacks begin with, and the folders that they are written into."""
+
 STATE_OUTPUT = "state"
 """The name of the first stack's output, which says where the states can be kept."""
 
@@ -70,6 +74,9 @@ class Foundation:
         suppressions: Sequence[Suppression] = (),
         guarded: bool = True,
     ) -> None:
+        if not STACKS_ID.fullmatch(id_):
+            problem = f"{id_!r} cannot lead the names of stacks and their folders"
+            raise InvalidSpecError("Foundation", "id_", problem, "use at most 100 letters, digits, dots and hyphens")
         self._scope, self._id, self._cloud, self._spec = scope, id_, cloud, spec
         self._suppressions, self._guarded = suppressions, guarded
         self.stacks: dict[str, TerraformStack] = {}
@@ -88,6 +95,7 @@ class Foundation:
             recovery = layers.recovery(second, second_place, stores)
         top, _ = self._stack("cluster", spec.region)
         self.outputs = layers.finish(top, ground, stores, recovery=recovery)
+        self._require_known_suppressions()
         contract = {"version": FoundationOutputs.version, **asdict(self.outputs)}
         TerraformOutput(top, OUTPUT, value=lower(contract, OUTPUT), description="What the platform has to know")
 
@@ -103,17 +111,33 @@ class Foundation:
         """Start the stack of a layer, with its provider and its state."""
         spec = self._spec
         stack = TerraformStack(self._scope, f"{self._id}-{layer}")
-        place = self._cloud.prepare(stack, region=region, tags={"aeterna:environment": spec.name, **spec.tags})
+        try:
+            place = self._cloud.prepare(stack, region=region, tags={"aeterna:environment": spec.name, **spec.tags})
+        except InvalidSpecError as refusal:  # says of which of the two regions it is
+            raise (refusal if refusal.path else refusal.at(stack.node.path)) from None
         if spec.state is None:
             keep_beside(stack)
         else:
             self._cloud.keep_state(stack, spec.state, region=spec.region)
         # A suppression that covers nothing is warned of: each stack is given those that may speak of it.
-        mine = [each for each in self._suppressions if fnmatchcase(stack.node.id, each.path.partition("/")[0])]
+        mine = [each for each in self._suppressions if _speaks_of(each, stack)]
         if self._guarded:
             attach(stack, Guardrails(size=spec.size, suppressions=mine))
         self.stacks[layer] = stack
         return stack, place
+
+    def _require_known_suppressions(self) -> None:
+        """Refuse a suppression that no stack was given, of which nothing else would tell."""
+        for each in self._suppressions:
+            if not any(_speaks_of(each, stack) for stack in self.stacks.values()):
+                stacks = ", ".join(stack.node.id for stack in self.stacks.values())
+                problem = f"{each.path!r} is in none of the stacks"
+                raise InvalidSpecError("Foundation", "suppressions", problem, f"begin the path with one of {stacks}")
+
+
+def _speaks_of(suppression: Suppression, stack: TerraformStack) -> bool:
+    """Tell whether the path of the suppression may be below the stack."""
+    return fnmatchcase(stack.node.id, suppression.path.partition("/")[0])
 
 
 def compose(
@@ -133,6 +157,7 @@ def compose(
         problem = "what stands in a second region needs a stack with that region's provider"
         raise InvalidSpecError("FoundationSpec", "recovery_region", problem, "use Foundation, which makes that stack")
     given = given or Given()
+    given.require_beside(spec)
     layers = Layers(cloud, spec)
     keys = layers.keys(scope, given)
     network = given.network

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic
 
+from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.foundation import FoundationOutputs
 from aeterna.contracts.identity import IdentitySpec
 from aeterna.contracts.place import PlaceOutputs
@@ -54,6 +55,21 @@ class Given(Generic[NetworkT, KeyT, ClusterT, DatabaseT]):
         whole = {"network": self.network, "cluster": self.cluster, "database": self.database}
         return whole.get(purpose) is not None
 
+    def require_beside(self, spec: FoundationSpec) -> None:
+        """Refuse what contradicts the spec, or what would be given for nothing."""
+        kind, known = type(self).__name__, purposes(spec)
+        unknown = sorted(set(self.keys) - set(known))
+        if unknown:
+            problem = f"this foundation has no key for {', '.join(unknown)}"
+            raise InvalidSpecError(kind, "keys", problem, f"use purposes out of {', '.join(known)}")
+        for part in ("network", "cluster", "database"):
+            if getattr(self, part) is not None and getattr(spec, part) is not None:
+                problem = f"FoundationSpec.{part} is given as well, and nothing would be made from it"
+                raise InvalidSpecError(kind, part, problem, "leave one of the two out")
+        if self.cluster is not None and self.network is None:
+            problem = "a cluster is given without its network, and the stores would be made in another one"
+            raise InvalidSpecError(kind, "network", problem, "give the network that the cluster stands in")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground(Generic[NetworkT, KeyT]):
@@ -78,7 +94,7 @@ class Stores(Generic[DatabaseT, CacheT, BucketT, CatalogT, RegistryT, BackupT]):
 
 def purposes(spec: FoundationSpec) -> tuple[str, ...]:
     """Return the purposes of the foundation's keys: those of every foundation, then those of its optional parts."""
-    return (*PURPOSES, *sorted(part.value for part in spec.present))
+    return (*PURPOSES, *sorted(str(part) for part in spec.present))
 
 
 def key_id(purpose: str) -> str:

@@ -79,9 +79,18 @@ class FoundationSpec:
             raise InvalidSpecError(
                 kind, "namespace", f"{self.namespace!r} is not a namespace", "write its exact name (RFC 1123 label)"
             )
+        self._check_choices(kind)
         self._check_recovery(kind)
         self._check_parts(kind)
         self._check_blocks(kind)
+
+    def _check_choices(self, kind: str) -> None:
+        if self.size not in SIZES:
+            raise InvalidSpecError(kind, "size", f"{self.size!r} is not a size", f"use one of {', '.join(Size)}")
+        unknown = sorted(self.present - set(Part))
+        if unknown:
+            remedy = f"use a set of {', '.join(Part)}"
+            raise InvalidSpecError(kind, "parts", f"there is no part {', '.join(unknown)}", remedy)
 
     def _check_recovery(self, kind: str) -> None:
         if self.sizing.second_region:
@@ -126,7 +135,7 @@ class FoundationSpec:
     @property
     def present(self) -> frozenset[Part]:
         """Return the optional parts that are made."""
-        return self.sizing.parts if self.parts is None else self.parts
+        return self.sizing.parts if self.parts is None else frozenset(self.parts)
 
     def key_spec(self, purpose: str) -> KeySpec:
         """Return the key of one purpose."""

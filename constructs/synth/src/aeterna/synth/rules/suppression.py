@@ -40,7 +40,6 @@ class Suppression:
             raise InvalidSpecError(_SPEC, "reason", f"{self.rule} at {self.path} has none", "say why it is right here")
         if not self.path.strip():
             raise InvalidSpecError(_SPEC, "path", f"{self.rule} names no place", "name the construct's path")
-
         if not self.path.strip("*"):
             problem = f"{self.path} is every place"
             raise InvalidSpecError(_SPEC, "path", problem, f"name one, or leave {self.rule} out altogether")
