@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from constructs import Construct
 
 from aeterna.aws.account import Account
-from aeterna.aws.alarms import of_cache, of_cluster, of_database
+from aeterna.aws.alarm import of_cache, of_cluster, of_database
 from aeterna.aws.cache import ElastiCacheValkey
 from aeterna.aws.cluster import EksCluster
 from aeterna.aws.database import RdsPostgres
@@ -23,7 +23,7 @@ from aeterna.synth.refusals import names_itself
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aeterna.aws.alarms import Metric
+    from aeterna.aws.alarm import Metric
     from aeterna.aws.keys import AwsKey
     from aeterna.contracts.alerts import AlertsSpec
 
