@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 LONGEST_ROLE_PREFIX = 38
 """IAM appends 26 characters to a prefix, and a role's name ends at 64."""
-LONGEST_SESSION_SECONDS = 12 * 3600
 
 
 class Role(Construct):

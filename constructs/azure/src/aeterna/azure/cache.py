@@ -95,7 +95,7 @@ class ManagedRedis(Construct):
             depends_on=list(user.ready),
         )
         self.id = Late(cache.id)
-        self._reached = network.private_endpoint(
+        network.private_endpoint(
             self, "Endpoint", target_id=cache.id, subresource="redisEnterprise", zone=network.zone("redis"), place=place
         )
         logs = LogArchive(self, "Logs", name=spec.name, days=spec.log_days, place=place, key=key)

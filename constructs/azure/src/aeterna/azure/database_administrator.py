@@ -42,7 +42,7 @@ class DatabaseAdministrator(Construct):
             location=place.location,
         )
         self.login = Late(self._identity.name)
-        self.administration = AzurermPostgresqlFlexibleServerActiveDirectoryAdministrator(
+        AzurermPostgresqlFlexibleServerActiveDirectoryAdministrator(
             self,
             "Resource",
             server_name=server.name,

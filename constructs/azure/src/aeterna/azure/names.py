@@ -10,7 +10,6 @@ from aeterna.contracts.errors import InvalidSpecError
 ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 LONGEST_ACCOUNT = 24
 LONGEST_VAULT = 24
-LONGEST_REGISTRY = 50
 DIGEST = 8
 """Hexadecimal digits of a digest in a name: two of a million names share them with a chance of about one in 8,000."""
 

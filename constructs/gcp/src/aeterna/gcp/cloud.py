@@ -143,7 +143,7 @@ class Gcp:
         key: GcpKey,
         protects: Sequence[CloudSqlPostgres | GcsBucket],
     ) -> GcpBackup:
-        """Make a vault of Backup and DR."""
+        """Make a locked bucket, exports of each database into it, and a mirror of each bucket in it."""
         return GcpBackup(scope, id_, spec, place=GcpPlace.of(scope), key=key, protects=protects)
 
     def cluster(self, scope: Construct, id_: str, spec: ClusterSpec, *, network: GcpNetwork, key: GcpKey) -> GkeCluster:
@@ -220,7 +220,7 @@ class Gcp:
     def backup_copy(
         self, scope: Construct, id_: str, spec: BackupSpec, *, source: GcpBackup, key: GcpKey
     ) -> GcpBackupCopy:
-        """Make a second vault of Backup and DR."""
+        """Make a locked bucket in the second region that everything in the first vault is copied to."""
         return GcpBackupCopy(scope, id_, spec, place=GcpPlace.of(scope), source=source, key=key)
 
 
