@@ -19,6 +19,7 @@ from aeterna.synth.dependencies import within
 from aeterna.synth.errors import SynthesisError
 from aeterna.synth.lowering import lower
 from aeterna.synth.protection import forget
+from aeterna.synth.told import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,7 +71,7 @@ class App(_cdk.App):
     """A set of stacks that are synthesized together. The engine's own class works too, with the engine's own errors."""
 
     def synth(self) -> None:
-        """Write every stack.
+        """Write every stack, and tell what constructs warn of.
 
         Raises what an aspect raised, or `SynthesisError` with the engine's message, as of a failed validation.
         """
@@ -84,6 +85,7 @@ class App(_cdk.App):
             if failure is not None:
                 raise failure from None
             raise SynthesisError(str(refused)) from refused
+        tell(Path(self.outdir))
 
 
 def _refuse_twins(app: App) -> None:

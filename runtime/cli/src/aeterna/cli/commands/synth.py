@@ -24,9 +24,11 @@ def synth(*, as_json: bool) -> None:
         progress.during("example stacks"),
         synthesis.Synthesis(settings.project, settings.environment) as run,
     ):
-        run.finish()
+        said = run.finish()
     out = settings.project / "cdktf.out"
     progress.done("example stacks", "synthesized")
+    if said:
+        click.echo(said.rstrip(), err=True)
     stacks = sorted(path.name for path in (out / "stacks").iterdir()) if (out / "stacks").is_dir() else []
     output.answer(
         {"output": str(out), "stacks": stacks},
