@@ -16,10 +16,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
 
 # What the engine takes as objects rather than as text, and what is no argument at all.
 OVERRIDDEN = {"depends_on", "lifecycle", "provider", "dynamic", "//", "for_each", "count", "provisioner"}
+
+
+UNKNOWN = "of-another-version"
+"""What an argument gets that the package's version of the provider demands and ours does not have."""
+
+
+def wanted(known: Mapping[str, inspect.Parameter], given: Mapping[str, object]) -> list[str]:
+    """Return the arguments that are demanded by name and not given."""
+    return [
+        name
+        for name, parameter in known.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty and name not in given
+    ]
+
+
+def fitted(value: object, parameter: inspect.Parameter) -> object:
+    """Return a number as a number: older versions of a provider take as one what newer ones take as text."""
+    if isinstance(value, str) and value.isdigit() and "float" in str(parameter.annotation):
+        return int(value)
+    return value
 
 
 def camel(name: str) -> str:
@@ -49,10 +70,13 @@ class Writer:
         class_name = next(each for each in (class_name, f"{class_name}A") if hasattr(module, each))
         known = inspect.signature(getattr(module, class_name).__init__).parameters
         self.imports.add(f"from {module_name} import {class_name}")
-        given = {key: value for key, value in body.items() if key in known and key not in OVERRIDDEN}
+        given = {
+            key: fitted(value, known[key]) for key, value in body.items() if key in known and key not in OVERRIDDEN
+        }
         arguments = "".join(
             f", {key}={self.value(value, module, class_name + camel(key))}" for key, value in given.items()
         )
+        arguments += "".join(f", {key}={UNKNOWN!r}" for key in wanted(known, given))
         self.lines.append(f"element = {class_name}(stack, {name!r}{arguments})")
         for key, value in body.items():
             if key not in given and key != "//":
@@ -72,11 +96,15 @@ class Writer:
     def block(self, fields: dict[str, object], module: ModuleType, struct: str) -> str:
         """Write a block as its class, or as a plain dict where the package has no class for it."""
         found = next((each for each in (struct, f"{struct}A") if struct and hasattr(module, each)), None)
-        if found is None or not fields.keys() <= inspect.signature(getattr(module, found).__init__).parameters.keys():
+        if found is None:
             entries = (f"{key!r}: {self.value(each, module, '')}" for key, each in fields.items())
             return f"{{{', '.join(entries)}}}"
         self.imports.add(f"from {module.__name__} import {found}")
-        inner = (f"{key}={self.value(each, module, found + camel(key))}" for key, each in fields.items())
+        known = inspect.signature(getattr(module, found).__init__).parameters
+        # An older version of the provider has fewer arguments.
+        kept = {key: fitted(each, known[key]) for key, each in fields.items() if key in known}
+        inner = [f"{key}={self.value(each, module, found + camel(key))}" for key, each in kept.items()]
+        inner += [f"{key}={UNKNOWN!r}" for key in wanted(known, kept)]
         return f"{found}({', '.join(inner)})"
 
     def stack(self, stack: str, document: dict[str, Any]) -> None:
