@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.azure.l1.storage_container import AzurermStorageContainer
-from aeterna.azure.l1.storage_management_policy import AzurermStorageManagementPolicy
 from aeterna.azure.names import account_name
 from aeterna.azure.roles import Granted
 from aeterna.azure.storage import LONGEST_RECOVERABLE, AccountSpec, StorageAccount
@@ -78,7 +77,7 @@ class BlobBucket(Construct):
             lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
         )
         if not hierarchical:
-            self._forget_versions(spec)
+            self.store.forget_versions(self, "Lifecycle", days=spec.noncurrent_days)
         self.endpoints: tuple[ITerraformDependable, ...] = tuple(
             network.private_endpoint(
                 self,
@@ -100,21 +99,6 @@ class BlobBucket(Construct):
         del name
         granted = Granted(scope, id_, role=READ_WRITE, on=self._container.id, to=principal_id)
         return (*granted.ready, *self.endpoints)
-
-    def _forget_versions(self, spec: BucketSpec) -> None:
-        AzurermStorageManagementPolicy(
-            self,
-            "Lifecycle",
-            storage_account_id=self.store.id,
-            rule=[
-                {
-                    "name": "forget",
-                    "enabled": True,
-                    "filters": {"blob_types": ["blockBlob"]},
-                    "actions": {"version": {"delete_after_days_since_creation": spec.noncurrent_days}},
-                }
-            ],
-        )
 
 
 def require_bucket(spec: BucketSpec) -> None:

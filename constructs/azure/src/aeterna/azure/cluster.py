@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.azure.access import ClusterAccess
-from aeterna.azure.alarm import Alarm, Severity
+from aeterna.azure.cluster_alarms import cluster_alarms
 from aeterna.azure.cluster_identities import ClusterIdentities
 from aeterna.azure.l1.data_kubernetes_cluster import DataAzurermKubernetesCluster
 from aeterna.azure.l1.disk_encryption_set import AzurermDiskEncryptionSet
@@ -28,6 +28,7 @@ from aeterna.synth.protection import protected
 from aeterna.synth.refusals import names_itself
 
 if TYPE_CHECKING:
+    from aeterna.azure.alarm import Alarm
     from aeterna.azure.keys import AzureKey
     from aeterna.azure.l1.kubernetes_cluster import (
         AzurermKubernetesClusterMaintenanceWindowAutoUpgradeBlock,
@@ -56,7 +57,6 @@ LONGEST_NODES_GROUP = 80
 
 NAME_SERVER = 10
 """Which address of the services' block names are resolved at."""
-METRICS = "Microsoft.ContainerService/managedClusters"
 CLEANING_HOURS = 168
 
 
@@ -124,28 +124,7 @@ class AksCluster(Construct):
 
     def alarms(self, spec: AlertsSpec) -> tuple[Alarm, ...]:
         """Watch the nodes: whether one is gone, and their processors, memory and disks."""
-        return (
-            Alarm(
-                name="cluster-node-gone",
-                namespace=METRICS,
-                metric="kube_node_status_condition",
-                threshold=0,
-                severity=Severity.ERROR,
-                dimensions={"condition": ("Ready",), "status2": ("NotReady", "Unknown")},
-            ),
-            Alarm(
-                name="cluster-busy", namespace=METRICS, metric="node_cpu_usage_percentage", threshold=spec.busy_percent
-            ),
-            Alarm(
-                name="cluster-memory",
-                namespace=METRICS,
-                metric="node_memory_working_set_percentage",
-                threshold=spec.full_percent,
-            ),
-            Alarm(
-                name="cluster-full", namespace=METRICS, metric="node_disk_usage_percentage", threshold=spec.full_percent
-            ),
-        )
+        return cluster_alarms(spec)
 
     def _disks(self, spec: ClusterSpec, key: AzureKey) -> AzurermDiskEncryptionSet:
         user = key.identity_for(self, "DiskKeyUser", place=self.place)

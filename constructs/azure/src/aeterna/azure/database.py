@@ -176,13 +176,7 @@ class FlexiblePostgres(Construct):
         return AzurermPostgresqlFlexibleServer(
             self,
             "Resource",
-            name=worldwide(
-                spec.name,
-                place=self.place,
-                named=("DatabaseSpec", "name"),
-                longest=LONGEST_SERVER,
-                service="a PostgreSQL server",
-            ),
+            name=server_name(spec, self.place),
             resource_group_name=self.place.group_name,
             location=self.place.location,
             version=spec.major,
@@ -269,6 +263,12 @@ class _ExistingPostgres(FlexiblePostgres):
             certificate_authority=Late(roots()),
             administrator=Late(administrator),
         )
+
+
+def server_name(spec: DatabaseSpec, place: AzurePlace) -> str:
+    """Return the name of the server, unique in all of Azure. Raises `InvalidSpecError` when it would be too long."""
+    named = ("DatabaseSpec", "name")
+    return worldwide(spec.name, place=place, named=named, longest=LONGEST_SERVER, service="a PostgreSQL server")
 
 
 def _crowded(connections: int, percent: int) -> Alarm:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from constructs import Construct
 
-from aeterna.azure.database import LOGS, LONGEST_SERVER, MOVES_BY_ITSELF, PORT
+from aeterna.azure.database import LOGS, MOVES_BY_ITSELF, PORT, server_name
 from aeterna.azure.database_machine import disk_mib, machine
 from aeterna.azure.l1.postgresql_flexible_server import AzurermPostgresqlFlexibleServer
 from aeterna.azure.l1.postgresql_flexible_server_virtual_endpoint import AzurermPostgresqlFlexibleServerVirtualEndpoint
 from aeterna.azure.log_archive import LogArchive
 from aeterna.azure.peering import Peering
 from aeterna.azure.private_dns import POSTGRES
-from aeterna.azure.worldwide import worldwide
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.contracts.recovery import ReplicaOutputs
@@ -62,13 +61,7 @@ class PostgresReplica(Construct):
         replica = AzurermPostgresqlFlexibleServer(
             self,
             "Resource",
-            name=worldwide(
-                spec.name,
-                place=place,
-                named=("DatabaseSpec", "name"),
-                longest=LONGEST_SERVER,
-                service="a PostgreSQL server",
-            ),
+            name=server_name(spec, place),
             resource_group_name=place.group_name,
             location=place.location,
             create_mode="Replica",

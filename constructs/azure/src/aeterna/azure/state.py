@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.azure.l1.storage_container import AzurermStorageContainer
-from aeterna.azure.l1.storage_management_policy import AzurermStorageManagementPolicy
 from aeterna.azure.names import account_name
 from aeterna.azure.regions import PAIRS, require_region
 from aeterna.azure.roles import Granted
@@ -101,19 +100,7 @@ class StateStore(Construct):
             container_access_type="private",
             lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
         )
-        AzurermStorageManagementPolicy(
-            self,
-            "Lifecycle",
-            storage_account_id=store.id,
-            rule=[
-                {
-                    "name": "forget",
-                    "enabled": True,
-                    "filters": {"blob_types": ["blockBlob"]},
-                    "actions": {"version": {"delete_after_days_since_creation": spec.noncurrent_days}},
-                }
-            ],
-        )
+        store.forget_versions(self, "Lifecycle", days=spec.noncurrent_days)
         Granted(self, "Deployer", role=OWNER, on=container.id, to=place.deployer_id, kind=None, lifecycle=TAKEOVER)
         self.outputs = StateStoreOutputs(bucket=Late(store.name), key=key.versionless_id)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from constructs import Construct
 
 from aeterna.azure.l1.storage_account import AzurermStorageAccount
+from aeterna.azure.l1.storage_management_policy import AzurermStorageManagementPolicy
 from aeterna.azure.runners import allowed
 from aeterna.contracts.late import Late
 from aeterna.synth.lifecycle import Lifecycle
@@ -93,6 +94,22 @@ class StorageAccount(Construct):
         self.dfs_host = Late(self._account.primary_dfs_host)
         self.paired_dfs_host = Late(self._account.secondary_dfs_host)
         """Where the copy in the paired region is read; empty until there is one."""
+
+    def forget_versions(self, scope: Construct, id_: str, *, days: int) -> None:
+        """Delete each version of an object so many days after it was made."""
+        AzurermStorageManagementPolicy(
+            scope,
+            id_,
+            storage_account_id=self.id,
+            rule=[
+                {
+                    "name": "forget",
+                    "enabled": True,
+                    "filters": {"blob_types": ["blockBlob"]},
+                    "actions": {"version": {"delete_after_days_since_creation": days}},
+                }
+            ],
+        )
 
     def copy_to_pair(self) -> None:
         """Have Azure keep a copy in the paired region, which it brings up to date within minutes."""
