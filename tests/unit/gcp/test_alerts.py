@@ -52,6 +52,17 @@ def test_everything_that_is_watched_is_watched_for_what_brings_it_down(policies:
     }
 
 
+def test_a_database_and_a_cache_of_one_name_are_told_apart() -> None:
+    """Their services do not mind, and whoever is called at night has to know which one it is."""
+    stack = GoogleStack()
+    watches = [stack.database(DatabaseSpec(name="prod")), stack.cache(CacheSpec(name="prod"))]
+    GcpAlerts(stack, "Alerts", SPEC, place=stack.place, key=stack.key, watches=watches)
+
+    told = [each["display_name"] for each in stack.document().resources("google_monitoring_alert_policy").values()]
+
+    assert {"prod: prod is busy", "prod: prod-Cache is busy"} <= set(told)
+
+
 def test_thresholds_are_those_of_the_spec(policies: dict[str, Json]) -> None:
     assert policies["prod: threads is busy"]["threshold_value"] == 0.8
     assert policies["prod: policy is full"]["threshold_value"] == 0.9

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from constructs import Node
+
     from aeterna.contracts.alerts import AlertsSpec
 
 LASTING = "900s"
@@ -46,6 +48,11 @@ class LoggedEvent:
 
 class Watchable(Protocol):
     """A construct that knows when people have to be told of it."""
+
+    @property
+    def node(self) -> Node:
+        """Its place in the tree, whose id tells it from another of the same name."""
+        ...
 
     @property
     def name(self) -> str:

@@ -60,9 +60,13 @@ class GcpAlerts(Construct):
         published = self._published(topic)
         self._channels = [published.id, *self._mailed()]
         self._heard = self._may_publish(topic, place, channel=published)
+        named: set[str] = set()
         for watched in watches:
+            # The first of a name keeps its alarms where they are when another thing of that name is appended.
+            label = f"{watched.name}-{watched.node.id}" if watched.name in named else watched.name
+            named.add(watched.name)
             for alarm in watched.alarms(spec):
-                self._policy(watched, alarm)
+                self._policy(watched.name, alarm, label=label)
         self.outputs = AlertsOutputs(channel=Late(topic.id))
 
     def _topic(self, place: GcpPlace, key: GcpKey) -> GooglePubsubTopic:
@@ -114,12 +118,12 @@ class GcpAlerts(Construct):
             for number, email in enumerate(self._spec.emails, start=1)
         ]
 
-    def _policy(self, watched: Watchable, asked: Alarm | LoggedEvent) -> ITerraformDependable:
+    def _policy(self, watched: str, asked: Alarm | LoggedEvent, *, label: str) -> ITerraformDependable:
         logged = isinstance(asked, LoggedEvent)
         return GoogleMonitoringAlertPolicy(
             self,
-            f"{watched.name}-{asked.name}",
-            display_name=f"{self._spec.name}: {watched.name} {asked.says}",
+            f"{label}-{asked.name}",
+            display_name=f"{self._spec.name}: {label} {asked.says}",
             combiner="OR",
             severity="CRITICAL" if logged or asked.critical else "WARNING",
             notification_channels=self._channels,
@@ -128,11 +132,11 @@ class GcpAlerts(Construct):
                 "notification_rate_limit": {"period": ONCE_AN_HOUR} if logged else None,
             },
             conditions=[
-                {"display_name": f"{watched.name} {asked.says}", "condition_matched_log": {"filter": asked.entries}}
+                {"display_name": f"{label} {asked.says}", "condition_matched_log": {"filter": asked.entries}}
                 if isinstance(asked, LoggedEvent)
-                else {"display_name": f"{watched.name} {asked.says}", "condition_threshold": _threshold(asked)}
+                else {"display_name": f"{label} {asked.says}", "condition_threshold": _threshold(asked)}
             ],
-            user_labels={**self._labels, "watches": watched.name},
+            user_labels={**self._labels, "watches": watched},
             depends_on=[self._service, self._heard],
         )
 
