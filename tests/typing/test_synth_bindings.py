@@ -25,7 +25,8 @@ from aeterna.contracts.late import Late
 from aeterna.contracts.network import NetworkSpec
 from aeterna.synth.app import TerraformStack
 from aeterna.synth.blocks import repeated
-from aeterna.synth.cloud import BackupT, BucketT, CacheT, CatalogT, Cloud, ClusterT, DatabaseT, KeyT, NetworkT, RegistryT
+from aeterna.synth.cloud import BackupT, BucketT, CacheT, CatalogT, Cloud
+from aeterna.synth.cloud import ClusterT, DatabaseT, KeyT, NetworkT, RegistryT
 from aeterna.synth.expressions import IResolvable, Ref
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.overrides import inside
