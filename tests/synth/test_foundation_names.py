@@ -181,17 +181,38 @@ EVERYWHERE = {
 """What has one namespace for all regions, and the argument that is the name in it."""
 
 
-def test_no_two_resources_want_the_same_name(critical: Joined) -> None:
-    """Of two stacks that both make "prod" the second fails, halfway through its first apply."""
+def wanted_twice(made: Joined) -> list[tuple[str, str]]:
+    """Return the names that two resources of a kind ask for."""
     wanted = [
         (kind, resource[argument])
         for kind, argument in EVERYWHERE.items()
-        for resource in critical.resources(kind).values()
+        for resource in made.resources(kind).values()
         # A suffix that chance decides differs between any two resources.
         if argument in resource and "random_" not in resource[argument]
     ]
+    return sorted({name for name in wanted if wanted.count(name) > 1})
 
-    assert sorted({name for name in wanted if wanted.count(name) > 1}) == []
+
+def test_no_two_resources_want_the_same_name(critical: Joined) -> None:
+    """Of two stacks that both make "prod" the second fails, halfway through its first apply."""
+    assert wanted_twice(critical) == []
+
+
+@pytest.mark.parametrize("name", CLOUDS)
+def test_parts_that_all_have_the_name_of_the_environment_do_not_get_in_each_others_way(name: str) -> None:
+    """A database called "prod" beside a cache called "prod" is what many would write."""
+    spec = longest(name).spec()
+    alike: dict[str, Any] = {
+        part: replace(getattr(spec, f"{part}_spec")(), name=spec.name)
+        for part in ("cluster", "database", "cache", "catalog", "registry", "backup", "alerts")
+    }
+    app = testing.app()
+    foundation = Foundation(app, "prod", cloud=cloud(name), spec=replace(spec, **alike))
+    documents = testing.documents(app)
+
+    made = Joined({layer: documents[stack.node.id] for layer, stack in foundation.stacks.items()})
+
+    assert wanted_twice(made) == []
 
 
 LONGEST_GROUP_OF_NODES = 80

@@ -98,7 +98,7 @@ class ManagedRedis(Construct):
         network.private_endpoint(
             self, "Endpoint", target_id=cache.id, subresource="redisEnterprise", zone=network.zone("redis"), place=place
         )
-        logs = LogArchive(self, "Logs", name=spec.name, days=spec.log_days, place=place, key=key)
+        logs = LogArchive(self, "Logs", name=f"{spec.name}-cache", days=spec.log_days, place=place, key=key)
         logs.collect(self, "Collection", of=str(cache.default_database[0].id), name="archive", categories=LOGS)
         host = Late(cache.hostname)
         self.outputs = CacheOutputs(

@@ -98,7 +98,7 @@ class AksCluster(Construct):
             NodePool(self, f"Pool-{pool.name}", pool, plane=plane, version=version, network=network) for pool in others
         ]
         access = ClusterAccess(self, "Access", spec, plane=plane, place=place)
-        logs = LogArchive(self, "Logs", name=spec.name, days=spec.log_days, place=place, key=key)
+        logs = LogArchive(self, "Logs", name=f"{spec.name}-cluster", days=spec.log_days, place=place, key=key)
         logs.collect(self, "Collection", of=plane.id, name="archive", categories=CONTROL_PLANE_LOGS)
         self.ready: tuple[ITerraformDependable, ...] = (*access.assignments, *(pool.nodes for pool in pools))
         self.outputs = _outputs(plane)

@@ -85,7 +85,7 @@ class FlexiblePostgres(Construct):
             lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
             depends_on=settings,
         )
-        logs = LogArchive(self, "Logs", name=spec.name, days=spec.log_days, place=place, key=key)
+        logs = LogArchive(self, "Logs", name=f"{spec.name}-database", days=spec.log_days, place=place, key=key)
         logs.collect(self, "Collection", of=server.id, name="archive", categories=LOGS)
         self.outputs = DatabaseOutputs(
             endpoint=Late(f"{server.fqdn}:{PORT}"),

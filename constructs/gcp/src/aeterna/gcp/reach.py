@@ -26,7 +26,10 @@ OPENED = 900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """Where a store can be reached, which is private to the network: its addresses and its port."""
+    """Where a store can be reached, which is private to the network: its addresses and its port.
+
+    A database and a cache may have one name, and rules of a firewall may not: the port, which is in theirs, differs.
+    """
 
     name: str
     network: Late | str
@@ -59,7 +62,7 @@ class Closed(Construct):
         self.rule: ITerraformDependable = GoogleComputeFirewall(
             self,
             "Resource",
-            name=suffixed("Store", "name", door.name, "closed", longest=LONGEST_RULE_NAME),
+            name=suffixed("Store", "name", door.name, f"{door.port}-closed", longest=LONGEST_RULE_NAME),
             description=f"Nobody reaches {door.name} who is not admitted",
             network=door.network,
             direction="EGRESS",
@@ -78,7 +81,7 @@ class Opened(Construct):
         self.rule: ITerraformDependable = GoogleComputeFirewall(
             self,
             "Resource",
-            name=suffixed("Store", "name", door.name, f"from-{client}", longest=LONGEST_RULE_NAME),
+            name=suffixed("Store", "name", door.name, f"{door.port}-from-{client}", longest=LONGEST_RULE_NAME),
             description=f"{client} reaches {door.name}",
             network=door.network,
             direction="EGRESS",
