@@ -107,7 +107,10 @@ class AwsKey(Construct):
         return (*logs, *self._granted)
 
     def allow(self, statement: Statement) -> None:
-        """Add a statement to the key's policy. It must name a principal; its resource can only be this key."""
+        """Add a statement to the key's policy; its resource can only be this key.
+
+        Raises `InvalidSpecError` for a statement that names no principal.
+        """
         if not statement.principals:
             raise InvalidSpecError(
                 "Statement", "principals", f"{statement.sid} names no principal", "name who is meant"

@@ -46,7 +46,7 @@ class AzurePlace(Construct):
 
     @classmethod
     def of(cls, scope: Construct) -> AzurePlace:
-        """Return the place of the nearest scope that has one, which is usually the stack."""
+        """Return the place of the nearest scope that has one, usually the stack; `InvalidSpecError` where none has."""
         enclosing: IConstruct | None = scope
         while enclosing is not None:
             for child in enclosing.node.children:

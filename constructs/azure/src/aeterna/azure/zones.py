@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def logical_zones(scope: Construct, id_: str, spec: NetworkSpec, *, place: AzurePlace) -> tuple[Late, ...]:
     """Return the numbers by which this subscription asks for the zones.
 
-    A zone that the spec pins is named as Azure names it for everyone ("westeurope-az1").
+    A zone that the spec pins is named as Azure names it for everyone ("westeurope-az1"). Raises `InvalidSpecError` for
+    one of another region.
     """
     if not spec.zone_ids:
         return offered_zones(scope, id_, place=place, zones=spec.zones)

@@ -56,7 +56,8 @@ class Protection(TerraformVariable):
 def protected(scope: Construct, *, wanted: bool) -> Protection | None:
     """Return the ``prevent_destroy`` of a resource below the scope: None, which is not written, where it is not wanted.
 
-    It does not guard a resource that is taken out of the program: the protection goes with it.
+    It does not guard a resource that is taken out of the program: the protection goes with it. Raises `SynthesisError`
+    where something else in the stack has the variable's name.
     """
     if not wanted:
         return None

@@ -79,7 +79,10 @@ def documents(root: EngineApp) -> dict[str, Document]:
 
 
 def synthesized(stack: TerraformStack) -> Document:
-    """Synthesize the stack's whole app, validations and aspects included, and return this stack's document."""
+    """Synthesize the stack's whole app, validations and aspects included, and return this stack's document.
+
+    Raises what `App.synth` does, and `TypeError` for a stack without an app.
+    """
     root = stack.node.root
     if not isinstance(root, EngineApp):
         raise TypeError(f"{stack.node.path} does not belong to an app")
