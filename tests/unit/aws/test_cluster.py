@@ -321,6 +321,26 @@ def test_a_pool_of_two_architectures_is_refused() -> None:
         image(NodePoolSpec(name="pool", machines=("m7i.large", "m7g.large")))
 
 
+def test_a_machine_of_another_cloud_is_refused() -> None:
+    """A spec that was copied from another cloud would fail at apply, when half of the cluster is there."""
+    with pytest.raises(InvalidSpecError, match=r"m7i\.xlarge"):
+        image(NodePoolSpec(name="pool", machines=("n2-standard-4",)))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        ClusterSpec(name="prod", administrators=("platform@example.com",)),
+        ClusterSpec(name="prod", deployer="arn:aws:iam::111122223333:root"),
+    ],
+)
+def test_who_administers_is_a_role_or_a_user_because_an_entry_takes_nothing_else(spec: ClusterSpec) -> None:
+    stack = CustomerStack()
+
+    with pytest.raises(InvalidSpecError, match="ARN of a role or a user"):
+        EksCluster(stack, "Cluster", spec, network=stack.network, key=stack.key)
+
+
 def test_a_cluster_keeps_a_pool_open_for_its_addons() -> None:
     """Name resolution and the volume driver run as pods, tolerate no taint of ours, and would time out."""
     stack = CustomerStack()

@@ -241,10 +241,18 @@ def test_no_credential_is_told(synthesis: Document) -> None:
         ((TAINTED,), "leave one pool untainted"),
         ((replace(GENERAL, name="two-words"),), "lower-case letters and digits"),
         ((replace(GENERAL, machines=("Standard_D4ds_v5", "Standard_D8ds_v5")),), "a pool of its own"),
+        ((replace(GENERAL, machines=("m7i.xlarge",)),), "Standard_D4ds_v5"),
         ((replace(GENERAL, name="workersone1"), replace(GENERAL, name="workersone2")), "first nine letters"),
         ((replace(GENERAL, name="a"), replace(GENERAL, name="atmp")), "first nine letters"),
     ],
-    ids=["only tainted pools", "a hyphen", "two machines", "one temporary name", "a temporary name taken"],
+    ids=[
+        "only tainted pools",
+        "a hyphen",
+        "two machines",
+        "a machine of EC2",
+        "one temporary name",
+        "a temporary name taken",
+    ],
 )
 def test_pools_that_azure_would_refuse_are_refused_with_a_remedy(pools: tuple[NodePoolSpec, ...], problem: str) -> None:
     with pytest.raises(InvalidSpecError, match=problem):

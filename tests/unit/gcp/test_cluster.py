@@ -182,6 +182,7 @@ def test_a_project_wide_record_of_tokens_is_left_alone_unless_asked_for(synthesi
             ClusterSpec(name="prod", pools=(NodePoolSpec(name="many", machines=("n2-standard-4", "e2-standard-4")),)),
             "machines",
         ),
+        (ClusterSpec(name="prod", pools=(NodePoolSpec(name="many", machines=("m7i.xlarge",)),)), "machines"),
     ],
 )
 def test_what_gke_would_refuse_is_refused_at_synthesis(spec: ClusterSpec, field: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from constructs import Construct
@@ -12,6 +13,7 @@ from aeterna.aws.l1.eks_access_policy_association import AwsEksAccessPolicyAssoc
 from aeterna.aws.policy_document import Statement
 from aeterna.aws.roles import Role
 from aeterna.aws.trust import from_people
+from aeterna.contracts.errors import InvalidSpecError
 from aeterna.synth.lifecycle import Lifecycle
 from aeterna.synth.refusals import names_itself
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 ADMINISTRATOR = "AmazonEKSClusterAdminPolicy"
 FOLLOWS_THE_SPEC = Lifecycle()
+PRINCIPAL = re.compile(r"arn:aws:iam::\d{12}:(?:role|user)/\S+|.*\$\{.*")
+"""What an access entry takes, or what is known only at apply."""
 
 
 @names_itself
@@ -43,9 +47,9 @@ class ClusterAccess(Construct):
             kept = Lifecycle(ignore_changes=["principal_arn"])
             self._administrator("Deployer", self._whoever_applies(account), lifecycle=kept)
         else:
-            self._administrator("Deployer", spec.deployer)
+            self._administrator("Deployer", _principal("deployer", spec.deployer))
         for number, principal in enumerate(spec.administrators, start=1):
-            self._administrator(f"Administrator{number}", principal)
+            self._administrator(f"Administrator{number}", _principal("administrators", principal))
         self.break_glass = Role(
             self,
             "BreakGlassRole",
@@ -81,3 +85,11 @@ class ClusterAccess(Construct):
                 access_scope={"type": "cluster"},
             )
         )
+
+
+def _principal(field: str, given: str) -> str:
+    """Return who is to administer, or refuse what EKS would: it takes a role or a user, and no session or account."""
+    if not PRINCIPAL.fullmatch(given):
+        problem = f"{given!r} is not the ARN of a role or a user"
+        raise InvalidSpecError("ClusterSpec", field, problem, 'write it as "arn:aws:iam::111122223333:role/platform"')
+    return given

@@ -30,6 +30,7 @@ MACHINES = ("m7i.xlarge", "m6i.xlarge")
 
 INTEL_IMAGE = "AL2023_x86_64_STANDARD"
 ARM_IMAGE = "AL2023_ARM_64_STANDARD"
+MACHINE_NAME = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 ARM_MACHINE = re.compile(r"a1\..+|[a-z]+\d+[a-z]*g[a-z]*\..+")
 """After its generation, a machine's family carries a ``g`` where the processor is Graviton (EC2 User Guide, "Instance
 type naming conventions"): ``m8g``, ``c7gn``, ``is4gen``; in ``g6e`` the letter is the family itself."""
@@ -136,6 +137,10 @@ def image(spec: NodePoolSpec) -> str:
     EKS refuses a group whose machines and image differ in architecture, and so does this, with `InvalidSpecError`,
     for a pool that mixes two.
     """
+    for machine in spec.machines:
+        if not MACHINE_NAME.fullmatch(machine):
+            problem = f"{machine!r} is not a machine of EC2"
+            raise InvalidSpecError("NodePoolSpec", "machines", problem, f"write one such as {MACHINES[0]}")
     kinds = {ARM_IMAGE if ARM_MACHINE.fullmatch(machine) else INTEL_IMAGE for machine in spec.machines or MACHINES}
     if len(kinds) > 1:
         problem = f"{', '.join(spec.machines)} are of two architectures, and one pool has one image"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aeterna.contracts.cluster import NodePoolSpec
 
 MACHINE = "Standard_D4ds_v5"
+MACHINE_NAME = re.compile(r"(?i:standard)_\w+")
 """The machine of a pool whose spec names none: 4 virtual CPUs and 16 GiB."""
 
 POOL = re.compile(r"[a-z][a-z0-9]{0,11}")
@@ -138,6 +139,10 @@ def machine(spec: NodePoolSpec) -> str:
     if len(spec.machines) > 1:
         problem = f"{', '.join(spec.machines)} are several machines, and a pool on AKS is of one"
         raise InvalidSpecError("NodePoolSpec", "machines", problem, "give each machine a pool of its own")
+    for name in spec.machines:
+        if not MACHINE_NAME.fullmatch(name):
+            problem = f"{name!r} is not a machine of Azure"
+            raise InvalidSpecError("NodePoolSpec", "machines", problem, f"write one such as {MACHINE}")
     return spec.machines[0] if spec.machines else MACHINE
 
 

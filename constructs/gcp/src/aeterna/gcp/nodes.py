@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from aeterna.synth._cdk import ITerraformDependable
 
 MACHINE = "n2-standard-4"
+MACHINE_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 """The machine of a pool whose spec names none: 4 virtual CPUs and 16 GiB, offered in every region."""
 
 HYPERDISK_MACHINE = re.compile(r"(?:[cn]4[ad]?|x4|m4|h4d|z4d|a4x?|g4)-.+")
@@ -159,6 +160,10 @@ def machine_type(spec: NodePoolSpec) -> str:
     if len(spec.machines) > 1:
         problem = f"{', '.join(spec.machines)} are several machines, and a pool of GKE has one"
         raise InvalidSpecError("NodePoolSpec", "machines", problem, "give each machine a pool of its own")
+    for machine in spec.machines:
+        if not MACHINE_NAME.fullmatch(machine):
+            problem = f"{machine!r} is not a machine of Compute Engine"
+            raise InvalidSpecError("NodePoolSpec", "machines", problem, f"write one such as {MACHINE}")
     return spec.machines[0] if spec.machines else MACHINE
 
 
