@@ -250,10 +250,11 @@ def test_an_existing_network_is_looked_up_and_its_subnets_inside_it() -> None:
     [
         ("one zone for highly available stores", ["subnet-1"], "at least 2 zones"),
         ("the same subnet twice", ["subnet-1", "subnet-1"], "more than once"),
+        ("a text, which is a sequence of letters", "subnet-1", "at least 2 zones"),
     ],
 )
 def test_existing_subnets_that_cannot_hold_the_stores_are_refused(
-    reason: str, subnet_ids: list[str], match: str
+    reason: str, subnet_ids: list[str] | str, match: str
 ) -> None:
     with pytest.raises(InvalidSpecError, match=match):
         AwsNetwork.existing(own_stack(), "Network", vpc_id="vpc-1", private_subnet_ids=subnet_ids)

@@ -192,3 +192,8 @@ def test_a_suppression_of_a_rule_that_is_not_there_is_refused() -> None:
 def test_a_rule_to_leave_out_that_is_not_there_is_refused() -> None:
     with pytest.raises(InvalidSpecError, match="no rule 'open-ingres'"):
         Guardrails(without=["open-ingres"], clock=lambda: TODAY)
+
+
+def test_a_size_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(InvalidSpecError, match="standard"):
+        Guardrails(size="huge", clock=lambda: TODAY)

@@ -100,7 +100,9 @@ class AwsNetwork(Construct):
         Each subnet is looked up inside that VPC, so that one of another VPC is refused when it is planned. ``cidr``
         is only needed to have overlaps with a cluster's services refused at synthesis.
         """
-        return _ExistingNetwork(scope, id_, vpc_id=vpc_id, private_subnet_ids=tuple(private_subnet_ids), cidr=cidr)
+        # A text is a sequence of its letters, which no type checker minds.
+        subnets = (private_subnet_ids,) if isinstance(private_subnet_ids, str) else tuple(private_subnet_ids)
+        return _ExistingNetwork(scope, id_, vpc_id=vpc_id, private_subnet_ids=subnets, cidr=cidr)
 
     @property
     def vpc_id(self) -> str:

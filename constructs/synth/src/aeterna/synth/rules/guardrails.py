@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from constructs import IValidation
 
+from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.sizes import Size
 from aeterna.synth._cdk import Annotations, App, TerraformStack, implements
 from aeterna.synth.aspects import Aspect
@@ -56,7 +57,7 @@ class Guardrails(Aspect):
         self._evaluation = Evaluation(
             packs=installed() if packs is None else packs,
             today=clock(),
-            size=Size(size),
+            size=_size(size),
             suppressions=tuple(suppressions),
             required_tags=frozenset(required_tags),
             without=frozenset(without),
@@ -106,6 +107,14 @@ class _Later:
             self._guardrails.failure = failure
             raise
         return []
+
+
+def _size(wanted: Size | str) -> Size:
+    """Return the size of a name. Raises `InvalidSpecError` for one that there is not."""
+    if wanted not in tuple(Size):
+        problem = f"{wanted!r} is not a size"
+        raise InvalidSpecError(Guardrails.__name__, "size", problem, f"use one of {', '.join(Size)}")
+    return Size(wanted)
 
 
 def _annotate(stack: TerraformStack, finding: Finding) -> None:
