@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from aeterna.contracts.cluster import NodePoolSpec
 
 MACHINE = "Standard_D4ds_v5"
-MACHINE_NAME = re.compile(r"(?i:standard)_\w+")
 """The machine of a pool whose spec names none: 4 virtual CPUs and 16 GiB."""
+MACHINE_NAME = re.compile(r"(?i:standard)_\w+")
 
 POOL = re.compile(r"[a-z][a-z0-9]{0,11}")
 TEMPORARY = "tmp"

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from aeterna.synth._cdk import ITerraformDependable
 
 MACHINE = "n2-standard-4"
-MACHINE_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 """The machine of a pool whose spec names none: 4 virtual CPUs and 16 GiB, offered in every region."""
+MACHINE_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+")
 
 HYPERDISK_MACHINE = re.compile(r"(?:[cn]4[ad]?|x4|m4|h4d|z4d|a4x?|g4)-.+")
 """Families from the fourth generation on take no Persistent Disk (Compute Engine documentation, "Machine series")."""
