@@ -39,6 +39,10 @@ SUITES = (
 )
 
 
+PARALLEL = ("-n", "2", "--dist", "loadfile")
+"""These tests share nothing but fixtures of their own file, and none of them measures time."""
+
+
 def pins(lock: Path) -> dict[str, str]:
     """Return each requirement of a lock file with its hashes, by name; one may have a pin for each Python."""
     found: dict[str, str] = {}
@@ -114,7 +118,7 @@ def main(arguments: list[str]) -> int:
         return 1
     suites = [suite for suite in SUITES if (ROOT / suite).exists()]
     ignored = [f"--ignore={path}" for path in left_out(suites)]
-    command = [PYTHON, "-P", "-m", "pytest", *suites, *ignored, *arguments]
+    command = [PYTHON, "-P", "-m", "pytest", *PARALLEL, *suites, *ignored, *arguments]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
