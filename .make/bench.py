@@ -10,6 +10,7 @@ Each ``tests/bench/bench_NAME.py`` prints progress on standard error and one JSO
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -33,7 +34,11 @@ def known() -> list[str]:
 def measured(name: str) -> dict[str, Any]:
     """Run one benchmark and return its last line as an object."""
     script = ROOT / "tests" / "bench" / f"bench_{name}.py"
-    done = subprocess.run([sys.executable, "-P", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    # A benchmark may be of several modules, and shares the fixtures of the tests.
+    path = os.pathsep.join((str(script.parent), str(script.parent.parent)))
+    environment = {**os.environ, "PYTHONPATH": path}
+    command = [sys.executable, "-P", script]
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 

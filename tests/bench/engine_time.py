@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+from process_cost import say
 
-from process_cost import say  # noqa: E402 - as above
-
-from fixtures.build_cache import built_once  # noqa: E402 - the tests' folder is no package
-from fixtures.fix_tofu import ENGINE, PROVIDER, RELEASE, SCHEMAS, environment, install  # noqa: E402 - as above
-from fixtures.tofu_engine import Engine  # noqa: E402 - as above
+from fixtures.build_cache import built_once
+from fixtures.fix_tofu import ENGINE, PROVIDER, RELEASE, SCHEMAS, environment, install
+from fixtures.tofu_engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
