@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.foundation import FoundationOutputs
-from aeterna.stacks.layers import Given, Ground, Layers, key_id
+from aeterna.stacks.layers import Ground, Layers, key_id
 from aeterna.synth.app import TerraformOutput, TerraformStack
 from aeterna.synth.aspects import attach
 from aeterna.synth.backends import keep_beside
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from aeterna.contracts.foundation import FoundationSpec
     from aeterna.contracts.place import PlaceOutputs
+    from aeterna.stacks.layers import Given
     from aeterna.synth.cloud import (
         BackupT,
         BucketT,
@@ -85,8 +86,7 @@ class Foundation:
         self._keep_states(bootstrap)
         keys = layers.keys(bootstrap)
         below, _ = self._stack("network", spec.region)
-        network = cloud.network(below, "Network", spec.network_spec(), key=keys["network"])
-        ground = Ground(place=place, keys=keys, network=network)
+        ground = Ground(place=place, keys=keys, network=layers.network(below, keys))
         data, _ = self._stack("data", spec.region)
         stores = layers.stores(data, ground)
         recovery = None
@@ -156,13 +156,8 @@ def compose(
     if spec.recovery_region is not None:
         problem = "what stands in a second region needs a stack with that region's provider"
         raise InvalidSpecError("FoundationSpec", "recovery_region", problem, "use Foundation, which makes that stack")
-    given = given or Given()
-    given.require_beside(spec)
-    layers = Layers(cloud, spec)
-    keys = layers.keys(scope, given)
-    network = given.network
-    if network is None:
-        network = cloud.network(scope, "Network", spec.network_spec(), key=keys["network"])
-    ground = Ground(place=place, keys=keys, network=network)
-    stores = layers.stores(scope, ground, given=given.database)
-    return layers.finish(scope, ground, stores, given=given)
+    layers = Layers(cloud, spec, given)
+    keys = layers.keys(scope)
+    ground = Ground(place=place, keys=keys, network=layers.network(scope, keys))
+    stores = layers.stores(scope, ground)
+    return layers.finish(scope, ground, stores)

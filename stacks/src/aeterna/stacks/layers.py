@@ -108,33 +108,39 @@ def key_outputs(keys: Mapping[str, KeyT]) -> dict[str, KeyOutputs]:
 
 
 class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, CatalogT, RegistryT, BackupT]):
-    """Makes each layer of one foundation on one cloud, below the scope that it is given."""
+    """Makes each layer of one foundation on one cloud, below the scope that it is given, but for what is given."""
 
     def __init__(
         self,
         cloud: Cloud[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, CatalogT, RegistryT, BackupT],
         spec: FoundationSpec,
+        given: Given[NetworkT, KeyT, ClusterT, DatabaseT] | None = None,
     ) -> None:
         self._cloud = cloud
         self._spec = spec
+        self._given: Given[NetworkT, KeyT, ClusterT, DatabaseT] = Given() if given is None else given
+        self._given.require_beside(spec)
 
-    def keys(
-        self, scope: Construct, given: Given[NetworkT, KeyT, ClusterT, DatabaseT] | None = None
-    ) -> dict[str, KeyT]:
+    def keys(self, scope: Construct) -> dict[str, KeyT]:
         """Make the key of each purpose that none is given for; what is given whole has its own key already."""
-        cloud, spec = self._cloud, self._spec
-        present: Given[NetworkT, KeyT, ClusterT, DatabaseT] = Given() if given is None else given
+        cloud, spec, given = self._cloud, self._spec, self._given
         return {
-            purpose: present.keys.get(purpose) or cloud.key(scope, key_id(purpose), spec.key_spec(purpose))
+            purpose: given.keys.get(purpose) or cloud.key(scope, key_id(purpose), spec.key_spec(purpose))
             for purpose in purposes(spec)
-            if purpose in present.keys or not present.brings(purpose)
+            if purpose in given.keys or not given.brings(purpose)
         }
 
+    def network(self, scope: Construct, keys: Mapping[str, KeyT]) -> NetworkT:
+        """Make the network, unless one is given."""
+        if self._given.network is not None:
+            return self._given.network
+        return self._cloud.network(scope, "Network", self._spec.network_spec(), key=keys["network"])
+
     def stores(
-        self, scope: Construct, ground: Ground[NetworkT, KeyT], *, given: DatabaseT | None = None
+        self, scope: Construct, ground: Ground[NetworkT, KeyT]
     ) -> Stores[DatabaseT, CacheT, BucketT, CatalogT, RegistryT, BackupT]:
         """Make everything that holds data, and the vault that holds it once more."""
-        cloud, spec = self._cloud, self._spec
+        cloud, spec, given = self._cloud, self._spec, self._given.database
         keys, network = ground.keys, ground.network
         database = given
         if database is None:
@@ -195,8 +201,6 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
         scope: Construct,
         cluster: ClusterT,
         stores: Stores[DatabaseT, CacheT, BucketT, CatalogT, RegistryT, BackupT],
-        *,
-        given: bool,
     ) -> dict[str, IdentityOutputs]:
         """Bind each component of the runtime to the stores that it uses, and to no other.
 
@@ -214,7 +218,7 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
             "threads": cloud.identity(scope, "Threads", named("threads"), cluster=cluster, uses=[stores.database]),
             "opal": cloud.identity(scope, "Opal", named("opal"), cluster=cluster, uses=[stores.cache]),
         }
-        if not given:
+        if self._given.database is None:
             handles["migrate"] = cloud.administrator(
                 scope, "Migrate", named("migrate"), cluster=cluster, database=stores.database
             )
@@ -230,13 +234,11 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
         ground: Ground[NetworkT, KeyT],
         stores: Stores[DatabaseT, CacheT, BucketT, CatalogT, RegistryT, BackupT],
         *,
-        given: Given[NetworkT, KeyT, ClusterT, DatabaseT] | None = None,
         recovery: RecoveryOutputs | None = None,
     ) -> FoundationOutputs:
         """Make the cluster and what belongs to it, and say what there is now."""
         cloud, spec = self._cloud, self._spec
-        present: Given[NetworkT, KeyT, ClusterT, DatabaseT] = Given() if given is None else given
-        cluster = present.cluster
+        cluster = self._given.cluster
         if cluster is None:
             key = ground.keys["cluster"]
             cluster = cloud.cluster(scope, "Cluster", spec.cluster_spec(), network=ground.network, key=key)
@@ -256,7 +258,7 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
             bucket=stores.bucket.outputs,
             catalog=stores.catalog.outputs,
             keys=key_outputs(ground.keys),
-            identities=self.identities(scope, cluster, stores, given=present.database is not None),
+            identities=self.identities(scope, cluster, stores),
             registry=None if stores.registry is None else stores.registry.outputs,
             backup=None if stores.backup is None else stores.backup.outputs,
             alerts=alerts,
