@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -12,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from process_cost import say
 
-from fixtures.build_cache import built_once
-from fixtures.fix_tofu import ENGINE, PROVIDER, RELEASE, SCHEMAS, environment, install
-from fixtures.tofu_engine import Engine
+from fixtures.tofu_build import engine_at, provider_built, tofu_built
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,28 +22,6 @@ def timed(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return round(time.perf_counter() - started, 2)
-
-
-def build(module: Path, package: str, program: Path) -> None:
-    """Build one Go program, as the tests do."""
-    command = ["go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", RELEASE, "-o", str(program)]
-    subprocess.run([*command, package], cwd=module, check=True)
-
-
-def engine(home: Path) -> Engine:
-    """Return the engine with a mirror of every schema that we have."""
-    tofu = built_once(
-        "tofu",
-        (ENGINE / "go.mod", ENGINE / "go.sum", RELEASE),
-        lambda folder: build(ENGINE, "github.com/opentofu/opentofu/cmd/tofu", folder / "tofu"),
-    )
-    sources = (*sorted(PROVIDER.glob("*.go")), PROVIDER / "go.mod", PROVIDER / "go.sum", RELEASE)
-    server = built_once("schemaprovider", sources, lambda folder: build(PROVIDER, ".", folder / "schemaprovider"))
-    for schema in SCHEMAS:
-        install(server / "schemaprovider", schema, home)
-    mirror = f'provider_installation {{\n  filesystem_mirror {{ path = "{home / "mirror"}" }}\n}}\n'
-    (home / "tofurc").write_text(mirror)
-    return Engine(tofu=tofu / "tofu", environment=environment(home))
 
 
 def elements(document: dict[str, Any]) -> int:
@@ -62,7 +37,7 @@ def largest_planned(out: Path) -> dict[str, object]:
     largest = max(documents, key=lambda folder: elements(documents[folder]))
     manifest = json.loads((out / "manifest.json").read_text())["stacks"]
     with tempfile.TemporaryDirectory() as home:
-        tofu = engine(Path(home))
+        tofu = engine_at(Path(home), tofu=tofu_built(say), provider=provider_built(say))
         for name in order(largest.name, manifest):
             workspace = tofu.workspace(out / "stacks" / name)
             workspace.init()
