@@ -76,8 +76,8 @@ def test_only_what_came_behind_a_snapshot_is_read(stores: GraphStores) -> None:
     second = store.append(batch_of(_session("b"), first_seq=2), parent=first.id)
     third = store.append(batch_of(_session("c"), first_seq=3), parent=second.id)
 
-    assert _ids(store.rows(third.id, after=first.id)) == ["n:b", "n:c"]
-    assert _ids(store.rows(second.id, after=first.id)) == ["n:b"]
+    assert _ids(store.rows(third.id, after=first.last_seq)) == ["n:b", "n:c"]
+    assert _ids(store.rows(second.id, after=first.last_seq)) == ["n:b"]
 
 
 def test_an_earlier_snapshot_is_read_as_it_was(stores: GraphStores) -> None:
@@ -135,12 +135,10 @@ def test_a_batch_is_found_again_by_its_id(stores: GraphStores) -> None:
 
 def test_unknown_snapshots_are_refused(stores: GraphStores) -> None:
     store = stores.open(ACME)
-    snapshot = store.append(batch_of(_session("a")), parent=None)
+    store.append(batch_of(_session("a")), parent=None)
 
     with pytest.raises(SnapshotNotFoundError):
         store.rows(SnapshotId(7))
-    with pytest.raises(SnapshotNotFoundError):
-        store.rows(snapshot.id, after=SnapshotId(7))
 
 
 @pytest.mark.parametrize("other", ["acme-2", "acm", "a-cme"])

@@ -290,7 +290,7 @@ def test_a_reader_that_names_a_snapshot_sees_it_at_once_from_any_process(
     future = writer.submit(CREATE)
     patient.run()
 
-    assert reader.statistics(at_least=future.result().snapshot_id).nodes == 3
+    assert reader.statistics(at_least=future.result().seq).nodes == 3
 
 
 def test_earlier_states_are_read_by_snapshot_and_by_time(bench: GraphBench, patient: PatientExecutor) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from aeterna.graph.domain.identifiers import NodeId, SessionId, SnapshotId, TenantId
+from aeterna.graph.domain.identifiers import Json, NodeId, SessionId, SnapshotId, TenantId
 from aeterna.graph.domain.rows import Rows
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class Batch:
     first_seq: int
     last_seq: int
     committed_at: datetime
+    floor: int = 0  # carried on from the parent
+    epoch: int = 0  # of the lease under which it is written
 
 
 class GraphStore(Protocol):
@@ -60,10 +62,11 @@ class GraphStore(Protocol):
         """Look for a batch among the snapshots in the catalog: the answer to `CommitUncertainError`."""
         ...
 
-    def rows(self, to: SnapshotId, *, after: SnapshotId | None = None) -> Rows:
-        """Read what was committed up to ``to``, all of it or only what came behind ``after``.
+    def rows(self, to: SnapshotId, *, after: int = 0) -> Rows:
+        """Read the rows of the snapshot ``to``, all of them or only those with a seq behind ``after``.
 
-        Raise `SnapshotNotFoundError` when ``to`` is unknown or ``after`` is not behind it.
+        What an ``after`` below the snapshot's floor gives lacks removals: it cannot bring a state forward. Raise
+        `SnapshotNotFoundError` when ``to`` is unknown.
         """
         ...
 
@@ -146,6 +149,10 @@ class LensView(Protocol):
 
     def committed(self, sessions: Sequence[SessionId]) -> Mapping[SessionId, Committed]:
         """Return what is remembered of those sessions that were committed."""
+        ...
+
+    def records(self, record: str) -> Mapping[str, Json]:
+        """Return by id what else is on record about the graph: its holds and erasures, by their ``record``."""
         ...
 
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from aeterna.graph.domain.arrow import pa
+from aeterna.graph.domain.arrow import pa, pc
 from aeterna.graph.domain.changes import Edge, EdgeKey, Node
 from aeterna.graph.domain.identifiers import Json, Label, NodeId, SessionId, SnapshotId
 from aeterna.graph.domain.queries import NeighborFound, Neighbors, NodeFound, Path, Position, Statistics
@@ -94,6 +94,8 @@ class MemoryGraphStore:
             first_seq=batch.first_seq,
             last_seq=batch.last_seq,
             committed_at=batch.committed_at,
+            floor=batch.floor,
+            epoch=batch.epoch,
         )
         self._history.append((snapshot, batch))
         if failure is not None:
@@ -104,15 +106,13 @@ class MemoryGraphStore:
         """Look for a batch."""
         return next((snapshot for snapshot, batch in self._history if batch.id == batch_id), None)
 
-    def rows(self, to: SnapshotId, *, after: SnapshotId | None = None) -> Rows:
-        """Return what was appended behind ``after``, up to ``to``."""
+    def rows(self, to: SnapshotId, *, after: int = 0) -> Rows:
+        """Return what was appended up to ``to`` with a seq behind ``after``."""
         ids = [snapshot.id for snapshot, _ in self._history]
-        for wanted in (to, after):
-            if wanted is not None and wanted not in ids:
-                raise SnapshotNotFoundError(str(wanted))
-        first = 0 if after is None else ids.index(after) + 1
-        batches = [batch.rows for _, batch in self._history[first : ids.index(to) + 1]]
-        return pa.concat_tables(batches) if batches else ROW_SCHEMA.empty_table()
+        if to not in ids:
+            raise SnapshotNotFoundError(str(to))
+        batches = [batch.rows for _, batch in self._history[: ids.index(to) + 1]]
+        return pa.concat_tables(batches).filter(pc.field("seq") > after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,7 @@ class _State:
     nodes: dict[NodeId, Node] = field(default_factory=dict[NodeId, Node])
     edges: dict[EdgeKey, Edge] = field(default_factory=dict[EdgeKey, Edge])
     sessions: dict[SessionId, Committed] = field(default_factory=dict[SessionId, Committed])
+    records: dict[tuple[str, str], Json] = field(default_factory=dict[tuple[str, str], Json])
 
 
 class MemoryLens:
@@ -133,6 +134,7 @@ class MemoryLens:
         """Bring the state to ``snapshot``."""
         before = self._state
         nodes, edges, sessions = dict(before.nodes), dict(before.edges), dict(before.sessions)
+        records = dict(before.records)
         columns = {name: rows[name].to_pylist() for name in ROW_SCHEMA.names}
         in_order = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         for row in sorted(in_order, key=lambda row: row["seq"]):
@@ -149,12 +151,16 @@ class MemoryLens:
                     nodes[id_] = Node(id=id_, kind=Label(row["kind"]), properties=Json(row["properties"]))
                 case "node", _:
                     nodes.pop(NodeId(row["id"]), None)
-                case _, op:
+                case "edge", op:
                     key = EdgeKey(NodeId(row["source"]), Label(row["type"]), NodeId(row["target"]))
                     edges.pop(key, None)
                     if op == "upsert":
                         edges[key] = Edge(key=key, properties=Json(row["properties"]))
-        self._state = _State(snapshot, nodes, edges, sessions)
+                case record, op:
+                    records.pop((record, row["id"]), None)
+                    if op == "upsert":
+                        records[record, row["id"]] = Json(row["properties"])
+        self._state = _State(snapshot, nodes, edges, sessions, records)
 
     @contextlib.contextmanager
     def view(self, time_limit: timedelta) -> Generator[LensView]:
@@ -256,6 +262,9 @@ class _MemoryView:
 
     def committed(self, sessions: Sequence[SessionId]) -> Mapping[SessionId, Committed]:
         return {id_: self._state.sessions[id_] for id_ in sessions if id_ in self._state.sessions}
+
+    def records(self, record: str) -> Mapping[str, Json]:
+        return {id_: text for (name, id_), text in self._state.records.items() if name == record}
 
     def _node(self, node: NodeId) -> Node:
         if node not in self._state.nodes:

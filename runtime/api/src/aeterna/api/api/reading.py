@@ -14,7 +14,6 @@ from aeterna.api.api.bodies import (
     StatisticsAnswer,
 )
 from aeterna.api.api.requests import SNAPSHOT_HEADER, graph_of, may_read, moment, seen
-from aeterna.graph.domain.identifiers import SnapshotId
 from aeterna.graph.domain.queries import MAX_DEPTH, MAX_HOPS, MAX_PAGE, neighbors_query, node_query, path_query
 from aeterna.graph.domain.snapshots import AsOf
 from aeterna.service.caller import Caller
@@ -23,7 +22,7 @@ reading = APIRouter(prefix="/api/v1/graph", tags=["graph"])
 
 Reader = Annotated[Caller, Depends(may_read)]
 Moment = Annotated[AsOf | None, Depends(moment)]
-Seen = Annotated[SnapshotId | None, Depends(seen)]
+Seen = Annotated[int, Depends(seen)]
 Node = Annotated[str, Query(description="The id of a node.")]
 Types = Annotated[list[str], Query(alias="type", description="Walk edges of these types only; may repeat.")]
 Kinds = Annotated[list[str], Query(alias="kind", description="Return nodes of these kinds only; may repeat.")]

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Final, cast
 
-from fastapi import Header, Query, Request
+from fastapi import Depends, Header, Query, Request
 
 from aeterna.graph.domain.identifiers import SnapshotId, tenant_id
 from aeterna.graph.domain.snapshots import AsOf
@@ -17,7 +17,9 @@ from aeterna.service.caller import Caller
 from aeterna.service.decision import Resource
 
 SNAPSHOT_HEADER: Final = "Aeterna-Snapshot"
+SEQ_HEADER: Final = "Aeterna-Seq"
 _SNAPSHOT: Final = re.compile(r"[0-9]{1,19}")
+_SEQ: Final = re.compile(r"[0-9]{1,18}")
 _MOMENT_CHARS: Final = len("2026-11-01T00:00:00")
 
 
@@ -28,6 +30,8 @@ def _tenants_graph(_request: Request, caller: Caller) -> Resource:
 
 may_read: Callable[..., Awaitable[Caller]] = permitted("graph.read", _tenants_graph)
 may_write: Callable[..., Awaitable[Caller]] = permitted("graph.write", _tenants_graph)
+may_manage: Callable[..., Awaitable[Caller]] = permitted("graph.manage", _tenants_graph)
+may_erase: Callable[..., Awaitable[Caller]] = permitted("graph.erase", _tenants_graph)
 
 
 def graph_of(request: Request, caller: Caller) -> Graph:
@@ -62,13 +66,23 @@ def moment(
 
 
 def seen(
-    aeterna_snapshot: Annotated[
-        str | None, Header(description="The snapshot of an earlier answer: this one shall not be older.")
+    request: Request,
+    caller: Annotated[Caller, Depends(may_read)],
+    aeterna_seq: Annotated[
+        str | None, Header(description="The Aeterna-Seq of an earlier answer: this one shall not be older.")
     ] = None,
-) -> SnapshotId | None:
-    """Return the snapshot that the answer must contain."""
+    aeterna_snapshot: Annotated[
+        str | None,
+        Header(description="The snapshot of an earlier answer, for those who have no Aeterna-Seq; it may expire."),
+    ] = None,
+) -> int:
+    """Return the seq that the answer must contain, 0 when any state will do."""
+    if aeterna_seq is not None:
+        if _SEQ.fullmatch(aeterna_seq) is None:
+            raise InvalidQueryError(SEQ_HEADER, "must be the number that an earlier answer gave")
+        return int(aeterna_seq)
     if aeterna_snapshot is None:
-        return None
+        return 0
     if _SNAPSHOT.fullmatch(aeterna_snapshot) is None:
         raise InvalidQueryError(SNAPSHOT_HEADER, "must be a snapshot id")
-    return SnapshotId(int(aeterna_snapshot))
+    return graph_of(request, caller).seq_of(SnapshotId(int(aeterna_snapshot)))

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from aeterna.api.api.bodies import ReceiptBody, SessionBody
-from aeterna.api.api.requests import SNAPSHOT_HEADER, graph_of, may_write
+from aeterna.api.api.requests import SEQ_HEADER, SNAPSHOT_HEADER, graph_of, may_write
 from aeterna.graph.domain.snapshots import Receipt
 from aeterna.graph.errors import InvalidSessionError
 from aeterna.service.caller import Caller
@@ -78,7 +78,7 @@ async def commit_session(
     return Response(
         ReceiptBody.of(receipt).model_dump_json(),
         200 if receipt.repeated else 201,
-        {SNAPSHOT_HEADER: str(receipt.snapshot_id)},
+        {SNAPSHOT_HEADER: str(receipt.snapshot_id), SEQ_HEADER: str(receipt.seq)},
         "application/json",
     )
 

@@ -32,6 +32,7 @@ _TABLES: Final = """
 CREATE TABLE nodes (number INTEGER PRIMARY KEY, id VARCHAR, kind VARCHAR, properties VARCHAR);
 CREATE TABLE edges (number INTEGER PRIMARY KEY, properties VARCHAR);
 CREATE TABLE sessions (session VARCHAR PRIMARY KEY, digest VARCHAR, seq BIGINT, committed_us BIGINT, counts VARCHAR);
+CREATE TABLE records (record VARCHAR, id VARCHAR, properties VARCHAR, PRIMARY KEY (record, id));
 """
 _DELETE_NODES: Final = "DELETE FROM nodes USING changed WHERE nodes.number = changed.number"
 _DELETE_EDGES: Final = "DELETE FROM edges USING changed WHERE edges.number = changed.number"
@@ -70,6 +71,7 @@ class DuckDbLens:
             with_nodes = self._apply_nodes(cursor, rows.filter(where("record", "node")))
             topology = self._apply_edges(cursor, rows.filter(where("record", "edge")), with_nodes)
             _apply_sessions(cursor, rows.filter(where("record", "session")))
+            _apply_records(cursor, rows)
             with self._turn:
                 cursor.commit()
                 self._state = LensState(topology=topology, snapshot=snapshot)
@@ -171,6 +173,16 @@ def _apply_sessions(cursor: duckdb.DuckDBPyConnection, rows: Rows) -> None:
         cursor,
         rows.select(["session", "digest", "seq", "committed_at", "properties"]),
         "INSERT INTO sessions SELECT session, digest, seq, epoch_us(committed_at), properties FROM changed",
+    )
+
+
+def _apply_records(cursor: duckdb.DuckDBPyConnection, rows: Rows) -> None:
+    of_graph = pc.field("record").isin(["node", "edge", "session"])
+    _with_rows(
+        cursor,
+        rows.filter(~of_graph).select(["record", "id", "op", "seq", "properties"]),
+        "INSERT INTO records SELECT record, id, if(arg_max(op, seq) = 'upsert', arg_max(properties, seq), NULL)"
+        " FROM changed GROUP BY ALL ON CONFLICT (record, id) DO UPDATE SET properties = excluded.properties",
     )
 
 

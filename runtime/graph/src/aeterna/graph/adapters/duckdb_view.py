@@ -186,6 +186,13 @@ class DuckDbView:
             for session, digest, seq, committed_us, counts in found
         }
 
+    def records(self, record: str) -> Mapping[str, Json]:
+        """Return by id what else is on record about the graph."""
+        found = self._cursor.execute(
+            "SELECT id, properties FROM records WHERE record = ? AND properties IS NOT NULL", [record]
+        ).fetchall()
+        return dict(found)
+
     def _page(self, around: Ball, query: NeighborsQuery) -> tuple[list[tuple[int, list[int]]], bool]:
         """Return the page's nodes by depth, in order of their ids, and whether more follow."""
         kinds = self._wanted(self._kinds, query.kinds)

@@ -10,12 +10,14 @@ TenantId = NewType("TenantId", str)
 NodeId = NewType("NodeId", str)
 SessionId = NewType("SessionId", str)
 SnapshotId = NewType("SnapshotId", int)
+TagName = NewType("TagName", str)
 Label = NewType("Label", str)  # the kind of a node or the type of an edge
 Json = NewType("Json", str)  # canonical JSON text of an object: sorted keys, no white space
 
 MAX_ID_CHARS: Final = 512
 MAX_SESSION_ID_CHARS: Final = 255
 LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/-]{0,127}")
+TAG: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")  # never taken for a snapshot's id or a time
 _TENANT: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 # Control characters break logs and terminals, surrogates cannot be written as UTF-8, unassigned ones are neither.
 _REFUSED_CATEGORIES: Final = frozenset({"Cc", "Cs"})

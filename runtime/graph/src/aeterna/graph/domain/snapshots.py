@@ -6,24 +6,40 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from aeterna.graph.domain.identifiers import SessionId, SnapshotId
+from aeterna.graph.domain.identifiers import SessionId, SnapshotId, TagName
 
-AsOf: TypeAlias = SnapshotId | datetime  # a snapshot, or the newest one that was committed by that time
+# A snapshot, the newest one that was committed by a time, or the one that a tag names.
+AsOf: TypeAlias = SnapshotId | datetime | TagName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One atomic commit: the sessions ``first_seq`` to ``last_seq``, and everything before them."""
+    """One atomic commit: the sessions ``first_seq`` to ``last_seq``, and everything before them.
+
+    Maintenance makes snapshots too, which hold no session of their own: their ``first_seq`` is ``last_seq`` + 1.
+    Removals up to the seq ``floor`` may be forgotten: a state that is older cannot be brought forward by the rows
+    after it, only loaded anew. ``epoch`` is that of the lease under which it was written.
+    """
 
     id: SnapshotId
     first_seq: int
     last_seq: int
     committed_at: datetime
+    floor: int = 0
+    epoch: int = 0
 
     @property
     def sessions(self) -> int:
         """How many sessions were committed together."""
         return self.last_seq - self.first_seq + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """The place in history that a commit is about to take."""
+
+    seq: int
+    committed_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

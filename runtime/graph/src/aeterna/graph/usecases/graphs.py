@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class Graph:
     """One tenant's graph. Reads block; a commit gives a future.
 
-    Every read takes ``as_of`` (a snapshot or a time; the newest state without it) and ``at_least``, a snapshot that
-    the newest state must contain, which is how a client reads its own writes from any replica. Both raise
+    Every read takes ``as_of`` (a snapshot or a time; the newest state without it) and ``at_least``, a seq that
+    the newest state must hold, which is how a client reads its own writes from any replica. Both raise
     `SnapshotNotFoundError`.
     """
 
@@ -58,7 +58,7 @@ class Graph:
         """Write the session and return when it is durable; raise what forbids it."""
         return self.submit(session).result()
 
-    def node(self, node: NodeId, *, as_of: AsOf | None = None, at_least: SnapshotId | None = None) -> NodeFound:
+    def node(self, node: NodeId, *, as_of: AsOf | None = None, at_least: int = 0) -> NodeFound:
         """Return a node, or raise `NodeNotFoundError`."""
         with self._view(as_of, at_least) as view:
             return view.node(node)
@@ -69,7 +69,7 @@ class Graph:
         *,
         cursor: str | None = None,
         as_of: AsOf | None = None,
-        at_least: SnapshotId | None = None,
+        at_least: int = 0,
     ) -> tuple[Neighbors, str | None]:
         """Return a page and the cursor of the next one; pages that follow a cursor stay in the first one's snapshot."""
         if cursor is not None:
@@ -83,22 +83,22 @@ class Graph:
             return page, None
         return page, cursor_of(query, page.snapshot_id, page.next)
 
-    def shortest_path(self, query: PathQuery, *, as_of: AsOf | None = None, at_least: SnapshotId | None = None) -> Path:
+    def shortest_path(self, query: PathQuery, *, as_of: AsOf | None = None, at_least: int = 0) -> Path:
         """Return one of the shortest paths, or raise `NoPathError`."""
         with self._view(as_of, at_least) as view:
             return view.shortest_path(query)
 
-    def statistics(self, *, as_of: AsOf | None = None, at_least: SnapshotId | None = None) -> Statistics:
+    def statistics(self, *, as_of: AsOf | None = None, at_least: int = 0) -> Statistics:
         """Count what there is."""
         with self._view(as_of, at_least) as view:
             return view.statistics()
 
-    def snapshots(self, limit: int, *, at_least: SnapshotId | None = None) -> tuple[Snapshot, ...]:
+    def snapshots(self, limit: int, *, at_least: int = 0) -> tuple[Snapshot, ...]:
         """Return the newest snapshots, newest first."""
         return self._present.snapshots(at_least)[::-1][:limit]
 
     @contextlib.contextmanager
-    def _view(self, as_of: AsOf | None, at_least: SnapshotId | None) -> Generator[LensView]:
+    def _view(self, as_of: AsOf | None, at_least: int) -> Generator[LensView]:
         if as_of is None:
             with self._present.view(at_least) as view:
                 yield view
@@ -113,18 +113,23 @@ class Graph:
         ) as view:
             yield view
 
-    def _resolved(self, as_of: AsOf, at_least: SnapshotId | None) -> Snapshot:
+    def _resolved(self, as_of: AsOf, at_least: int) -> Snapshot:
         if isinstance(as_of, datetime):
             snapshots = self._present.snapshots(at_least)
             place = bisect_right(snapshots, as_of, key=lambda snapshot: snapshot.committed_at)
             if place == 0:
                 raise SnapshotNotFoundError(as_of.isoformat())
             return snapshots[place - 1]
-        # Asking for it by id is also asking for a state that contains it.
-        for snapshot in self._present.snapshots(as_of):
-            if snapshot.id == as_of:
-                return snapshot
+        for look in (self._present.snapshots, self._present.looked):
+            # Asking for it by id is also asking for a state that contains it.
+            for snapshot in look(at_least):
+                if snapshot.id == as_of:
+                    return snapshot
         raise SnapshotNotFoundError(str(as_of))
+
+    def seq_of(self, snapshot: SnapshotId) -> int:
+        """Return the seq up to which a snapshot holds sessions; raise `SnapshotNotFoundError`."""
+        return self._resolved(snapshot, 0).last_seq
 
     def _loaded(self, snapshot: Snapshot) -> Lens:
         store = self._engine.stores.open(self._tenant)  # its own: the present's is moved by commits meanwhile

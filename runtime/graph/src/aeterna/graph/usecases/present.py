@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from typing import TYPE_CHECKING, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from aeterna.graph.domain.rows import rows_of
+from aeterna.graph.domain.rows import Rows, rows_of
+from aeterna.graph.domain.snapshots import Stamp
 from aeterna.graph.errors import (
     CommitConflictError,
     CommitUncertainError,
@@ -15,23 +17,27 @@ from aeterna.graph.errors import (
     SnapshotNotFoundError,
     StorageError,
 )
-from aeterna.graph.ports import Batch
+from aeterna.graph.ports import Batch, LensView
 from aeterna.graph.usecases.admission import Admission, admit, as_repeated, receipt_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from aeterna.graph.domain.changes import Session
-    from aeterna.graph.domain.identifiers import SnapshotId
+    from aeterna.graph.domain.identifiers import SessionId, SnapshotId
     from aeterna.graph.domain.snapshots import Receipt, Snapshot
-    from aeterna.graph.ports import CommitTrace, GraphStore, LensView
+    from aeterna.graph.ports import CommitTrace, GraphStore
     from aeterna.graph.usecases.engine import Engine
+
+T = TypeVar("T")
+Build: TypeAlias = "Callable[[LensView, Stamp], Rows | None]"  # the rows of one session, stamped; None for none
 
 log = logging.getLogger(__name__)
 
 _LEAST_PAUSE: Final = 0.01
 _MOST_PAUSE: Final = 0.3
+_TICK: Final = timedelta(microseconds=1)
 
 
 class Present:
@@ -44,19 +50,24 @@ class Present:
         self._world = engine.world
         self._lens = engine.new_lens()
         self._snapshot: Snapshot | None = None
-        self._seen: set[SnapshotId] = set()
         self._looked_at: float | None = None  # on the stopwatch; None before the first look
         self._moving = threading.Lock()
 
-    def view(self, at_least: SnapshotId | None = None) -> AbstractContextManager[LensView]:
-        """Hold the newest known state, which contains ``at_least``; raise `SnapshotNotFoundError` when none does."""
+    def view(self, at_least: int = 0) -> AbstractContextManager[LensView]:
+        """Hold the newest known state, with the seq ``at_least`` in it; raise `SnapshotNotFoundError` when none is."""
         self._freshen(at_least)
         return self._lens.view(self._limits.query_time)
 
-    def snapshots(self, at_least: SnapshotId | None = None) -> tuple[Snapshot, ...]:
+    def snapshots(self, at_least: int = 0) -> tuple[Snapshot, ...]:
         """Return the readable snapshots, oldest first."""
         self._freshen(at_least)
         return self._store.snapshots()
+
+    def looked(self, at_least: int = 0) -> tuple[Snapshot, ...]:
+        """Return the readable snapshots after a look at the catalog."""
+        with self._moving:
+            self._refresh()
+        return self.snapshots(at_least)
 
     def commit(self, sessions: Sequence[Session], trace: CommitTrace) -> list[Receipt | GraphError]:
         """Write those sessions that may be written as one snapshot; return what became of each.
@@ -64,20 +75,41 @@ class Present:
         Raise `StorageError` when none was written for want of storage, `CommitConflictError` when other writers won
         every time.
         """
+        return self._tried(lambda: self._attempt(sessions, trace), trace)
+
+    def write(self, session: SessionId, build: Build, trace: CommitTrace) -> Snapshot | None:
+        """Write what ``build`` makes of the newest state as one session and one snapshot; None when it makes nothing.
+
+        ``build`` is asked again when another writer was first. Its rows carry the stamp that it is given, a row of the
+        session included. Raises what `commit` raises, and what ``build`` does.
+        """
+        return self._tried(lambda: self._built(session, build, trace), trace)
+
+    def _tried(self, attempt: Callable[[], T], trace: CommitTrace) -> T:
         with self._moving:
             if self._looked_at is None:
                 self._refresh()
-            for attempt in range(self._limits.commit_attempts):
-                if attempt:
-                    trace.retries = attempt
+            for turn in range(self._limits.commit_attempts):
+                if turn:
+                    trace.retries = turn
                     # Jitter spreads writers that collided once over the time that a commit takes.
                     self._world.pause(_LEAST_PAUSE + self._world.chance() * (_MOST_PAUSE - _LEAST_PAUSE))
                     self._refresh()
                 try:
-                    return self._attempt(sessions, trace)
+                    return attempt()
                 except CommitConflictError:
                     continue
         raise CommitConflictError("commit", f"other writers won {self._limits.commit_attempts} times")
+
+    def _built(self, session: SessionId, build: Build, trace: CommitTrace) -> Snapshot | None:
+        with self._lens.view(self._limits.query_time) as view:
+            now, last = self._world.clock(), view.committed_at
+            stamp = Stamp(seq=view.last_seq + 1, committed_at=now if last is None else max(now, last + _TICK))
+            rows = build(view, stamp)
+        if rows is None:
+            self._require_current()
+            return None
+        return self._append(rows, (session,), (stamp.seq, stamp), trace)
 
     def _attempt(self, sessions: Sequence[Session], trace: CommitTrace) -> list[Receipt | GraphError]:
         with self._lens.view(self._limits.query_time) as view:
@@ -108,15 +140,25 @@ class Present:
 
     def _write(self, admission: Admission, trace: CommitTrace) -> Snapshot:
         accepted = list(admission.accepted.values())
+        last = Stamp(seq=accepted[-1].seq, committed_at=accepted[-1].committed_at)
+        sessions = tuple(each.session.id for each in accepted)
+        return self._append(rows_of(accepted), sessions, (accepted[0].seq, last), trace)
+
+    def _append(
+        self, rows: Rows, sessions: tuple[SessionId, ...], place: tuple[int, Stamp], trace: CommitTrace
+    ) -> Snapshot:
+        first_seq, last = place
         batch = Batch(
             id=str(uuid.uuid4()),
-            rows=rows_of(accepted),
-            sessions=tuple(each.session.id for each in accepted),
-            first_seq=accepted[0].seq,
-            last_seq=accepted[-1].seq,
-            committed_at=accepted[-1].committed_at,
+            rows=rows,
+            sessions=sessions,
+            first_seq=first_seq,
+            last_seq=last.seq,
+            committed_at=last.committed_at,
+            floor=self._snapshot.floor if self._snapshot else 0,
+            epoch=self._snapshot.epoch if self._snapshot else 0,
         )
-        trace.sessions, trace.rows = len(accepted), batch.rows.num_rows
+        trace.sessions, trace.rows = len(sessions), rows.num_rows
         try:
             snapshot = self._store.append(batch, parent=self._snapshot.id if self._snapshot else None)
         except CommitUncertainError as uncertain:
@@ -132,8 +174,6 @@ class Present:
     def _apply(self, batch: Batch, snapshot: Snapshot) -> None:
         self._lens.apply(batch.rows, snapshot)
         self._snapshot = snapshot
-        # In place: a copy for each commit would cost more the longer the history is.
-        self._seen.add(snapshot.id)
 
     def _containing(self, seq: int) -> SnapshotId:
         for snapshot in self._store.snapshots():
@@ -141,13 +181,17 @@ class Present:
                 return snapshot.id
         raise SnapshotNotFoundError(f"seq {seq}")
 
-    def _freshen(self, at_least: SnapshotId | None) -> None:
-        if self._looked_at is None or (at_least is not None and at_least not in self._seen):
+    @property
+    def _last_seq(self) -> int:
+        return self._snapshot.last_seq if self._snapshot else 0
+
+    def _freshen(self, at_least: int) -> None:
+        if self._looked_at is None or at_least > self._last_seq:
             with self._moving:
-                if self._looked_at is None or (at_least is not None and at_least not in self._seen):
+                if self._looked_at is None or at_least > self._last_seq:
                     self._refresh()
-            if at_least is not None and at_least not in self._seen:
-                raise SnapshotNotFoundError(str(at_least))
+            if at_least > self._last_seq:
+                raise SnapshotNotFoundError(f"seq {at_least}")
         elif self._is_old(self._looked_at) and self._moving.acquire(blocking=False):
             # Whoever holds the lock is moving the state on: a reader need not wait for that.
             try:
@@ -167,17 +211,14 @@ class Present:
         if head is not None and (self._snapshot is None or head.id != self._snapshot.id):
             self._bring_to(head)
             self._snapshot = head
-            self._seen = {snapshot.id for snapshot in self._store.snapshots()}
         self._looked_at = self._world.stopwatch()
 
     def _bring_to(self, head: Snapshot) -> None:
+        if self._snapshot is not None and head.floor <= self._snapshot.last_seq:
+            self._lens.apply(self._store.rows(head.id, after=self._snapshot.last_seq), head)
+            return
         if self._snapshot is not None:
-            try:
-                self._lens.apply(self._store.rows(head.id, after=self._snapshot.id), head)
-            except SnapshotNotFoundError:
-                log.info("graph.reload", extra={"snapshot": str(head.id)})
-            else:
-                return
+            log.info("graph.reload", extra={"snapshot": str(head.id), "floor": head.floor})
         lens = self._new_lens()
         lens.apply(self._store.rows(head.id), head)
         self._lens = lens

@@ -1,25 +1,56 @@
-"""A pyiceberg transaction that computes its metadata once for each change instead of at each look.
+"""What pyiceberg does again and again with a table's metadata, done once: one version's remedy, in one module.
 
-``Transaction.table_metadata`` copies the whole history of the table about twenty times for one append, so stock
-appends slow down as history grows. The value depends only on the table's metadata and on the staged updates, both
-of which are replaced and never changed in place: remembering the last value is exact. This rests on how one version
-of pyiceberg is written, so it is used with that version only; a test fails when upstream no longer needs it.
+Three costs of a stock append grow with the number of snapshots before it:
+
+* ``Transaction.table_metadata`` is computed about twenty times for one append. Its value depends only on the table's
+  metadata and on the staged updates, both of which are replaced and never changed in place: `MemoisedTransaction`
+  remembers the last value.
+* Each of those values, and the one that a catalog writes, is a deep copy of all metadata. Nobody changes metadata in
+  place: its models are frozen, and every update makes new lists. `SharedMetadata` copies none of it.
+* A SQL catalog reads and parses the metadata file at each look and again in each commit. Such a file is written once
+  and never again, so `SharingSqlCatalog` remembers the newest parsed metadata of each table by its file's name.
+
+This rests on how one version of pyiceberg is written, so it is used with that version only; tests fail when upstream
+no longer needs it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pyiceberg
-from pyiceberg.table import Transaction
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadataV2
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from pyiceberg.table import Table
+    from pyiceberg.catalog.sql import IcebergTables
+    from pyiceberg.table import CommitTableResponse
     from pyiceberg.table.metadata import TableMetadata
-    from pyiceberg.table.update import TableUpdate
+    from pyiceberg.table.update import TableRequirement, TableUpdate
 
 REMEDIED_VERSION: Final = "0.12.0"
+_REMEMBERED_TABLES: Final = 256
+
+
+class SharedMetadata(TableMetadataV2):
+    """Metadata whose copies share what they do not replace."""
+
+    @override
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> SharedMetadata:
+        del deep  # the one caller that asks for it is done with the original, and so is everybody else
+        return super().model_copy(update=update)
+
+
+def shared(metadata: TableMetadata, version: str = pyiceberg.__version__) -> TableMetadata:
+    """Return the same metadata, cheap to copy; other formats and versions stay what they are."""
+    if version != REMEDIED_VERSION or type(metadata) is not TableMetadataV2:
+        return metadata
+    return SharedMetadata.model_construct(_fields_set=set(metadata.model_fields_set), **metadata.__dict__)
 
 
 class MemoisedTransaction(Transaction):
@@ -40,4 +71,51 @@ class MemoisedTransaction(Transaction):
 
 def transaction(table: Table, version: str = pyiceberg.__version__) -> Transaction:
     """Begin a transaction; a version that was not examined gets pyiceberg's own."""
-    return MemoisedTransaction(table) if version == REMEDIED_VERSION else Transaction(table)
+    if version != REMEDIED_VERSION:
+        return Transaction(table)
+    table.metadata = shared(table.metadata, version)
+    return MemoisedTransaction(table)
+
+
+class SharingSqlCatalog(SqlCatalog):
+    """A SQL catalog that parses a metadata file once, and neither reads nor parses what it has written itself."""
+
+    def __init__(self, name: str, **properties: str) -> None:
+        self._parsed: OrderedDict[tuple[str, ...], tuple[str, TableMetadata]] = OrderedDict()
+        self._turn = threading.Lock()
+        super().__init__(name, **properties)
+
+    @override
+    def commit_table(
+        self, table: Table, requirements: tuple[TableRequirement, ...], updates: tuple[TableUpdate, ...]
+    ) -> CommitTableResponse:
+        response = super().commit_table(table, requirements, updates)
+        self._remember(table.name(), response.metadata_location, response.metadata)
+        return response
+
+    @override
+    def _convert_orm_to_iceberg(self, orm_table: IcebergTables) -> Table:
+        name = (str(orm_table.table_namespace), str(orm_table.table_name))
+        location = str(orm_table.metadata_location)
+        with self._turn:
+            known = self._parsed.get(name)
+        if known is None or known[0] != location:
+            table = super()._convert_orm_to_iceberg(orm_table)
+            table.metadata = shared(table.metadata)
+            self._remember(name, location, table.metadata)
+            return table
+        io = self._load_file_io(known[1].properties, location)
+        return Table(identifier=name, metadata=known[1], metadata_location=location, io=io, catalog=self)
+
+    def _remember(self, name: tuple[str, ...], location: str, metadata: TableMetadata) -> None:
+        with self._turn:
+            self._parsed[name] = (location, shared(metadata))
+            self._parsed.move_to_end(name)
+            while len(self._parsed) > _REMEMBERED_TABLES:
+                self._parsed.popitem(last=False)
+
+
+def sql_catalog(name: str, properties: Mapping[str, str], version: str = pyiceberg.__version__) -> SqlCatalog:
+    """Open a SQL catalog; a version that was not examined gets pyiceberg's own."""
+    kind = SharingSqlCatalog if version == REMEDIED_VERSION else SqlCatalog
+    return cast("SqlCatalog", kind(name, **properties))
