@@ -1,8 +1,9 @@
 """The layout of a graph's table, which is a public contract, and sessions written as its rows.
 
-One table holds everything of a tenant. ``record`` says what a row is about (node, edge, session) and ``op`` what
-became of it (upsert, delete). The row with the highest ``seq`` wins for each node id and each edge key. Every
-session also writes one row of its own, so that it is known for ever, whatever happens to old snapshots.
+One table holds everything of a tenant. ``record`` says what a row is about (node, edge, session, hold, erasure) and
+``op`` what became of it (upsert, delete). The row with the highest ``seq`` wins for each node id, each edge key, and
+each id of a hold or an erasure. Every session also writes one row of its own, so that it is known for ever, whatever
+happens to old snapshots.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from aeterna.graph.domain.arrow import Table, pa
+from aeterna.graph.domain.arrow import Table, pa, pc, untyped
 from aeterna.graph.domain.changes import EdgeKey, Session
 from aeterna.graph.domain.identifiers import NodeId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from aeterna.graph.domain.identifiers import SessionId
+    from aeterna.graph.domain.snapshots import Stamp
 
 
 Rows: TypeAlias = Table  # always of ROW_SCHEMA
@@ -66,6 +70,31 @@ class Accepted:
 def rows_of(sessions: Sequence[Accepted]) -> Rows:
     """Write the sessions as rows, in their order."""
     return pa.concat_tables([_session_rows(accepted) for accepted in sessions])
+
+
+CHANGE_COLUMNS: Final = ("record", "op", "id", "kind", "source", "type", "target", "properties")
+
+
+def change_rows(changes: Table, *, session: SessionId, subject: str, stamp: Stamp, digest: str) -> Rows:
+    """Write changes of any number as one session, its own row included.
+
+    ``changes`` has `CHANGE_COLUMNS`; records other than nodes and edges may be among them. The caller answers for what
+    `session_of` would have checked: nothing twice, and no edge without its nodes.
+    """
+    counts = {f"{name}s": pc.sum(pc.equal(changes["record"], name)).as_py() or 0 for name in ("edge", "node")}
+    own = {"record": "session", "op": "upsert", "properties": json.dumps(counts, separators=(",", ":"))}
+    last = pa.table({name: pa.array([own.get(name)], pa.string()) for name in CHANGE_COLUMNS})
+    rows = pa.concat_tables([untyped(changes.select(CHANGE_COLUMNS)).cast(last.schema), last])
+    size = rows.num_rows
+    constant = {
+        "seq": pa.repeat(pa.scalar(stamp.seq, pa.int64()), size),
+        "session": pa.repeat(session, size),
+        "committed_at": pa.repeat(pa.scalar(stamp.committed_at, pa.timestamp("us", tz="UTC")), size),
+        "subject": pa.repeat(subject, size),
+        "digest": pa.concat_arrays([pa.nulls(size - 1, pa.string()), pa.array([digest])]),
+    }
+    columns = [constant[name] if name in constant else rows[name] for name in ROW_SCHEMA.names]
+    return pa.Table.from_arrays(columns, schema=ROW_SCHEMA)
 
 
 def _session_rows(accepted: Accepted) -> Rows:

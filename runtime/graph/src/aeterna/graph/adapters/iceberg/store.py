@@ -75,6 +75,6 @@ class IcebergGraphStore:
         if table is None or table.snapshot_by_id(to) is None:
             raise SnapshotNotFoundError(str(to))
         # The bounds of seq in the manifests leave out the files that a state already holds.
-        newer: BooleanExpression = GreaterThan("seq", after) if after else AlwaysTrue()
+        newer: BooleanExpression = untyped(GreaterThan)("seq", after) if after else AlwaysTrue()
         with translated("read the graph"):
             return untyped(table.scan(row_filter=newer, snapshot_id=to)).to_arrow().cast(ROW_SCHEMA)
