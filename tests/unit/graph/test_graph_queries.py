@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aeterna.graph.domain.identifiers import NodeId, SnapshotId, tenant_id
-from aeterna.graph.domain.queries import Position, cursor_of, cursor_parsed, neighbors_query, node_query, path_query
+from aeterna.graph.domain.queries import Position, neighbors_query, node_query, path_query
+from aeterna.graph.domain.questions.cursors import cursor_of, cursor_parsed
 from aeterna.graph.errors import InvalidQueryError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ POSITION = Position(depth=2, node=NodeId("日本"))
     [
         ("node", lambda: neighbors_query("")),
         ("depth", lambda: neighbors_query("a", depth=0)),
-        ("depth", lambda: neighbors_query("a", depth=6)),
+        ("depth", lambda: neighbors_query("a", depth=11)),
         ("direction", lambda: neighbors_query("a", direction="up")),
         ("type", lambda: neighbors_query("a", types=["no spaces"])),
         ("type", lambda: neighbors_query("a", types=[f"t{number}" for number in range(65)])),

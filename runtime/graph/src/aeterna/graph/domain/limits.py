@@ -13,6 +13,9 @@ class Limits:
     A tenant may have ``waiting_sessions`` and ``waiting_chars`` in its queue; up to ``group_sessions`` and about
     ``group_chars`` of them become one snapshot. A read looks for other writers' commits when the last look is
     ``refresh_every`` old. ``commit_attempts`` is how often a commit is tried while other processes win.
+
+    A question may take ``query_time`` and walk ``max_depth`` steps, 10 at the very most. A page of an answer has
+    about ``page_bytes`` of names and properties.
     """
 
     waiting_sessions: int = 256
@@ -22,6 +25,8 @@ class Limits:
     commit_attempts: int = 50
     commit_threads: int = 8
     refresh_every: timedelta = timedelta(seconds=1)
-    query_time: timedelta = timedelta(seconds=20)
+    query_time: timedelta = timedelta(seconds=30)
+    max_depth: int = 5
+    page_bytes: int = 4 << 20
     open_tenants: int = 64
     past_snapshots: int = 8

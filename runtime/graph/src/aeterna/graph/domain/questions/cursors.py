@@ -1,0 +1,83 @@
+"""Where a page ended, as the opaque text that a client hands back for the next page of the same snapshot."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from aeterna.graph.domain.identifiers import NodeId, SnapshotId
+from aeterna.graph.domain.queries import Position
+from aeterna.graph.domain.questions.patterns import MAX_OFFSET
+from aeterna.graph.errors import InvalidQueryError
+
+if TYPE_CHECKING:
+    from aeterna.graph.domain.queries import NeighborsQuery
+    from aeterna.graph.domain.questions.patterns import Pattern
+
+_SNAPSHOT: Final = re.compile(r"[0-9]{1,19}")
+
+
+class Paged(Protocol):
+    """A question whose answer comes in pages."""
+
+    @property
+    def digest(self) -> str:
+        """What a cursor is bound to."""
+        ...
+
+
+def cursor_of(query: NeighborsQuery, snapshot: SnapshotId, position: Position) -> str:
+    """Write the position of the last node."""
+    return _written(query, snapshot, [position.depth, position.node])
+
+
+def cursor_parsed(cursor: str, query: NeighborsQuery) -> tuple[SnapshotId, Position]:
+    """Read a cursor back; raise `InvalidQueryError` unless it belongs to this very question."""
+    snapshot, position = _read(cursor, query)
+    match position:
+        case [int(depth), str(node)]:
+            return snapshot, Position(depth=depth, node=NodeId(node))
+        case _:
+            raise _foreign()
+
+
+def offset_cursor_of(query: Pattern, snapshot: SnapshotId, offset: int) -> str:
+    """Write how many rows came before."""
+    return _written(query, snapshot, [offset])
+
+
+def offset_cursor_parsed(cursor: str, query: Pattern) -> tuple[SnapshotId, int]:
+    """Read a cursor back; raise `InvalidQueryError` unless it belongs to this very question."""
+    snapshot, position = _read(cursor, query)
+    match position:
+        case [int(offset)] if 0 <= offset <= MAX_OFFSET:
+            return snapshot, offset
+        case _:
+            raise _foreign()
+
+
+def _written(query: Paged, snapshot: SnapshotId, position: list[int | NodeId]) -> str:
+    text = json.dumps([1, str(snapshot), query.digest, *position], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def _read(cursor: str, query: Paged) -> tuple[SnapshotId, list[object]]:
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        fields = cast("object", json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)))
+    except (UnicodeError, binascii.Error, ValueError, RecursionError) as problem:
+        raise _foreign() from problem
+    match fields:
+        case [1, str(snapshot), str(digest), *position] if _SNAPSHOT.fullmatch(snapshot):
+            if digest != query.digest:
+                raise InvalidQueryError("cursor", "belongs to another question; only limit may change between pages")
+            return SnapshotId(int(snapshot)), cast("list[object]", position)
+        case _:
+            raise _foreign()
+
+
+def _foreign() -> InvalidQueryError:
+    return InvalidQueryError("cursor", "is not one that an earlier page gave")
