@@ -1,0 +1,110 @@
+"""Upkeep that nobody has to think of: after so many commits of a tenant, and once in a while."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from aeterna.graph.domain.upkeep import TASKS
+from aeterna.graph.errors import GraphError
+from aeterna.graph.usecases.upkeep import Order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from aeterna.graph.domain.identifiers import TenantId
+    from aeterna.graph.domain.upkeep import Task
+    from aeterna.graph.usecases.engine import World
+    from aeterna.graph.usecases.upkeep import Maintenance
+
+log = logging.getLogger(__name__)
+
+_AFTER_COMMITS: Final[tuple[Task, ...]] = ("compact", "expire")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """How often every open tenant gets a whole round; each at a time of its own, so that not all come at once."""
+
+    every: timedelta = timedelta(minutes=30)
+
+
+class Schedule:
+    """Which tenant is due for what, and a thread that does it, one tenant at a time."""
+
+    def __init__(
+        self, maintenance: Maintenance, world: World, *, tenants: Callable[[], Iterable[TenantId]], cadence: Cadence
+    ) -> None:
+        """``tenants`` gives those that are open here."""
+        self._maintenance = maintenance
+        self._world = world
+        self._tenants = tenants
+        self._every = cadence.every.total_seconds()
+        self._after_commits: OrderedDict[TenantId, None] = OrderedDict()
+        self._next: dict[TenantId, float] = {}  # on the stopwatch
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def committed(self, tenant: TenantId) -> None:
+        """Note that a tenant has had enough commits for its small files to be merged; returns at once."""
+        with self._changed:
+            self._after_commits[tenant] = None
+            self._changed.notify_all()
+
+    def start(self) -> None:
+        """Begin to work in a thread."""
+        self._thread = threading.Thread(target=self._work, name="graph-upkeep", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the task in hand and end; what is due stays due for whoever comes next."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def step(self) -> float:
+        """Do what is due for one tenant; return how many seconds nothing will be due, 0 when something was done."""
+        now = self._world.stopwatch()
+        with self._changed:
+            tenant, tasks = self._taken(now)
+        if tenant is None:
+            waiting = [at - now for at in self._next.values()]
+            return max(0.0, min([*waiting, self._every]))
+        try:
+            self._maintenance.run(tenant, Order(tasks=tasks))
+        except GraphError as failure:
+            # Someone else is at it, or storage is away: in both cases the next time will do.
+            log.info("graph.upkeep_skipped", extra={"code": failure.code})
+        return 0.0
+
+    def _taken(self, now: float) -> tuple[TenantId | None, tuple[Task, ...]]:
+        if self._after_commits:
+            return self._after_commits.popitem(last=False)[0], _AFTER_COMMITS
+        open_ = tuple(self._tenants())
+        self._next = {tenant: self._next.get(tenant, now + self._world.chance() * self._every) for tenant in open_}
+        for tenant, at in self._next.items():
+            if at <= now:
+                # The jitter of the first round lasts: everybody keeps their own beat.
+                self._next[tenant] = now + self._every
+                return tenant, TASKS
+        return None, ()
+
+    def _work(self) -> None:
+        while not self._stopping:
+            try:
+                idle = self.step()
+            except Exception:
+                # A defect of ours must not end the upkeep of all tenants for the life of the process.
+                log.exception("graph.upkeep_broken")
+                idle = self._every
+            with self._changed:
+                if not self._stopping and not self._after_commits and idle:
+                    # At most a minute: tenants that are opened meanwhile have a time of their own.
+                    self._changed.wait(min(idle, 60.0))
