@@ -9,12 +9,25 @@ GraphError
 ├── NodeNotFoundError
 ├── NoPathError
 ├── SnapshotNotFoundError
+│   └── NotYetVisibleError      the answer was to hold a session that the catalog does not know
+├── TagNotFoundError
+├── TagConflictError            the tag names another snapshot
+├── ChangesExpiredError         the changes behind a position are no longer kept one by one
 ├── QueryTimeoutError
+├── QueryTooLargeError          a question needs more memory than one may have
+├── AnswerTooLargeError         an answer that cannot be paged has too many bytes
+├── UpkeepBusyError             another round of upkeep of the tenant is running
+├── CompactionOvertakenError    something else rewrote what a compaction had read
+├── InvalidErasureError         an erasure cannot be done as asked
+├── ErasureNotFoundError
+├── HoldNotFoundError
+├── LegalHoldError              a legal hold forbids the erasure
 ├── GraphBusyError              the tenant's queue of waiting sessions is full
 ├── GraphClosedError            the service is stopping
 └── StorageError                the storage below failed
     ├── StorageFullError        no room; nothing was written
     ├── CommitConflictError     another writer was first; nothing was written
+    │   └── WriterFencedError   a writer with a newer lease has committed; nothing was written
     └── CommitUncertainError    the commit may or may not have happened
 """
 
@@ -126,6 +139,56 @@ class SnapshotNotFoundError(GraphError):
         self.as_of = as_of
 
 
+class NotYetVisibleError(SnapshotNotFoundError):
+    """The answer was to hold a session that the catalog does not know: no replica has it."""
+
+    code = "graph.not_yet_visible"
+
+    def __init__(self, seq: int, newest: int) -> None:
+        super().__init__(
+            f"seq {seq}: the newest session of this graph is {newest}. "
+            "The seq is of another tenant or of a history that was restored: read without it"
+        )
+        self.seq = seq
+        self.newest = newest
+
+
+class TagNotFoundError(GraphError):
+    """The tenant has no tag of this name."""
+
+    code = "graph.tag_not_found"
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(f"no tag {tag!r}")
+        self.tag = tag
+
+
+class TagConflictError(GraphError):
+    """The tag names another snapshot; delete it first, or choose another name."""
+
+    code = "graph.tag_conflict"
+
+    def __init__(self, tag: str, snapshot: int) -> None:
+        super().__init__(f"tag {tag!r} names snapshot {snapshot} already; delete it first or choose another name")
+        self.tag = tag
+        self.snapshot = snapshot
+
+
+class ChangesExpiredError(GraphError):
+    """The changes behind a position are no longer kept one by one; read a snapshot and go on from its seq."""
+
+    code = "graph.changes_expired"
+
+    def __init__(self, after: int, oldest: int) -> None:
+        """``oldest`` is the least position that can still be followed."""
+        super().__init__(
+            f"the changes after seq {after} are no longer kept one by one: read the graph as it is, "
+            f"and follow it from the seq of that answer (at least {oldest})"
+        )
+        self.after = after
+        self.oldest = oldest
+
+
 class QueryTimeoutError(GraphError):
     """The query took longer than it may; narrow it by depth, types or limit."""
 
@@ -134,6 +197,86 @@ class QueryTimeoutError(GraphError):
     def __init__(self, limit: timedelta) -> None:
         super().__init__(f"stopped after {limit.total_seconds():g} s; narrow it by depth, types or limit")
         self.limit = limit
+
+
+class UpkeepBusyError(GraphError):
+    """Another round of upkeep of the tenant is running; nothing was done."""
+
+    code = "graph.upkeep_busy"
+
+    def __init__(self) -> None:
+        super().__init__("another round of upkeep of this graph is running; try again when it is done")
+
+
+class CompactionOvertakenError(GraphError):
+    """Another compaction or an erasure rewrote what a compaction had read; nothing was changed."""
+
+    code = "graph.compaction_overtaken"
+
+    def __init__(self) -> None:
+        super().__init__("something else rewrote the table meanwhile; the next compaction starts from there")
+
+
+class QueryTooLargeError(GraphError):
+    """The query needs more memory than one query may have; narrow it by kinds, types, ids or conditions."""
+
+    code = "graph.query_too_large"
+
+    def __init__(self) -> None:
+        super().__init__("needs more memory than one query may have; narrow it by kinds, types, ids or conditions")
+
+
+class AnswerTooLargeError(GraphError):
+    """The answer has more bytes than one answer may; ask for less of it."""
+
+    code = "graph.answer_too_large"
+
+    def __init__(self, size: int, limit: int, remedy: str) -> None:
+        """Say in ``remedy`` which parameter makes the answer smaller."""
+        super().__init__(f"the answer has {size} bytes of properties and names, at most {limit} are sent: {remedy}")
+        self.size = size
+        self.limit = limit
+
+
+class InvalidErasureError(GraphError):
+    """The erasure or the hold cannot be made as asked; nothing was written."""
+
+    code = "graph.invalid_erasure"
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class ErasureNotFoundError(GraphError):
+    """The tenant has no erasure of this id."""
+
+    code = "graph.erasure_not_found"
+
+    def __init__(self, erasure: str) -> None:
+        super().__init__(f"no erasure {erasure!r}")
+        self.erasure = erasure
+
+
+class HoldNotFoundError(GraphError):
+    """The tenant has no legal hold of this id."""
+
+    code = "graph.hold_not_found"
+
+    def __init__(self, hold: str) -> None:
+        super().__init__(f"no hold {hold!r}")
+        self.hold = hold
+
+
+class LegalHoldError(GraphError):
+    """A legal hold forbids to erase this; release it first. Nothing was written."""
+
+    code = "graph.legal_hold"
+
+    def __init__(self, hold: str) -> None:
+        super().__init__(f"the legal hold {hold!r} forbids it; release the hold first")
+        self.hold = hold
 
 
 class GraphBusyError(GraphError):
@@ -178,6 +321,17 @@ class CommitConflictError(StorageError):
     """Another writer committed first; nothing was written."""
 
     code = "graph.commit_conflict"
+
+
+class WriterFencedError(CommitConflictError):
+    """A writer with a newer lease has committed: this one's lease is over, and nothing was written."""
+
+    code = "graph.writer_fenced"
+
+    def __init__(self, epoch: int, newest: int) -> None:
+        super().__init__("commit", f"the lease's epoch {epoch} is older than the head's, {newest}")
+        self.epoch = epoch
+        self.newest = newest
 
 
 class CommitUncertainError(StorageError):

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from aeterna.graph.domain.identifiers import Json, NodeId, SessionId, SnapshotId, TenantId
+from aeterna.graph.domain.identifiers import Json, NodeId, SessionId, SnapshotId, TagName, TenantId
 from aeterna.graph.domain.rows import Rows
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from aeterna.graph.domain.changes import EdgeKey
+    from aeterna.graph.domain.parts import Parts
     from aeterna.graph.domain.queries import Neighbors, NeighborsQuery, NodeFound, Path, PathQuery, Statistics
+    from aeterna.graph.domain.questions.patterns import Matches, Pattern
+    from aeterna.graph.domain.questions.relatedness import Related, RelatedQuery
+    from aeterna.graph.domain.questions.searches import Hits, SearchQuery
+    from aeterna.graph.domain.questions.subgraphs import Subgraph, SubgraphQuery
     from aeterna.graph.domain.snapshots import Snapshot
+    from aeterna.graph.domain.tags import Tag
+    from aeterna.graph.domain.upkeep import (
+        Collected,
+        CollectionPolicy,
+        Expired,
+        Progress,
+        RetentionPolicy,
+        Rewrite,
+        Run,
+        TaskReport,
+    )
 
 Clock: TypeAlias = Callable[[], datetime]  # aware, UTC
 Stopwatch: TypeAlias = Callable[[], float]  # seconds, monotonic
 Pause: TypeAlias = Callable[[float], None]  # seconds
+Watch: TypeAlias = "Callable[[Progress], None]"  # what it raises stops the task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +70,9 @@ class GraphStore(Protocol):
     def append(self, batch: Batch, *, parent: SnapshotId | None) -> Snapshot:
         """Write every row of the batch as one durable snapshot on top of ``parent``.
 
-        Raise `CommitConflictError` when ``parent`` is no longer the head, `StorageFullError` or `StorageError`
-        when it could not be written (in all three nothing was), `CommitUncertainError` when nobody knows.
+        Raise `CommitConflictError` when ``parent`` is no longer the head, `WriterFencedError` when the head's epoch
+        is higher than the batch's, `StorageFullError` or `StorageError`
+        when it could not be written (in all of them nothing was), `CommitUncertainError` when nobody knows.
         """
         ...
 
@@ -70,12 +88,133 @@ class GraphStore(Protocol):
         """
         ...
 
+    def parts(self, to: SnapshotId) -> Parts:
+        """Read all rows of the snapshot ``to`` in the form in which a lens is loaded fastest; raise as `rows` does."""
+        ...
+
+
+class TagStore(Protocol):
+    """A tenant's tags: names that keep snapshots readable. Kept by ``adapters.iceberg``; faked in ``testing``.
+
+    Every method looks at the catalog and may raise `StorageError`; after `CommitConflictError`, of which nothing was
+    written, and `CommitUncertainError` it can be asked again. Not safe for use by two threads at once.
+    """
+
+    def tags(self) -> tuple[Tag, ...]:
+        """Return every tag, in order of their names."""
+        ...
+
+    def create(self, name: TagName, snapshot: SnapshotId, *, expires_at: datetime | None) -> Tag:
+        """Name a snapshot that is still readable, for a time or for ever.
+
+        A tag that names it already stays as it is and is returned. Raise `TagConflictError` when the name is taken by
+        another snapshot, and `SnapshotNotFoundError` when there is none.
+        """
+        ...
+
+    def delete(self, name: TagName) -> None:
+        """Forget the name, and leave its snapshot to maintenance; raise `TagNotFoundError`."""
+        ...
+
+
+class ChangeLog(Protocol):
+    """What a tenant's sessions changed, one by one. Kept by ``adapters.iceberg``; faked in ``testing``.
+
+    Every method may raise `StorageError`. Not safe for use by two threads at once.
+    """
+
+    def appends(self) -> tuple[Snapshot, ...]:
+        """Look at the catalog; return every readable snapshot that holds sessions of its own, oldest first."""
+        ...
+
+    def added(self, snapshot: SnapshotId) -> Iterator[Rows]:
+        """Read the rows that this very snapshot added, in parts of bounded size and in any order.
+
+        Raise `SnapshotNotFoundError` when it was not there at the last look.
+        """
+        ...
+
+
+class Compactor(Protocol):
+    """Merges the files of one tenant's table. Kept by ``adapters.iceberg``; faked in ``testing``.
+
+    Every method may raise `StorageError`. Not safe for use by two threads at once.
+    """
+
+    def runs(self) -> tuple[Run, ...]:
+        """Ask the catalog for the head and return its runs, oldest first."""
+        ...
+
+    def rewrite(self, first: int, *, forget_before: datetime, memory_bytes: int, watch: Watch) -> Rewrite:
+        """Write the latest rows of the runs of the last look, from position ``first`` on, as files of no snapshot yet.
+
+        Removals older than ``forget_before`` are left out when all runs are merged.
+        """
+        ...
+
+    def swap(self, rewrite: Rewrite) -> Snapshot:
+        """Commit the rewritten files in place of the old ones on the newest head, as a snapshot without sessions.
+
+        Raise `CommitConflictError` when another writer was first, which another swap may survive,
+        `CompactionOvertakenError` when anything but appends came between, `CommitUncertainError` when nobody knows.
+        """
+        ...
+
+    def settled(self, rewrite: Rewrite) -> Snapshot | None:
+        """Look for the swap in the catalog: the answer to `CommitUncertainError`."""
+        ...
+
+    def abandon(self, rewrite: Rewrite) -> None:
+        """Delete the files of a rewrite that was not swapped in, as far as that is possible now."""
+        ...
+
+
+class Expirer(Protocol):
+    """Removes old snapshots of one tenant. Kept by ``adapters.iceberg``; faked in ``testing``."""
+
+    def expire(self, policy: RetentionPolicy, *, now: datetime, dry_run: bool) -> Expired:
+        """Remove old snapshots and outdated refs; raise `StorageError`, `CommitConflictError` when one came between."""
+        ...
+
+
+class Collector(Protocol):
+    """Deletes the files of one tenant that nothing names. Kept by ``adapters.iceberg``; faked in ``testing``."""
+
+    def collect(self, policy: CollectionPolicy, *, now: datetime, dry_run: bool, watch: Watch) -> Collected:
+        """Delete what is unreachable and older than the grace period, or raise `StorageError`; may be repeated."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """What keeps one tenant's table fast and small."""
+
+    compactor: Compactor
+    expirer: Expirer
+    collector: Collector
+
 
 class GraphStores(Protocol):
     """The durable histories of all tenants."""
 
     def open(self, tenant: TenantId) -> GraphStore:
         """Give access to one tenant's history; creates nothing before the first append."""
+        ...
+
+    def refs(self, tenant: TenantId) -> TagStore:
+        """Give access to one tenant's tags."""
+        ...
+
+    def changes(self, tenant: TenantId) -> ChangeLog:
+        """Give access to what each of one tenant's snapshots added."""
+        ...
+
+    def upkeep(self, tenant: TenantId) -> Upkeep:
+        """Give what keeps one tenant's table fast and small."""
+        ...
+
+    def tenants(self) -> tuple[TenantId, ...]:
+        """Return every tenant that has a table."""
         ...
 
     def probe(self) -> None:
@@ -131,6 +270,26 @@ class LensView(Protocol):
         """Return one of the shortest paths."""
         ...
 
+    def subgraph(self, query: SubgraphQuery) -> Subgraph:
+        """Return the piece of the graph around some nodes."""
+        ...
+
+    def related(self, query: RelatedQuery) -> Related:
+        """Return the nodes that share the most telling neighbours with one."""
+        ...
+
+    def matches(self, query: Pattern) -> Matches:
+        """Return one page of what fits a pattern; raise `QueryTooLargeError` when it needs too much memory."""
+        ...
+
+    def search(self, query: SearchQuery) -> Hits:
+        """Return the nodes that hold some words.
+
+        The index of a lens moves on and not back: after a refresh, an earlier view answers from the later state and
+        names that as ``snapshot_id``.
+        """
+        ...
+
     def statistics(self) -> Statistics:
         """Count what there is."""
         ...
@@ -151,13 +310,21 @@ class LensView(Protocol):
         """Return what is remembered of those sessions that were committed."""
         ...
 
+    def digest(self) -> str:
+        """Return the SHA-256 of all nodes and edges, as `domain.digests` defines it."""
+        ...
+
     def records(self, record: str) -> Mapping[str, Json]:
         """Return by id what else is on record about the graph: its holds and erasures, by their ``record``."""
         ...
 
 
 class Lens(Protocol):
-    """A tenant's graph in a form made for questions. Kept by ``adapters.duckdb_lens``; faked in ``testing``."""
+    """A tenant's graph in a form made for questions. Kept by ``adapters.lens``; faked in ``testing``."""
+
+    def load(self, parts: Parts, snapshot: Snapshot) -> None:
+        """Make the state that of ``snapshot``, of which ``parts`` are all the rows, whatever it was before."""
+        ...
 
     def apply(self, rows: Rows, snapshot: Snapshot) -> None:
         """Bring the state to ``snapshot`` by the rows committed since; readers see all of it or nothing."""
@@ -179,6 +346,9 @@ class CommitTrace:
     rows: int = 0
     retries: int = 0
     snapshot_id: SnapshotId | None = None
+    epoch: int | None = None  # of the writer's lease; None when it wrote without one
+    lease_seconds: float = 0.0  # waited for the lease
+    queue_seconds: tuple[float, ...] = ()  # that each session of the group had waited when its commit began
     error: str | None = None  # the code of the error that ended it
 
 
@@ -187,4 +357,39 @@ class CommitObserver(Protocol):
 
     def commit(self, tenant: TenantId) -> AbstractContextManager[CommitTrace]:
         """Watch one commit; what the trace holds at the end is what happened."""
+        ...
+
+    def turned_away(self, tenant: TenantId, code: str) -> None:
+        """Note a session that was not even queued, and the code of the error that said so."""
+        ...
+
+
+class WriterLeases(Protocol):
+    """Who may write a tenant now: one process at a time. Kept by ``adapters.leases``; faked in ``testing``.
+
+    A lease lets processes take turns instead of losing to each other. It is not what keeps a history right: a holder
+    that was thought dead may still write. Its epoch fences it: the store refuses an epoch that is lower than the
+    head's, and a parent that is not the head.
+    """
+
+    def holding(self, tenant: TenantId, *, not_below: int = 0) -> AbstractContextManager[int | None]:
+        """Wait for the lease, hold it for one commit, and give its epoch, which is higher than any earlier holder's.
+
+        ``not_below`` is the newest epoch in the history. None means: no lease, by design or because waiting took too
+        long; the commit then inherits the head's epoch and relies on the parent alone. The lease may be kept for the
+        next commit until another process asks for it. Leaving by `WriterFencedError` drops it. Raise `StorageError`
+        when nobody can tell who holds it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give up every lease that is kept."""
+        ...
+
+
+class UpkeepObserver(Protocol):
+    """Watches upkeep: counters, times and logs."""
+
+    def done(self, tenant: TenantId, report: TaskReport) -> None:
+        """Note what one task did."""
         ...

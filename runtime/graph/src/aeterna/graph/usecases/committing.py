@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     session: Session
+    since: float
     future: Future[Receipt] = field(default_factory=Future[Receipt])
 
 
@@ -54,8 +55,9 @@ class GroupCommitter:
                 raise GraphClosedError
             full = len(self._queue) >= self._limits.waiting_sessions
             if full or (self._queue and self._chars + session.size > self._limits.waiting_chars):
+                self._observer.turned_away(self._tenant, GraphBusyError.code)
                 raise GraphBusyError(len(self._queue), self._retry_after())
-            waiting = _Waiting(session)
+            waiting = _Waiting(session, self._stopwatch())
             self._queue.append(waiting)
             self._chars += session.size
             if not self._draining:
@@ -106,6 +108,7 @@ class GroupCommitter:
         begun = self._stopwatch()
         try:
             with self._observer.commit(self._tenant) as trace:
+                trace.queue_seconds = tuple(begun - waiting.since for waiting in group)
                 try:
                     outcomes = self._present.commit([waiting.session for waiting in group], trace)
                 except GraphError as failure:

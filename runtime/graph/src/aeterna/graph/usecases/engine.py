@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from aeterna.graph.domain.limits import Limits
-from aeterna.graph.ports import Clock, CommitObserver, GraphStores, LensFactory, Pause, Stopwatch
+from aeterna.graph.ports import Clock, CommitObserver, GraphStores, LensFactory, Pause, Stopwatch, WriterLeases
 from aeterna.graph.usecases.past import PastLenses
 
 
@@ -26,6 +26,7 @@ class Engine:
     """What a tenant's graph is opened with."""
 
     stores: GraphStores
+    leases: WriterLeases
     new_lens: LensFactory
     observer: CommitObserver
     executor: Executor

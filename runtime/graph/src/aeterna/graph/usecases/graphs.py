@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from aeterna.graph.domain.queries import cursor_of, cursor_parsed
+from aeterna.graph.domain.questions.cursors import cursor_of, cursor_parsed
 from aeterna.graph.errors import GraphClosedError, InvalidQueryError, SnapshotNotFoundError
 from aeterna.graph.usecases.committing import GroupCommitter
 from aeterna.graph.usecases.present import Present
@@ -38,7 +38,7 @@ class Graph:
     def __init__(self, tenant: TenantId, engine: Engine) -> None:
         self._tenant = tenant
         self._engine = engine
-        self._present = Present(engine.stores.open(tenant), engine)
+        self._present = Present(tenant, engine.stores.open(tenant), engine)
         self._committer = GroupCommitter(tenant, self._present, engine)
 
     @property
@@ -172,6 +172,7 @@ class Graphs:
         for graph in graphs:
             graph.close()
         self._engine.executor.shutdown()
+        self._engine.leases.close()
         self._engine.stores.close()
 
     def _forget_some(self) -> None:

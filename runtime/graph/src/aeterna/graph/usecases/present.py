@@ -14,18 +14,20 @@ from aeterna.graph.errors import (
     CommitConflictError,
     CommitUncertainError,
     GraphError,
+    NotYetVisibleError,
     SnapshotNotFoundError,
     StorageError,
 )
 from aeterna.graph.ports import Batch, LensView
 from aeterna.graph.usecases.admission import Admission, admit, as_repeated, receipt_of
+from aeterna.graph.usecases.looking import SharedLooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from aeterna.graph.domain.changes import Session
-    from aeterna.graph.domain.identifiers import SessionId, SnapshotId
+    from aeterna.graph.domain.identifiers import SessionId, SnapshotId, TenantId
     from aeterna.graph.domain.snapshots import Receipt, Snapshot
     from aeterna.graph.ports import CommitTrace, GraphStore
     from aeterna.graph.usecases.engine import Engine
@@ -43,18 +45,38 @@ _TICK: Final = timedelta(microseconds=1)
 class Present:
     """A tenant's store and lens, moved on by commits here and by refreshes after commits elsewhere."""
 
-    def __init__(self, store: GraphStore, engine: Engine) -> None:
+    def __init__(self, tenant: TenantId, store: GraphStore, engine: Engine) -> None:
+        self._tenant = tenant
         self._store = store
+        self._leases = engine.leases
         self._new_lens = engine.new_lens
         self._limits = engine.limits
         self._world = engine.world
         self._lens = engine.new_lens()
         self._snapshot: Snapshot | None = None
+        self._epoch: int | None = None  # of the lease under which the last attempt was made
+        self._known_seq = 0
         self._looked_at: float | None = None  # on the stopwatch; None before the first look
         self._moving = threading.Lock()
+        self._looks = SharedLooks(self._look, engine.world)
+
+    @property
+    def shown_seq(self) -> int:
+        """The seq of the newest session that reads see; 0 before the first."""
+        return self._last_seq
+
+    @property
+    def known_seq(self) -> int:
+        """The seq of the newest session that the catalog told of, which reads may not see yet."""
+        return self._known_seq
+
+    def refresh(self, seq: int | None = None) -> None:
+        """Look at the catalog, unless reads see ``seq`` already; raise `StorageError`."""
+        if seq is None or seq > self._last_seq:
+            self._looks.look()
 
     def view(self, at_least: int = 0) -> AbstractContextManager[LensView]:
-        """Hold the newest known state, with the seq ``at_least`` in it; raise `SnapshotNotFoundError` when none is."""
+        """Hold the newest known state, with the seq ``at_least`` in it; raise `NotYetVisibleError` when none is."""
         self._freshen(at_least)
         return self._lens.view(self._limits.query_time)
 
@@ -65,8 +87,7 @@ class Present:
 
     def looked(self, at_least: int = 0) -> tuple[Snapshot, ...]:
         """Return the readable snapshots after a look at the catalog."""
-        with self._moving:
-            self._refresh()
+        self._looks.look()
         return self.snapshots(at_least)
 
     def commit(self, sessions: Sequence[Session], trace: CommitTrace) -> list[Receipt | GraphError]:
@@ -86,19 +107,25 @@ class Present:
         return self._tried(lambda: self._built(session, build, trace), trace)
 
     def _tried(self, attempt: Callable[[], T], trace: CommitTrace) -> T:
-        with self._moving:
-            if self._looked_at is None:
-                self._refresh()
-            for turn in range(self._limits.commit_attempts):
-                if turn:
-                    trace.retries = turn
-                    # Jitter spreads writers that collided once over the time that a commit takes.
-                    self._world.pause(_LEAST_PAUSE + self._world.chance() * (_MOST_PAUSE - _LEAST_PAUSE))
-                    self._refresh()
-                try:
+        for turn in range(self._limits.commit_attempts):
+            if turn:
+                trace.retries = turn
+                # Jitter spreads writers that collided once over the time that a commit takes.
+                self._world.pause(_LEAST_PAUSE + self._world.chance() * (_MOST_PAUSE - _LEAST_PAUSE))
+            asked_at = self._world.stopwatch()
+            newest = self._snapshot.epoch if self._snapshot else 0
+            # The lease first: whoever waits for it must not keep readers from moving on.
+            try:
+                with self._leases.holding(self._tenant, not_below=newest) as epoch, self._moving:
+                    trace.lease_seconds += self._world.stopwatch() - asked_at
+                    trace.epoch = epoch
+                    if turn or self._looked_at is None or epoch != self._epoch:
+                        # A lease that was somebody else's means that there is something to see.
+                        self._refresh()
+                    self._epoch = epoch
                     return attempt()
-                except CommitConflictError:
-                    continue
+            except CommitConflictError:
+                continue
         raise CommitConflictError("commit", f"other writers won {self._limits.commit_attempts} times")
 
     def _built(self, session: SessionId, build: Build, trace: CommitTrace) -> Snapshot | None:
@@ -156,7 +183,7 @@ class Present:
             last_seq=last.seq,
             committed_at=last.committed_at,
             floor=self._snapshot.floor if self._snapshot else 0,
-            epoch=self._snapshot.epoch if self._snapshot else 0,
+            epoch=self._batch_epoch(),
         )
         trace.sessions, trace.rows = len(sessions), rows.num_rows
         try:
@@ -168,12 +195,16 @@ class Present:
                 raise uncertain.otherwise from uncertain
             snapshot = found
         trace.snapshot_id = snapshot.id
-        self._apply(batch, snapshot)
-        return snapshot
-
-    def _apply(self, batch: Batch, snapshot: Snapshot) -> None:
+        self._known_seq = snapshot.last_seq
         self._lens.apply(batch.rows, snapshot)
         self._snapshot = snapshot
+        return snapshot
+
+    def _batch_epoch(self) -> int:
+        """Return the lease's epoch; without a lease, the head's."""
+        if self._epoch is not None:
+            return self._epoch
+        return self._snapshot.epoch if self._snapshot else 0
 
     def _containing(self, seq: int) -> SnapshotId:
         for snapshot in self._store.snapshots():
@@ -187,11 +218,9 @@ class Present:
 
     def _freshen(self, at_least: int) -> None:
         if self._looked_at is None or at_least > self._last_seq:
-            with self._moving:
-                if self._looked_at is None or at_least > self._last_seq:
-                    self._refresh()
+            self._looks.look()
             if at_least > self._last_seq:
-                raise SnapshotNotFoundError(f"seq {at_least}")
+                raise NotYetVisibleError(at_least, self._last_seq)
         elif self._is_old(self._looked_at) and self._moving.acquire(blocking=False):
             # Whoever holds the lock is moving the state on: a reader need not wait for that.
             try:
@@ -205,9 +234,14 @@ class Present:
     def _is_old(self, looked_at: float) -> bool:
         return self._world.stopwatch() - looked_at >= self._limits.refresh_every.total_seconds()
 
+    def _look(self) -> None:
+        with self._moving:
+            self._refresh()
+
     def _refresh(self) -> None:
         """Bring the lens to the head; the lock is held."""
         head = self._store.head()
+        self._known_seq = head.last_seq if head else 0
         if head is not None and (self._snapshot is None or head.id != self._snapshot.id):
             self._bring_to(head)
             self._snapshot = head

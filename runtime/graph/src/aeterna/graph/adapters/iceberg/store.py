@@ -11,7 +11,13 @@ from aeterna.graph.adapters.iceberg.transaction import transaction
 from aeterna.graph.adapters.iceberg.translation import translated, translated_commit
 from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.rows import ROW_SCHEMA
-from aeterna.graph.errors import CommitConflictError, SnapshotNotFoundError
+from aeterna.graph.errors import (
+    CommitConflictError,
+    CommitUncertainError,
+    SnapshotNotFoundError,
+    StorageError,
+    WriterFencedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,14 +57,29 @@ class IcebergGraphStore:
         current = table.current_snapshot()
         if (current.snapshot_id if current else None) != parent:
             raise CommitConflictError("commit", f"the head is no longer {parent}")
+        if current is not None and (newest := snapshot_of(table.metadata, current).epoch) > batch.epoch:
+            raise WriterFencedError(batch.epoch, newest)
         with translated("write the session"):
             changes = transaction(table)
             untyped(changes).append(batch.rows, snapshot_properties=summary_of(batch))
-        with translated_commit("commit the session"):
-            committed = changes.commit_transaction().current_snapshot()
+        try:
+            with translated_commit("commit the session"):
+                committed = changes.commit_transaction().current_snapshot()
+        except CommitConflictError as conflict:
+            return self._refused(batch, conflict)
         if committed is None:
             raise SnapshotNotFoundError(batch.id)
         return snapshot_of(table.metadata, committed)
+
+    def _refused(self, batch: Batch, conflict: CommitConflictError) -> Snapshot:
+        """Return the batch's snapshot when what refused the commit was that same commit, sent twice on its way."""
+        try:
+            found = self.settled(batch.id)
+        except StorageError as failure:
+            raise CommitUncertainError("commit the session", failure.reason, conflict) from failure
+        if found is None:
+            raise conflict
+        return found
 
     def settled(self, batch_id: str) -> Snapshot | None:
         """Look for a batch among the snapshots in the catalog: the answer to `CommitUncertainError`."""

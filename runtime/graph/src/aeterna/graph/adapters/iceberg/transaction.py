@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pyiceberg
@@ -28,6 +27,8 @@ from pyiceberg.table.metadata import TableMetadataV2
 from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyiceberg.catalog.sql import IcebergTables
     from pyiceberg.table import CommitTableResponse
     from pyiceberg.table.metadata import TableMetadata
@@ -67,6 +68,14 @@ class MemoisedTransaction(Transaction):
         metadata = super().table_metadata
         self._memo = (base, updates, metadata)
         return metadata
+
+    @override
+    def _register_snapshot_producer(self, producer: object) -> None:
+        """Remember no producer, so that a refused commit deletes no file and is not tried again in here.
+
+        A catalog's client may send a commit twice when the first answer gets lost, and is then refused by its own
+        commit: deleting its manifests would break the table. Collection removes what no snapshot names.
+        """
 
 
 def transaction(table: Table, version: str = pyiceberg.__version__) -> Transaction:

@@ -1,0 +1,1 @@
+"""Leases on writing a tenant, by which processes take turns."""
