@@ -1,0 +1,164 @@
+"""What an erasure is about, and which rows of a graph it hides: first from every read, then for ever.
+
+An erasure names a subject (whoever committed the rows), nodes that are about a person, or the whole tenant. It reaches
+the rows up to its own seq; what is committed later is not part of it. A node or an edge whose latest row is the
+subject's is hidden with all of its older rows, whoever wrote them: otherwise what the subject had replaced or removed
+would come back. A hidden node hides its edges.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from aeterna.graph.domain.arrow import Column, pa, pc, untyped
+from aeterna.graph.domain.identifiers import NodeId
+from aeterna.graph.errors import InvalidErasureError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from aeterna.graph.domain.arrow import Table
+    from aeterna.graph.domain.identifiers import Json
+    from aeterna.graph.domain.rows import Rows
+
+MAX_NODES: Final = 10_000
+PENDING: Final = "pending"
+_BETWEEN: Final = "\x00"  # no id and no label may hold it
+_KEPT_RECORDS: Final = ("hold", "erasure")  # of law, not of people: they are handled one by one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Whom or what an erasure is about. Build it with `target_of`."""
+
+    subject: str | None = None
+    nodes: frozenset[NodeId] = frozenset()
+    tenant: bool = False
+
+
+def target_of(*, subject: str | None, nodes: Iterable[NodeId], tenant: bool) -> Target:
+    """Check and make a target; raise `InvalidErasureError`."""
+    named = frozenset(nodes)
+    if tenant and (subject is not None or named):
+        raise InvalidErasureError("tenant", "is everything: leave subject and nodes away")
+    if not tenant and subject is None and not named:
+        raise InvalidErasureError("subject", "is missing: name a subject, nodes, or the tenant")
+    if subject == "":
+        raise InvalidErasureError("subject", "is empty")
+    if len(named) > MAX_NODES:
+        raise InvalidErasureError("nodes", f"names {len(named)} nodes, at most {MAX_NODES}: make it several erasures")
+    return Target(subject=subject, nodes=named, tenant=tenant)
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """The things that an erasure reaches in one state; ``up_to`` is the last seq that it reaches."""
+
+    target: Target
+    up_to: int
+    nodes: Column
+    edges: Column  # source, type and target in one text
+
+    def hits(self, rows: Rows) -> Column:
+        """Say for each row whether the erasure reaches it. Rows on record about holds and erasures it never does."""
+        covered = pc.and_(pc.less_equal(rows["seq"], self.up_to), _is_none_of(rows["record"], _KEPT_RECORDS))
+        if self.target.tenant:
+            return covered
+        found = pc.or_(_is_in(rows["id"], self.nodes), _is_in(rows["source"], self.nodes))
+        found = pc.or_(found, _is_in(rows["target"], self.nodes))
+        found = pc.or_(found, _is_in(_edge_keys(rows), self.edges))
+        if self.target.subject is not None:
+            found = pc.or_(found, pc.equal(rows["subject"], self.target.subject))
+        return pc.and_(covered, found)
+
+
+def hidden_by(target: Target, state: Table, *, up_to: int) -> Hidden:
+    """Find what the erasure reaches in a state: all of its rows, of which a few columns are enough.
+
+    ``state`` needs record, seq, subject, id, source, type and target.
+    """
+    rows = state.filter(pc.less_equal(state["seq"], up_to))
+    nodes, edges = rows.filter(pc.equal(rows["record"], "node")), rows.filter(pc.equal(rows["record"], "edge"))
+    named = pa.array(sorted(target.nodes), pa.string())
+    if target.subject is None or target.tenant:
+        return Hidden(target, up_to, named, pa.array([], pa.string()))
+    last_nodes = _last_by(target.subject, nodes["id"], nodes)
+    last_edges = _last_by(target.subject, _edge_keys(edges), edges)
+    return Hidden(target, up_to, pa.concat_arrays([named, last_nodes]), last_edges)
+
+
+def without_erased(rows: Rows, erasures: Mapping[str, Json]) -> Rows:
+    """Return the rows without what the pending erasures on record hide; their own removals stay.
+
+    It is exact on all rows of a state. On a part of them, what the subject replaced before that part may show again
+    in the words of others, never in those of the subject.
+    """
+    for text in erasures.values():
+        record = json.loads(text)
+        if record["state"] == PENDING:
+            hidden = hidden_by(target_in(record), rows, up_to=record["seq"] - 1)
+            rows = rows.filter(pc.invert(hidden.hits(rows)))
+    return rows
+
+
+def hiding(erasures: Mapping[str, Json]) -> frozenset[str]:
+    """Return the ids of the erasures that hide something: what was loaded under others must not be shown."""
+    return frozenset(id_ for id_, text in erasures.items() if json.loads(text)["state"] == PENDING)
+
+
+def target_in(record: Mapping[str, object]) -> Target:
+    """Read the target of a pending erasure from its record."""
+    known = untyped(record)
+    return Target(subject=known["subject"], nodes=frozenset(known["nodes"]), tenant=known["tenant"])
+
+
+def removals(target: Target, state: Table, *, up_to: int) -> Table:
+    """Return the changes that take out of a state what the erasure reaches, so that no read shows it from then on.
+
+    ``state`` needs ``op`` beside what `hidden_by` needs. A row each for the node or edge that still is.
+    """
+    hidden = hidden_by(target, state, up_to=up_to)
+    latest = _latest(state)
+    living = latest.filter(pc.equal(latest["op"], "upsert"))
+    gone = living.filter(hidden.hits(untyped(living)))
+    changes = gone.select(["record", "id", "source", "type", "target"])
+    size = changes.num_rows
+    nothing = pa.nulls(size, pa.string())
+    return (
+        untyped(changes)
+        .append_column("op", pa.repeat("delete", size))
+        .append_column("kind", nothing)
+        .append_column("properties", nothing)
+    )
+
+
+def _latest(state: Table) -> Table:
+    things = untyped(state).filter(pc.is_in(state["record"], pa.array(["node", "edge"])))
+    keys = pc.binary_join_element_wise(
+        things["record"], pc.fill_null(things["id"], ""), pc.fill_null(_edge_keys(things), ""), _BETWEEN
+    )
+    numbered = pa.table({"key": keys, "seq": things["seq"], "row": pa.array(range(things.num_rows), pa.int64())})
+    last = numbered.sort_by("seq").group_by("key", use_threads=False).aggregate([("row", "last")])
+    return things.take(last["row_last"])
+
+
+def _last_by(subject: str, keys: Column, rows: Table) -> Column:
+    """Return those of the keys whose last row is the subject's."""
+    theirs = pc.unique(keys.filter(pc.equal(rows["subject"], subject)))
+    known = pa.table({"key": keys, "seq": rows["seq"], "subject": rows["subject"]}).filter(_is_in(keys, theirs))
+    last = known.sort_by("seq").group_by("key", use_threads=False).aggregate([("subject", "last")])
+    return last["key"].filter(pc.equal(last["subject_last"], subject)).combine_chunks()
+
+
+def _edge_keys(rows: Table) -> Column:
+    return pc.binary_join_element_wise(rows["source"], rows["type"], rows["target"], _BETWEEN)
+
+
+def _is_in(values: Column, wanted: Column) -> Column:
+    return pc.is_in(values, value_set=wanted)  # null is in nothing that we look for
+
+
+def _is_none_of(values: Column, others: tuple[str, ...]) -> Column:
+    return pc.invert(pc.is_in(values, value_set=pa.array(others)))
