@@ -7,6 +7,8 @@ from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from pyiceberg.table.snapshots import Operation
+
 from aeterna.graph.domain.identifiers import SnapshotId
 from aeterna.graph.domain.snapshots import Snapshot
 
@@ -117,10 +119,14 @@ def _inherited(snapshot: IcebergSnapshot, parent: Snapshot | None) -> Snapshot:
         first_seq=last_seq + 1,
         last_seq=last_seq,
         committed_at=parent.committed_at if parent else committed_at,
-        # Another engine may have dropped removals: whoever is older loads anew.
-        floor=last_seq,
+        # Iceberg calls it "replace" when the rows stayed the same; anything else may have lost some.
+        floor=parent.floor if parent and _only_moved_rows(snapshot) else last_seq,
         epoch=parent.epoch if parent else 0,
     )
+
+
+def _only_moved_rows(snapshot: IcebergSnapshot) -> bool:
+    return snapshot.summary is not None and snapshot.summary.operation == Operation.REPLACE
 
 
 def _position(first_seq: int, last_seq: int, committed_at: datetime, floor: int, epoch: int) -> dict[str, str]:
