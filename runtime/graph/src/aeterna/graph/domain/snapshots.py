@@ -17,8 +17,9 @@ class Snapshot:
     """One atomic commit: the sessions ``first_seq`` to ``last_seq``, and everything before them.
 
     Maintenance makes snapshots too, which hold no session of their own: their ``first_seq`` is ``last_seq`` + 1.
-    Every state at a seq from ``floor`` to ``last_seq`` can be rebuilt from its rows up to that seq. What was replaced or
-    removed before may be forgotten: a state that is older than the floor is loaded anew, never brought forward. ``epoch`` is that of the lease under which it was written.
+    Every state at a seq from ``floor`` to ``last_seq`` can be rebuilt from its rows up to that seq. What was replaced
+    or removed before may be forgotten: a state older than the floor is loaded anew, never brought forward. ``epoch``
+    is that of the lease under which it was written.
     """
 
     id: SnapshotId
