@@ -36,15 +36,10 @@ if ! command -v go >/dev/null; then
     exit 1
 fi
 
-# The scanner of the plans has an environment of its own, named after its lock as in tests/fixtures/checkov.py.
-checkov="${XDG_CACHE_HOME:-$HOME/.cache}/aeterna/checkov-$(sha256sum requirements-checkov.lock | cut -c1-16)"
-if [ ! -x "$checkov/bin/checkov" ]; then
-    [ -x .venv/bin/uv ] || make venv >&2
-    printf 'installing checkov ... ' >&2
-    mkdir -p "$(dirname "$checkov")"
-    scratch=$(mktemp -d "$checkov.XXXXXX")
-    .venv/bin/uv venv --quiet --clear --relocatable --python .venv/bin/python "$scratch"
-    .venv/bin/uv pip sync --quiet --compile-bytecode --require-hashes --python "$scratch/bin/python" requirements-checkov.lock
-    mv "$scratch" "$checkov"
-    printf 'done\n' >&2
+# The scanner of the plans and Spark have environments of their own; Spark also wants libraries for Java.
+.make/alone.sh checkov >/dev/null
+spark=$(.make/alone.sh spark)
+if command -v java >/dev/null && command -v mvn >/dev/null; then
+    # shellcheck disable=SC2046 - one argument for each library
+    "$spark/bin/python" .make/jars.py $(grep -v '^#' .make/spark.jars) >/dev/null
 fi

@@ -1,0 +1,1 @@
+"""Spark and igraph, as the job uses them."""

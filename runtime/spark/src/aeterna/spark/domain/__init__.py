@@ -1,0 +1,1 @@
+"""What the job knows without Spark: addresses, names and statements."""

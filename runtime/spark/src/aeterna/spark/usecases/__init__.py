@@ -1,0 +1,1 @@
+"""What the job does to the tables of all tenants."""
