@@ -1,0 +1,1 @@
+"""How each question is answered from a state of the lens."""

@@ -1,0 +1,225 @@
+"""An index of the words of one lens in SQLite's FTS5: made when somebody first searches, kept up by what changes.
+
+SQLite sees only words that were made here: those of ASCII as they are, any other as ``_`` and the hex of its UTF-8,
+because its tables of letters are older than our texts. So neither a name nor a question can be a piece of syntax.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from typing import TYPE_CHECKING, Final
+
+from aeterna.graph.domain.questions.searches import is_name, texts_of
+from aeterna.graph.domain.questions.words import has_parts, parts, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from aeterna.graph.adapters.lens.asking import Check
+    from aeterna.graph.adapters.lens.state import LensState
+    from aeterna.graph.domain.arrow import Table
+    from aeterna.graph.domain.identifiers import Json
+    from aeterna.graph.domain.questions.searches import SearchQuery, Term
+    from aeterna.graph.domain.questions.words import Word
+
+_TABLES: Final = """
+CREATE TABLE node (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL);
+CREATE VIRTUAL TABLE words USING fts5(id, name, text, parts, tokenize = "ascii tokenchars '_'");
+"""
+_FIND: Final = """
+SELECT node.id, round(-bm25(words, 8.0, 6.0, 1.0, 2.0), 9) AS score
+FROM words JOIN node ON node.row = words.rowid
+WHERE words MATCH :match AND (:any OR node.kind IN (SELECT value FROM json_each(:kinds)))
+ORDER BY score DESC, node.id LIMIT :limit
+"""
+_BOUNDARY: Final = " _ "  # a word that nobody can ask for, so that no phrase reaches over the end of a text
+_CHUNK: Final = 2_000
+_WAIT: Final = 0.05  # seconds between looks at the clock while another search holds the index
+_MAX_WAITING: Final = 100_000  # changed rows; more are cheaper to index anew when somebody searches again
+_STEPS: Final = 50_000  # of SQLite's machine between looks at the clock
+
+Document = tuple[str, str, str, str]
+
+
+class WordIndex:
+    """The words of a lens's newest state. Any number of threads may search while one tells of new states."""
+
+    def __init__(self, state: LensState) -> None:
+        self._newest = state
+        self._asking = threading.Lock()  # held while the index is read or written
+        self._telling = threading.Lock()  # held for a moment around what follows
+        self._waiting: list[Table] = []
+        self._rows_waiting = 0
+        self._filling: _Filling | None = None  # None until somebody searches
+
+    def replaced(self, state: LensState) -> None:
+        """Take note of a state that does not follow from the one before."""
+        with self._telling:
+            self._newest = state
+            self._forget()
+
+    def applied(self, nodes: Table, state: LensState) -> None:
+        """Take note of the rows of nodes that lead to a state, before anybody sees it.
+
+        It costs nothing until somebody searches.
+        """
+        with self._telling:
+            self._newest = state
+            if self._filling is None:
+                return
+            self._waiting.append(nodes)
+            self._rows_waiting += nodes.num_rows
+            if self._rows_waiting > _MAX_WAITING:
+                self._forget()
+
+    def find(self, query: SearchQuery, check: Check) -> tuple[LensState, list[tuple[str, float]]]:
+        """Return the newest state, and the ids and scores of what was found in it, the best first."""
+        while not self._asking.acquire(timeout=_WAIT):
+            check()
+        try:
+            state, database = self._current(check)
+            return state, _found(database, query, check)
+        finally:
+            self._asking.release()
+
+    def _current(self, check: Check) -> tuple[LensState, sqlite3.Connection]:
+        """Bring the index to the newest state; what a clock interrupts is gone on with by the next search."""
+        while True:
+            with self._telling:
+                if self._filling is None:
+                    # From here on every change is told, so nothing falls between this state and the next.
+                    self._filling = _Filling(self._newest)
+                filling = self._filling
+            filling.fill(check)
+            with self._telling:
+                changes, self._waiting, self._rows_waiting = self._waiting, [], 0
+                kept, state = self._filling is filling, self._newest
+            if kept:
+                self._write(filling, changes)
+                return state, filling.database
+
+    def _write(self, filling: _Filling, changes: list[Table]) -> None:
+        try:
+            for rows in changes:
+                _write(filling.database, _latest_of(rows))
+        except BaseException:
+            # What was taken from those that wait is lost to this database.
+            with self._telling:
+                self._forget()
+            raise
+
+    def _forget(self) -> None:
+        self._waiting, self._rows_waiting, self._filling = [], 0, None
+
+
+class _Filling:
+    """A database, and how far it has got with the state that it begins with."""
+
+    def __init__(self, state: LensState) -> None:
+        self.database = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self.database.executescript(_TABLES)
+        self._nodes: Table | None = state.relations.node
+        self._done = 0
+
+    def fill(self, check: Check) -> None:
+        """Index the first state, or what is left of it."""
+        while self._nodes is not None:
+            check()
+            chunk = self._nodes.slice(self._done, _CHUNK)
+            _write(self.database, _living(chunk))
+            self._done += _CHUNK
+            if self._done >= self._nodes.num_rows:
+                self._nodes = None
+
+
+def _found(database: sqlite3.Connection, query: SearchQuery, check: Check) -> list[tuple[str, float]]:
+    given = {
+        "match": " AND ".join(f"({' OR '.join(_phrases(term))})" for term in query.terms),
+        "any": not query.kinds,
+        "kinds": json.dumps(sorted(query.kinds)),
+        "limit": query.limit,
+    }
+    database.set_progress_handler(lambda: _stopped(check), _STEPS)
+    try:
+        return database.execute(_FIND, given).fetchall()
+    except sqlite3.OperationalError:
+        check()  # which raises when it was the clock that stopped it
+        raise
+    finally:
+        database.set_progress_handler(None, 0)
+
+
+def _living(nodes: Table) -> Iterator[tuple[str, str | None, Json]]:
+    return zip(nodes["id"].to_pylist(), nodes["kind"].to_pylist(), nodes["properties"].to_pylist(), strict=True)
+
+
+def _latest_of(rows: Table) -> Iterable[tuple[str, str | None, Json]]:
+    """Return id, kind and properties of each node by its newest row; the kind is None when it was removed."""
+    columns = (rows[name].to_pylist() for name in ("seq", "id", "op", "kind", "properties"))
+    newest = {
+        id_: (id_, kind if op == "upsert" else None, properties)
+        for _, id_, op, kind, properties in sorted(zip(*columns, strict=True), key=lambda row: row[0])
+    }
+    return newest.values()
+
+
+def _write(database: sqlite3.Connection, nodes: Iterable[tuple[str, str | None, Json]]) -> None:
+    """Replace what is known of the nodes, all of them or none."""
+    database.execute("BEGIN")
+    try:
+        for id_, kind, properties in nodes:
+            known = database.execute("SELECT row FROM node WHERE id = ?", [id_]).fetchone()
+            if known:
+                database.execute("DELETE FROM words WHERE rowid = ?", known)
+                database.execute("DELETE FROM node WHERE row = ?", known)
+            if kind is not None:
+                row = database.execute("INSERT INTO node (id, kind) VALUES (?, ?)", [id_, kind]).lastrowid
+                database.execute(
+                    "INSERT INTO words (rowid, id, name, text, parts) VALUES (?, ?, ?, ?, ?)",
+                    (row, *_document(id_, properties)),
+                )
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")
+
+
+def _document(id_: str, properties: Json) -> Document:
+    """Return the words of the id, of what names the node, of every other text, and of all their parts."""
+    texts = texts_of(properties)
+    named = [text for path, text in texts if is_name(path)]
+    others = [text for path, text in texts if not is_name(path)]
+    split = [text for text in (id_, *named, *others) if has_parts(text)]
+    return (
+        _written(id_, words),
+        _BOUNDARY.join(_written(text, words) for text in named),
+        _BOUNDARY.join(_written(text, words) for text in others),
+        _BOUNDARY.join(_written(text, parts) for text in split),
+    )
+
+
+def _written(text: str, split: Callable[[str], Iterable[Word]]) -> str:
+    if split is words and text.isascii():
+        # What the tokenizer of SQLite makes of it is what ours would.
+        return text.lower().replace("_", " ")
+    return " ".join(_encoded(word.text) for word in split(text))
+
+
+def _encoded(word: str) -> str:
+    return word if word.isascii() else f"_{word.encode().hex()}"
+
+
+def _phrases(term: Term) -> Iterator[str]:
+    for phrase in term.phrases:
+        yield f'"{" ".join(map(_encoded, phrase))}"{" *" if term.prefix else ""}'
+        if term.prefix and phrase[-1].isascii():
+            # The rest of the word may be of other letters.
+            yield f'"{" ".join([*map(_encoded, phrase[:-1]), f"_{phrase[-1].encode().hex()}"])}" *'
+
+
+def _stopped(check: Check) -> int:
+    """Return 0 to go on; what `check` raises makes SQLite stop."""
+    check()
+    return 0
