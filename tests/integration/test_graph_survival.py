@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
-from aeterna.graph.adapters.iceberg.catalog import NAMESPACE
+from aeterna.graph.adapters.iceberg.stores import NAMESPACE
 from aeterna.graph.domain.identifiers import NodeId
 from aeterna.graph.domain.queries import neighbors_query
-from fixtures.fix_graph import ACME, GraphBench, duckdb_lens, iceberg_stores
+from fixtures.fix_graph import ACME, GraphBench, arrow_lens, iceberg_stores
 from fixtures.graph_writer import NODES, session
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _acknowledged(lines: Iterable[str]) -> dict[str, int]:
 def _assert_whole(folder: Path, acknowledged: dict[str, int]) -> None:
     """Every acknowledged session is there, none is there in part, and seqs have no gap."""
     stores = iceberg_stores(folder)
-    graphs = GraphBench(stores=stores, new_lens=duckdb_lens).graphs()
+    graphs = GraphBench(stores=stores, new_lens=arrow_lens).graphs()
     graph = graphs.of(ACME)
     statistics = graph.statistics()
     assert statistics.nodes == statistics.seq * NODES
@@ -83,7 +83,7 @@ def test_a_session_repeated_after_a_kill_is_there_once(tmp_path: Path) -> None:
     writer.wait()
     writer.stdout.close()
     stores = iceberg_stores(tmp_path)
-    graphs = GraphBench(stores=stores, new_lens=duckdb_lens).graphs()
+    graphs = GraphBench(stores=stores, new_lens=arrow_lens).graphs()
     graph = graphs.of(ACME)
     before = graph.statistics()
 
@@ -124,7 +124,7 @@ def test_on_a_full_disk_nothing_is_half_written_and_later_sessions_are_committed
 
 def test_the_table_is_what_the_guide_says_to_any_reader_of_iceberg(tmp_path: Path) -> None:
     """The layout is a public contract: Spark, DuckDB and others read these tables."""
-    graphs = GraphBench(stores=iceberg_stores(tmp_path), new_lens=duckdb_lens).graphs()
+    graphs = GraphBench(stores=iceberg_stores(tmp_path), new_lens=arrow_lens).graphs()
     graphs.of(ACME).commit(session("one", 1))
     graphs.close()
     catalog = SqlCatalog("aeterna", uri=f"sqlite:///{tmp_path}/catalog.db", warehouse=str(tmp_path / "warehouse"))
@@ -145,7 +145,7 @@ def test_the_table_is_what_the_guide_says_to_any_reader_of_iceberg(tmp_path: Pat
         ("properties", "string", False),
         ("digest", "string", False),
     ]
-    assert table.properties["aeterna.layout"] == "1"
+    assert table.properties["aeterna.layout"] == "2"
     assert table.scan().count() == NODES + (NODES - 1) + 1
     catalog.engine.dispose()
 
@@ -165,7 +165,7 @@ def test_local_files_are_written_through_when_the_machine_may_fail(
 
     monkeypatch.setattr("os.fsync", noted)
     stores = iceberg_stores(tmp_path, power_safe=power_safe)
-    graphs = GraphBench(stores=stores, new_lens=duckdb_lens).graphs()
+    graphs = GraphBench(stores=stores, new_lens=arrow_lens).graphs()
     graphs.of(ACME).commit(session("one", 1))
     graphs.close()
 

@@ -9,7 +9,7 @@ import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table, Transaction
 
-from aeterna.graph.adapters.iceberg.catalog import NAMESPACE
+from aeterna.graph.adapters.iceberg.stores import NAMESPACE
 from aeterna.graph.adapters.iceberg.transaction import REMEDIED_VERSION, MemoisedTransaction, transaction
 from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.changes import node_of, session_of

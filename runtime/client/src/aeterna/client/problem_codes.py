@@ -193,6 +193,12 @@ class StorageFullError(UnavailableError):
     code = "graph.storage_full"
 
 
+class LayoutUnsupportedError(UnavailableError):
+    """The graph was written by a newer version of the service than the one that was asked."""
+
+    code = "graph.layout_unsupported"
+
+
 class CommitConflictError(UnavailableError):
     """Another writer committed first; nothing was written."""
 
@@ -268,6 +274,7 @@ KINDS: tuple[type[ProblemError], ...] = (
     StorageFullError,
     CommitConflictError,
     CommitUncertainError,
+    LayoutUnsupportedError,
     StreamsExhaustedError,
     ThreadsBusyError,
     ThreadsUnavailableError,

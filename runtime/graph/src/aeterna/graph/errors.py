@@ -26,6 +26,7 @@ GraphError
 ├── GraphClosedError            the service is stopping
 └── StorageError                the storage below failed
     ├── StorageFullError        no room; nothing was written
+    ├── LayoutUnsupportedError  the tenant's table is of a layout that this program does not know
     ├── CommitConflictError     another writer was first; nothing was written
     │   └── WriterFencedError   a writer with a newer lease has committed; nothing was written
     └── CommitUncertainError    the commit may or may not have happened
@@ -315,6 +316,15 @@ class StorageFullError(StorageError):
     """The storage has no room; nothing was written."""
 
     code = "graph.storage_full"
+
+
+class LayoutUnsupportedError(StorageError):
+    """The tenant's table is of a layout that this program does not know; nothing was read or written."""
+
+    code = "graph.layout_unsupported"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("work with the layout of this graph's table: a newer version of the service can", reason)
 
 
 class CommitConflictError(StorageError):

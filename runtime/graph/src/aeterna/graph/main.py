@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 import uuid
@@ -11,19 +12,38 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import trace
 
-from aeterna.graph.adapters.lens.arrow_lens import ArrowLens
-from aeterna.graph.adapters.iceberg.catalog import IcebergGraphStores
+from aeterna.graph.adapters.iceberg.catalogs.keyless import refuse_static_keys
+from aeterna.graph.adapters.iceberg.catalogs.sql import postgres_catalog, sqlite_catalog
+from aeterna.graph.adapters.iceberg.durable_io import DURABLE_FILE_IO
+from aeterna.graph.adapters.iceberg.stores import IcebergGraphStores
+from aeterna.graph.adapters.iceberg.warehouse_io import WAREHOUSE_FILE_IO, file_properties
+from aeterna.graph.adapters.identity import token_source
 from aeterna.graph.adapters.leases.optimistic import OptimisticWriterLeases
 from aeterna.graph.adapters.leases.sql import SqlWriterLeases
+from aeterna.graph.adapters.lens.arrow_lens import ArrowLens
 from aeterna.graph.adapters.telemetry import OpenTelemetryCommitObserver
+from aeterna.graph.domain.catalogs import (
+    AwsLogin,
+    GlueCatalog,
+    PostgresCatalog,
+    RestCatalog,
+    SqliteCatalog,
+    catalog_of,
+    warehouse_of,
+)
 from aeterna.graph.domain.limits import Limits
 from aeterna.graph.usecases.engine import Engine, World
 from aeterna.graph.usecases.graphs import Graphs
 from aeterna.graph.usecases.past import PastLenses
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Engine as Database
 
+    from aeterna.graph.adapters.iceberg.catalogs.opened import OpenCatalog
+    from aeterna.graph.adapters.identity import TokenSource
+    from aeterna.graph.domain.catalogs import CatalogAddress, Login
     from aeterna.graph.ports import CommitObserver, WriterLeases
 
 
@@ -46,7 +66,7 @@ def open_graphs(
         pause=time.sleep,
         chance=random.SystemRandom().random,
     )
-    stores = IcebergGraphStores(catalog_uri=catalog_uri, warehouse=warehouse, power_safe=power_safe)
+    stores = open_stores(catalog_uri=catalog_uri, warehouse=warehouse, power_safe=power_safe)
     return Graphs(
         Engine(
             stores=stores,
@@ -59,6 +79,46 @@ def open_graphs(
             world=world,
         )
     )
+
+
+def open_stores(*, catalog_uri: str, warehouse: str, power_safe: bool = True) -> IcebergGraphStores:
+    """Open the histories of all tenants; raise `ValueError` for addresses that are none, or `StorageError`.
+
+    ``docs/guide/graph-catalogs.md`` says what the addresses look like. Drivers find the identity of the process in its
+    environment; a static key there is refused.
+    """
+    catalog, files = catalog_of(catalog_uri), warehouse_of(warehouse)
+    refuse_static_keys(catalog, files, os.environ)
+    region = catalog.region if isinstance(catalog, GlueCatalog) else None
+    file_io = DURABLE_FILE_IO if power_safe else WAREHOUSE_FILE_IO
+    return IcebergGraphStores(
+        _opened(catalog, file_properties(files, file_io=file_io, region=region), power_safe=power_safe)
+    )
+
+
+def _opened(address: CatalogAddress, files: Mapping[str, str], *, power_safe: bool) -> OpenCatalog:
+    # The libraries of the cloud's catalogs take their time to import, and most processes use neither.
+    match address:
+        case SqliteCatalog():
+            return sqlite_catalog(address, files, power_safe=power_safe)
+        case PostgresCatalog(login=AwsLogin(region=region)):
+            from aeterna.graph.adapters.iceberg.catalogs.rds import rds_password  # noqa: PLC0415 - see above
+
+            return postgres_catalog(address, files, password=rds_password(address, region))
+        case PostgresCatalog():
+            return postgres_catalog(address, files, password=_tokens(address.login))
+        case RestCatalog():
+            from aeterna.graph.adapters.iceberg.catalogs.rest import rest_catalog  # noqa: PLC0415 - see above
+
+            return rest_catalog(address, files, token=_tokens(address.login))
+        case GlueCatalog():
+            from aeterna.graph.adapters.iceberg.catalogs.glue import glue_catalog  # noqa: PLC0415 - see above
+
+            return glue_catalog(address, files)
+
+
+def _tokens(login: Login) -> TokenSource | None:
+    return token_source(login, environment=os.environ, stopwatch=time.monotonic)
 
 
 def writer_leases(database: Database | None, world: World) -> WriterLeases:

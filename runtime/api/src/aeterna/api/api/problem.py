@@ -28,6 +28,8 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.GraphBusyError: 429,
         errors.GraphClosedError: 503,
         errors.StorageFullError: 507,
+        # Another replica, or this one after its upgrade, can.
+        errors.LayoutUnsupportedError: 503,
         errors.CommitConflictError: 503,
         errors.WriterFencedError: 503,
         errors.CommitUncertainError: 503,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Rows: TypeAlias = Table  # always of ROW_SCHEMA
 
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2  # 1 had neither holds and erasures nor floors and epochs
 ROW_SCHEMA: Final = pa.schema(
     [
         pa.field("record", pa.string(), nullable=False),

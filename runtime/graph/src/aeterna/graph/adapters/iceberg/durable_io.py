@@ -13,9 +13,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pyiceberg.io.pyarrow import PyArrowFile, PyArrowFileIO
+from pyiceberg.io.pyarrow import PyArrowFile
 from typing_extensions import override
 
+from aeterna.graph.adapters.iceberg.warehouse_io import WarehouseFileIO
 from aeterna.graph.domain.arrow import untyped
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class _DurableFile(PyArrowFile):
         return untyped(_DurableStream(path))  # the protocol names parameters that Python's own files do not
 
 
-class DurableFileIO(PyArrowFileIO):
+class DurableFileIO(WarehouseFileIO):
     """pyiceberg's files, with local ones written through before they are used."""
 
     @override
