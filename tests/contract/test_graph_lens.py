@@ -13,7 +13,7 @@ from aeterna.graph.domain.queries import neighbors_query, path_query
 from aeterna.graph.domain.snapshots import Snapshot
 from aeterna.graph.errors import NodeNotFoundError, NoPathError
 from aeterna.graph.testing import MemoryLens
-from fixtures.fix_graph import START, batch_of, duckdb_lens
+from fixtures.fix_graph import START, batch_of, arrow_lens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.queries import Neighbors
     from aeterna.graph.ports import Lens, LensFactory
 
-LENSES: Final[dict[str, LensFactory]] = {"memory": MemoryLens, "duckdb": duckdb_lens}
+LENSES: Final[dict[str, LensFactory]] = {"memory": MemoryLens, "arrow": arrow_lens}
 LONG: Final = timedelta(minutes=1)
 
 

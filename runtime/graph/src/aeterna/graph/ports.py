@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from aeterna.graph.domain.certificates import Removed
 from aeterna.graph.domain.identifiers import Json, NodeId, SessionId, SnapshotId, TagName, TenantId
 from aeterna.graph.domain.rows import Rows
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from aeterna.graph.domain.arrow import Table
+    from aeterna.graph.domain.certificates import ErasedFile, Erasure, Verification
     from aeterna.graph.domain.changes import EdgeKey
+    from aeterna.graph.domain.erasure import Target
     from aeterna.graph.domain.parts import Parts
     from aeterna.graph.domain.queries import Neighbors, NeighborsQuery, NodeFound, Path, PathQuery, Statistics
     from aeterna.graph.domain.questions.patterns import Matches, Pattern
@@ -128,7 +132,7 @@ class ChangeLog(Protocol):
         ...
 
     def added(self, snapshot: SnapshotId) -> Iterator[Rows]:
-        """Read the rows that this very snapshot added, in parts of bounded size and in any order.
+        """Read the rows of this very snapshot's sessions, in parts of bounded size and in any order.
 
         Raise `SnapshotNotFoundError` when it was not there at the last look.
         """
@@ -186,6 +190,54 @@ class Collector(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """What a rewrite is about to take out, and who had committed it."""
+
+    removed: Removed
+    subjects: frozenset[str]
+
+
+class Eraser(Protocol):
+    """Takes rows out of one tenant's history for ever. Kept by ``adapters.iceberg``; faked in ``testing``.
+
+    Every method may raise `StorageError`. Not safe for use by two threads at once.
+    """
+
+    def records(self) -> Mapping[str, Json]:
+        """Return the newest text of each erasure on record, without opening the graph."""
+        ...
+
+    def state(self, *, after: int = 0) -> tuple[Snapshot, Table] | None:
+        """Return the head and what its rows behind a seq are about, texts left out; None before the first."""
+        ...
+
+    def rewrite(self, erasure: Erasure, compose: Callable[[Snapshot, Reached], Batch | None]) -> Snapshot | None:
+        """Commit, on the newest head, the rows without those that a pending erasure reaches.
+
+        ``compose`` gets that head and gives the session that says so. When it gives None or raises, nothing is
+        written. In the same commit every snapshot and ref goes that holds a reached row. Raise `CommitConflictError`
+        when another writer was first (asking again costs little) and `CommitUncertainError`.
+        """
+        ...
+
+    def settled(self, batch: Batch) -> Snapshot | None:
+        """Look for the rewrite in the catalog: the answer to `CommitUncertainError`."""
+        ...
+
+    def garbage(self, erasure: Erasure) -> tuple[ErasedFile, ...]:
+        """Find and weigh every file that is left and that only what a rewrite removed still names."""
+        ...
+
+    def delete(self, files: Sequence[ErasedFile]) -> None:
+        """Delete the files; a file that is gone already is no error."""
+        ...
+
+    def verify(self, target: Target, seq: int, *, at: datetime) -> Verification:
+        """Look for the target in every byte that is left; ``seq`` is the last that the erasure reached."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upkeep:
     """What keeps one tenant's table fast and small."""
 
@@ -211,6 +263,10 @@ class GraphStores(Protocol):
 
     def upkeep(self, tenant: TenantId) -> Upkeep:
         """Give what keeps one tenant's table fast and small."""
+        ...
+
+    def eraser(self, tenant: TenantId) -> Eraser:
+        """Give what takes rows out of one tenant's history for ever."""
         ...
 
     def tenants(self) -> tuple[TenantId, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.changes import Edge, EdgeKey, Node
+from aeterna.graph.domain.digests import digest_of_graph
 from aeterna.graph.domain.identifiers import Json, Label, NodeId, SessionId
-from aeterna.graph.domain.rows import ROW_SCHEMA
 from aeterna.graph.ports import Committed
 from aeterna.graph.testing.patterns import matches
 from aeterna.graph.testing.questions import neighbors, related, shortest_path, statistics, subgraph
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from aeterna.graph.domain.identifiers import SnapshotId
+    from aeterna.graph.domain.parts import Parts
     from aeterna.graph.domain.queries import Neighbors, NeighborsQuery, NodeFound, Path, PathQuery, Statistics
     from aeterna.graph.domain.questions.patterns import Matches, Pattern
     from aeterna.graph.domain.questions.relatedness import Related, RelatedQuery
@@ -36,15 +38,23 @@ class MemoryLens:
     def __init__(self) -> None:
         self._state = State()
 
+    def load(self, parts: Parts, snapshot: Snapshot) -> None:
+        """Make the state that of ``snapshot``."""
+        named = {"node": parts.nodes, "edge": parts.edges, "session": parts.sessions}
+        rows = [row | {"record": record} for record, part in named.items() for row in untyped(part).to_pylist()]
+        self._state = State()
+        self._apply([*rows, *untyped(parts.others).to_pylist()], snapshot)
+
     def apply(self, rows: Rows, snapshot: Snapshot) -> None:
         """Bring the state to ``snapshot``."""
+        self._apply(untyped(rows).to_pylist(), snapshot)
+
+    def _apply(self, rows: list[dict[str, Any]], snapshot: Snapshot) -> None:  # Any: each column has a type of its own
         before = self._state
         nodes, edges, sessions = dict(before.nodes), dict(before.edges), dict(before.sessions)
         records = dict(before.records)
-        columns = {name: rows[name].to_pylist() for name in ROW_SCHEMA.names}
-        in_order = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-        for row in sorted(in_order, key=lambda row: row["seq"]):
-            match row["record"], row["op"]:
+        for row in sorted(rows, key=lambda row: row["seq"]):
+            match row["record"], row.get("op"):
                 case "session", _:
                     sessions[SessionId(row["session"])] = Committed(
                         digest=row["digest"],
@@ -143,6 +153,10 @@ class MemoryView:
     def committed(self, sessions: Sequence[SessionId]) -> Mapping[SessionId, Committed]:
         """Return what is remembered of those sessions that were committed."""
         return {id_: self._state.sessions[id_] for id_ in sessions if id_ in self._state.sessions}
+
+    def digest(self) -> str:
+        """Return the digest of all nodes and edges."""
+        return digest_of_graph(self._state.nodes.values(), self._state.edges.values())
 
     def records(self, record: str) -> Mapping[str, Json]:
         """Return by id what else is on record about the graph."""

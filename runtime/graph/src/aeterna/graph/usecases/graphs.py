@@ -8,9 +8,17 @@ from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from aeterna.graph.domain.questions.cursors import cursor_of, cursor_parsed
+from aeterna.graph.domain.questions.checks import within
+from aeterna.graph.domain.questions.cursors import cursor_of, cursor_parsed, offset_cursor_of, offset_cursor_parsed
+from aeterna.graph.domain.questions.pages import (
+    matches_within,
+    neighbors_within,
+    require_related_within,
+    require_subgraph_within,
+)
+from aeterna.graph.domain.questions.patterns import MAX_OFFSET
 from aeterna.graph.errors import GraphClosedError, InvalidQueryError, SnapshotNotFoundError
 from aeterna.graph.usecases.committing import GroupCommitter
 from aeterna.graph.usecases.present import Present
@@ -18,10 +26,15 @@ from aeterna.graph.usecases.present import Present
 if TYPE_CHECKING:
     from collections.abc import Generator
     from concurrent.futures import Future
+    from contextlib import AbstractContextManager
 
     from aeterna.graph.domain.changes import Session
     from aeterna.graph.domain.identifiers import NodeId, SnapshotId, TenantId
     from aeterna.graph.domain.queries import Neighbors, NeighborsQuery, NodeFound, Path, PathQuery, Statistics
+    from aeterna.graph.domain.questions.patterns import Matches, Pattern
+    from aeterna.graph.domain.questions.relatedness import Related, RelatedQuery
+    from aeterna.graph.domain.questions.searches import Hits, SearchQuery
+    from aeterna.graph.domain.questions.subgraphs import Subgraph, SubgraphQuery
     from aeterna.graph.domain.snapshots import AsOf, Receipt, Snapshot
     from aeterna.graph.ports import Lens, LensView
     from aeterna.graph.usecases.engine import Engine
@@ -72,13 +85,12 @@ class Graph:
         at_least: int = 0,
     ) -> tuple[Neighbors, str | None]:
         """Return a page and the cursor of the next one; pages that follow a cursor stay in the first one's snapshot."""
+        self._require_depth(query.depth)
         if cursor is not None:
-            if as_of is not None:
-                raise InvalidQueryError("cursor", "names a snapshot already; leave as_of away")
-            as_of, after = cursor_parsed(cursor, query)
+            as_of, after = cursor_parsed(cursor, query) if as_of is None else _twice_in_time()
             query = replace(query, after=after)
         with self._view(as_of, at_least) as view:
-            page = view.neighbors(query)
+            page = neighbors_within(view.neighbors(query), self._engine.limits.page_bytes)
         if page.next is None or page.snapshot_id is None:
             return page, None
         return page, cursor_of(query, page.snapshot_id, page.next)
@@ -87,6 +99,41 @@ class Graph:
         """Return one of the shortest paths, or raise `NoPathError`."""
         with self._view(as_of, at_least) as view:
             return view.shortest_path(query)
+
+    def subgraph(self, query: SubgraphQuery, *, as_of: AsOf | None = None, at_least: int = 0) -> Subgraph:
+        """Return the piece of the graph around some nodes; raise `AnswerTooLargeError` when it has too many bytes."""
+        self._require_depth(query.depth)
+        with self._view(as_of, at_least) as view:
+            return require_subgraph_within(view.subgraph(query), self._engine.limits.page_bytes)
+
+    def related(self, query: RelatedQuery, *, as_of: AsOf | None = None, at_least: int = 0) -> Related:
+        """Return the nodes that are most like a node by what they are joined to."""
+        with self._view(as_of, at_least) as view:
+            return require_related_within(view.related(query), self._engine.limits.page_bytes)
+
+    def matches(
+        self, query: Pattern, *, cursor: str | None = None, as_of: AsOf | None = None, at_least: int = 0
+    ) -> tuple[Matches, str | None]:
+        """Return a page of what fits a pattern, and the cursor of the next one in the same snapshot."""
+        if cursor is not None:
+            as_of, offset = offset_cursor_parsed(cursor, query) if as_of is None else _twice_in_time()
+            query = replace(query, offset=offset)
+        with self._view(as_of, at_least) as view:
+            page = matches_within(view.matches(query), query.offset, self._engine.limits.page_bytes)
+        if page.next is None or page.next > MAX_OFFSET or page.snapshot_id is None:
+            return page, None
+        return page, offset_cursor_of(query, page.snapshot_id, page.next)
+
+    def search(self, query: SearchQuery, *, as_of: AsOf | None = None, at_least: int = 0) -> Hits:
+        """Return the nodes that hold some words, the best first."""
+        with self._view(as_of, at_least) as view:
+            hits = view.search(query)
+            asked_of = view.snapshot_id
+        if as_of is None or asked_of is None or hits.snapshot_id == asked_of:
+            return hits
+        # The index of the present went on meanwhile; that of a lens on the past does not.
+        with self._past(self._resolved(asked_of, at_least)) as view:
+            return view.search(query)
 
     def statistics(self, *, as_of: AsOf | None = None, at_least: int = 0) -> Statistics:
         """Count what there is."""
@@ -108,10 +155,15 @@ class Graph:
             if view.snapshot_id == wanted.id:
                 yield view
                 return
-        with self._engine.past.get(self._tenant, wanted.id, lambda: self._loaded(wanted)).view(
-            self._engine.limits.query_time
-        ) as view:
+        with self._past(wanted) as view:
             yield view
+
+    def _past(self, wanted: Snapshot) -> AbstractContextManager[LensView]:
+        lens = self._engine.past.get(self._tenant, wanted.id, lambda: self._loaded(wanted))
+        return lens.view(self._engine.limits.query_time)
+
+    def _require_depth(self, depth: int) -> None:
+        within(depth, 0, self._engine.limits.max_depth, "depth")
 
     def _resolved(self, as_of: AsOf, at_least: int) -> Snapshot:
         if isinstance(as_of, datetime):
@@ -135,8 +187,12 @@ class Graph:
         store = self._engine.stores.open(self._tenant)  # its own: the present's is moved by commits meanwhile
         store.head()
         lens = self._engine.new_lens()
-        lens.apply(store.rows(snapshot.id), snapshot)
+        lens.load(store.parts(snapshot.id), snapshot)
         return lens
+
+
+def _twice_in_time() -> NoReturn:
+    raise InvalidQueryError("cursor", "names a snapshot already; leave as_of away")
 
 
 class Graphs:

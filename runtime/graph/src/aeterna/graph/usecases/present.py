@@ -254,5 +254,5 @@ class Present:
         if self._snapshot is not None:
             log.info("graph.reload", extra={"snapshot": str(head.id), "floor": head.floor})
         lens = self._new_lens()
-        lens.apply(self._store.rows(head.id), head)
+        lens.load(self._store.parts(head.id), head)
         self._lens = lens

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, GreaterThan
 
+from aeterna.graph.adapters.iceberg.reading import read_parts
 from aeterna.graph.adapters.iceberg.summaries import batch_of, history, snapshot_of, summary_of
 from aeterna.graph.adapters.iceberg.transaction import transaction
 from aeterna.graph.adapters.iceberg.translation import translated, translated_commit
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
     from aeterna.graph.domain.identifiers import SnapshotId
+    from aeterna.graph.domain.parts import Parts
     from aeterna.graph.domain.rows import Rows
     from aeterna.graph.domain.snapshots import Snapshot
     from aeterna.graph.ports import Batch
@@ -99,3 +101,11 @@ class IcebergGraphStore:
         newer: BooleanExpression = untyped(GreaterThan)("seq", after) if after else AlwaysTrue()
         with translated("read the graph"):
             return untyped(table.scan(row_filter=newer, snapshot_id=to)).to_arrow().cast(ROW_SCHEMA)
+
+    def parts(self, to: SnapshotId) -> Parts:
+        """Read all rows of the snapshot ``to`` in the form in which a lens is loaded fastest."""
+        table = self._table
+        if table is None or table.snapshot_by_id(to) is None:
+            raise SnapshotNotFoundError(str(to))
+        with translated("read the graph"):
+            return read_parts(table, to)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from aeterna.graph.adapters.adjacency import Bools, Ints
+from aeterna.graph.adapters.lens.adjacency import Bools, Ints
 from aeterna.graph.domain.queries import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeterna.graph.adapters.topology import Topology
+    from aeterna.graph.adapters.lens.topology import Topology
 
 Check: TypeAlias = "Callable[[], None]"  # raises when the time is up
 

@@ -1,17 +1,18 @@
 """The shape of a graph in numbers: an immutable state that walks in microseconds and shares memory with the next.
 
 Nodes and edges have dense numbers, given once and kept. Edges up to some number are in one dense CSR; what came
-later is in a small sparse one, until it is worth merging. 13 bytes an edge for the columns and 8 for both indexes.
+later is in few sparse ones, each several times smaller than the one before, until they are worth merging. 13 bytes
+an edge for the columns, 4 for the index of targets, as much for that of sources unless the edges are in their order.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from aeterna.graph.adapters.adjacency import Adjacency, Bools, Ints
+from aeterna.graph.adapters.lens.adjacency import Adjacency, Bools, Ints
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,75 +22,59 @@ if TYPE_CHECKING:
 GONE: Final = -1  # the kind of a node that was removed
 _MERGE_AT_LEAST: Final = 20_000
 _MERGE_FRACTION: Final = 8
-
-Scalar = TypeVar("Scalar", bound=np.generic)
-
-
-class Column(Generic[Scalar]):
-    """An array that grows at its end; views taken earlier stay valid and never see what came later."""
-
-    def __init__(self, dtype: npt.DTypeLike) -> None:
-        self._values: npt.NDArray[Scalar] = np.empty(1024, dtype=dtype)
-
-    def extend(self, at: int, values: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:
-        """Put the values behind the first ``at`` ones and return a view of both.
-
-        The caller says where: what an abandoned change left behind is written over.
-        """
-        size = at + len(values)
-        if size > len(self._values):
-            grown = np.empty(max(size, len(self._values) * 3 // 2), dtype=self._values.dtype)
-            grown[:at] = self._values[:at]
-            self._values = grown
-        self._values[at:size] = values
-        return self._values[:size]
+_SPARSE_FRACTION: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """One state: ``kinds`` by node; ``source``, ``target``, ``type`` and ``alive`` by edge; both indexes."""
+    """One state: ``kinds`` by node; ``source``, ``target``, ``type`` and ``alive`` by edge; the indexes of both ends.
+
+    ``begins`` holds the first edge of each pair of indexes, the first of which is dense, and then the end of the last.
+    """
 
     kinds: Ints
     source: Ints
     target: Ints
     type: Ints
     alive: Bools
-    out: tuple[Adjacency, Adjacency]
-    into: tuple[Adjacency, Adjacency]
-    merged: int  # edges below this number are in the dense indexes
+    out: tuple[Adjacency, ...] = ()
+    into: tuple[Adjacency, ...] = ()
+    begins: tuple[int, ...] = (0,)
 
     @classmethod
     def empty(cls) -> Topology:
         """Return the graph without nodes."""
         none = np.empty(0, dtype=np.int32)
-        dense, sparse = Adjacency.dense(none, 0), Adjacency.sparse(none, 0)
-        return cls(
-            kinds=none,
-            source=none,
-            target=none,
-            type=np.empty(0, dtype=np.int32),
-            alive=np.empty(0, dtype=np.bool_),
-            out=(dense, sparse),
-            into=(dense, sparse),
-            merged=0,
-        )
+        return cls(kinds=none, source=none, target=none, type=none, alive=np.empty(0, dtype=np.bool_))
 
     def indexed(self) -> Topology:
         """Return the same state with every edge in an index, merging the recent ones where it pays."""
-        recent = len(self.source) - self.merged
-        if recent > max(_MERGE_AT_LEAST, self.merged // _MERGE_FRACTION):
-            nodes, size = len(self.kinds), len(self.source)
-            none = Adjacency.sparse(np.empty(0, dtype=np.int32), size)
-            return replace(
-                self,
-                out=(Adjacency.dense(self.source, nodes), none),
-                into=(Adjacency.dense(self.target, nodes), none),
-                merged=size,
-            )
+        size, first = len(self.source), self.begins[-1]
+        if size == first:
+            return self
+        merged = self.begins[1] if len(self.begins) > 1 else 0
+        if merged == 0 or size - merged > max(_MERGE_AT_LEAST, merged // _MERGE_FRACTION):
+            return self.rebuilt()
+        kept = len(self.out)
+        # As in a log-structured merge tree: an edge is sorted a few times in all, not with every change.
+        while kept > 1 and first - self.begins[kept - 1] < _SPARSE_FRACTION * (size - first):
+            kept -= 1
+            first = self.begins[kept]
         return replace(
             self,
-            out=(self.out[0], Adjacency.sparse(self.source[self.merged :], self.merged)),
-            into=(self.into[0], Adjacency.sparse(self.target[self.merged :], self.merged)),
+            out=(*self.out[:kept], Adjacency.sparse(self.source[first:], first)),
+            into=(*self.into[:kept], Adjacency.sparse(self.target[first:], first)),
+            begins=(*self.begins[:kept], first, size),
+        )
+
+    def rebuilt(self) -> Topology:
+        """Return the same state with one dense index for each end."""
+        nodes, size = len(self.kinds), len(self.source)
+        return replace(
+            self,
+            out=(Adjacency.dense(self.source, nodes),),
+            into=(Adjacency.dense(self.target, nodes),),
+            begins=(0, size),
         )
 
     def is_node(self, number: int) -> bool:
@@ -122,7 +107,7 @@ class Topology:
             starts.append(self.target[entering])
             arrivals.append(self.source[entering])
             edges.append(entering)
-        return np.concatenate(starts), np.concatenate(arrivals), np.concatenate(edges)
+        return _joined(starts), _joined(arrivals), _joined(edges)
 
     def find(self, sources: Ints, types: Ints, targets: Ints) -> npt.NDArray[np.int64]:
         """Return the number of each edge, dead ones included, or -1; looks on whichever side has fewer edges."""
@@ -142,12 +127,21 @@ class Topology:
                 found[asked[same]] = edges[same]
         return found
 
-    def _living(self, indexes: tuple[Adjacency, Adjacency], nodes: Ints) -> Ints:
-        edges = np.concatenate([index.incident(nodes) for index in indexes])
+    def _living(self, indexes: tuple[Adjacency, ...], nodes: Ints) -> Ints:
+        edges = _joined([index.incident(nodes) for index in indexes])
         return edges[self.alive[edges]]
 
-    def _degrees(self, indexes: tuple[Adjacency, Adjacency], nodes: Ints) -> npt.NDArray[np.int64]:
-        return indexes[0].degrees(nodes) + indexes[1].degrees(nodes)
+    def _degrees(self, indexes: tuple[Adjacency, ...], nodes: Ints) -> npt.NDArray[np.int64]:
+        degrees = np.zeros(len(nodes), dtype=np.int64)
+        for index in indexes:
+            degrees += index.degrees(nodes)
+        return degrees
 
     def _allowed(self, edges: Ints, types: Bools | None) -> Ints:
         return edges if types is None else edges[types[self.type[edges]]]
+
+
+def _joined(parts: list[Ints]) -> Ints:
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate([np.empty(0, dtype=np.int32), *parts])

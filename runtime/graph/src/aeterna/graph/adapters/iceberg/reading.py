@@ -1,0 +1,126 @@
+"""Reading all of a snapshot for a lens: only the columns that a kind of record has, several files at a time.
+
+Data files are read as what they are, Parquet whose columns carry Iceberg's field ids. Whatever needs more than that,
+as a file of another format or one with deletes of its own, is left to pyiceberg.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow.parquet
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.io.pyarrow import ArrowScan
+from pyiceberg.manifest import FileFormat
+
+from aeterna.graph.adapters.iceberg.layout import LAYOUT_FIELDS, names_of, ours, schema_at
+from aeterna.graph.domain.arrow import Table, pa, untyped
+from aeterna.graph.domain.parts import COLUMNS, EDGES, NODES, OTHERS, SESSIONS, Parts, parts_of
+from aeterna.graph.domain.rows import ROW_SCHEMA
+
+if TYPE_CHECKING:
+    from pyiceberg.io import FileIO
+    from pyiceberg.manifest import DataFile
+    from pyiceberg.schema import Schema
+    from pyiceberg.table import FileScanTask
+    from pyiceberg.table import Table as IcebergTable
+
+    from aeterna.graph.domain.identifiers import SnapshotId
+
+_THREADS: Final = 8  # small files are waiting, not work
+_LARGE: Final = 100_000  # rows; the threads of Arrow are busy with one such file
+_BARE: Final = 4  # bytes: a column of properties that takes less for each row repeats a few texts
+# Texts of which many rows have the same one: they are never made one by one.
+_REPEATED: Final = ("record", "op", "kind", "source", "type", "target")
+_ENCODED: Final = pa.dictionary(pa.int32(), pa.string())
+pq: Any = pyarrow.parquet  # Any: pyarrow ships no types
+
+
+def read_parts(table: IcebergTable, to: SnapshotId) -> Parts:
+    """Read all rows of a snapshot; raise `SnapshotNotFoundError`, or what the files raise."""
+    schema = schema_at(table, to)
+    tasks: list[FileScanTask] = list(table.scan(snapshot_id=to).plan_files())
+    found: dict[str, list[Table]] = {record: [] for record in COLUMNS}
+    mixed: list[Table] = []
+    small: list[FileScanTask] = []
+    for task in tasks:
+        record = _record(task.file)
+        if not _is_plain(task):
+            mixed.append(_by_pyiceberg(table, schema, task))
+        elif record in COLUMNS and task.file.record_count >= _LARGE:
+            found[record].append(_read(table.io, task.file, COLUMNS[record], threads=True))
+        else:
+            small.append(task)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        columns = tuple(ROW_SCHEMA.names)
+        mixed += pool.map(lambda task: _plain(_read(table.io, task.file, columns, threads=False)), small)
+    rest = parts_of(_combined(mixed))
+    return Parts(
+        nodes=_joined([*found["node"], rest.nodes], NODES),
+        edges=_joined([*found["edge"], rest.edges], EDGES),
+        sessions=_joined([*found["session"], rest.sessions], SESSIONS),
+        others=_joined([rest.others], OTHERS),
+    )
+
+
+def _record(file: DataFile) -> str:
+    """Return what all rows of the file are about, "" when they are about several things."""
+    field = LAYOUT_FIELDS["record"]
+    least, most = (bounds.get(field) if bounds else None for bounds in (file.lower_bounds, file.upper_bounds))
+    return least.decode() if least is not None and least == most else ""
+
+
+def _is_plain(task: FileScanTask) -> bool:
+    return task.file.file_format == FileFormat.PARQUET and not task.delete_files
+
+
+def _by_pyiceberg(table: IcebergTable, schema: Schema, task: FileScanTask) -> Table:
+    projected = schema.select(*names_of(schema).values())
+    scan = untyped(ArrowScan)(table.metadata, table.io, projected, AlwaysTrue())
+    return ours(scan.to_table([task]), schema)
+
+
+def _read(io: FileIO, file: DataFile, columns: tuple[str, ...], *, threads: bool) -> Table:
+    with io.new_input(file.file_path).open() as source:
+        footer = pq.read_metadata(source)
+        arrow = footer.schema.to_arrow_schema()
+        names = {int((field.metadata or {}).get(b"PARQUET:field_id", -1)): field.name for field in arrow}
+        wanted = [names[LAYOUT_FIELDS[column]] for column in columns]
+        encoded = [name for name, column in zip(wanted, columns, strict=True) if _is_repeated(column, name, footer)]
+        parquet = pq.ParquetFile(source, metadata=footer, read_dictionary=encoded, pre_buffer=True)
+        return parquet.read(columns=wanted, use_threads=threads).select(wanted).rename_columns(columns)
+
+
+def _is_repeated(column: str, name: str, footer: Any) -> bool:  # noqa: ANN401 - pyarrow's
+    if column != "properties":
+        return column in _REPEATED
+    place = footer.schema.names.index(name)
+    groups = [footer.row_group(number) for number in range(footer.num_row_groups)]
+    return sum(group.column(place).total_uncompressed_size for group in groups) < _BARE * footer.num_rows
+
+
+def _plain(rows: Table) -> Table:
+    return untyped(rows).cast(ROW_SCHEMA)
+
+
+def _combined(tables: list[Table]) -> Table:
+    """Put small tables into one piece, so that what follows is not done once for each of them."""
+    return pa.concat_tables([ROW_SCHEMA.empty_table(), *tables]).combine_chunks()
+
+
+def _joined(tables: list[Table], columns: tuple[str, ...]) -> Table:
+    """Put tables behind each other, with every repeated text encoded and all others plain."""
+    joined = {column: [_alike(untyped(table[column]), column) for table in tables] for column in columns}
+    return pa.table(
+        {
+            column: pa.chunked_array([c for part in parts for c in part.chunks], type=parts[0].type)
+            for column, parts in joined.items()
+        }
+    )
+
+
+def _alike(column: Any, name: str) -> Any:  # noqa: ANN401 - as above
+    if name in _REPEATED:
+        return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    return column.cast(ROW_SCHEMA.field(name).type)

@@ -1,0 +1,78 @@
+"""What is remembered of every session, however many there were: sorted runs that are searched by session id."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from aeterna.graph.adapters.lens.sorted_texts import SortedTexts, is_sorted
+from aeterna.graph.domain.arrow import pa, pc, untyped
+from aeterna.graph.ports import Committed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aeterna.graph.domain.arrow import Table
+    from aeterna.graph.domain.identifiers import SessionId
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_GROWTH: Final = 4
+_FIELDS: Final = ["digest", "seq", "committed_at", "properties"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    ids: SortedTexts
+    rows: Any  # a table of pyarrow, which ships no types: one row for each id
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The sessions of one state, in few runs of which each is several times smaller than the one before."""
+
+    runs: tuple[_Run, ...] = ()
+
+    def with_rows(self, rows: Table) -> Sessions:
+        """Return the sessions with those of more rows."""
+        if rows.num_rows == 0:
+            return self
+        added: Any = untyped(rows.select(["session", *_FIELDS]))
+        runs = list(self.runs)
+        while runs and len(runs[-1].ids) < _GROWTH * added.num_rows:
+            run = runs.pop()
+            added = pa.concat_tables([run.rows.cast(added.schema), added])
+        return Sessions((*runs, _run(added)))
+
+    def find(self, sessions: Sequence[SessionId]) -> dict[SessionId, Committed]:
+        """Return what is remembered of those that were committed."""
+        found: dict[SessionId, Committed] = {}
+        for run in self.runs:
+            for session, place in zip(sessions, run.ids.find_all(sessions).tolist(), strict=True):
+                if place >= 0:
+                    found[session] = _committed(run.rows, place)
+        return found
+
+
+def _run(rows: Any) -> _Run:  # noqa: ANN401 - a table of pyarrow
+    ids = _combined(rows["session"])
+    if not is_sorted(ids):
+        rows = rows.take(pc.sort_indices(ids))
+        ids = _combined(rows["session"])
+    return _Run(SortedTexts(ids), rows)
+
+
+def _combined(column: Any) -> Any:  # noqa: ANN401 - as above
+    return pa.concat_arrays(column.cast(pa.large_string()).chunks)
+
+
+def _committed(rows: Any, place: int) -> Committed:  # noqa: ANN401 - as above
+    row = {name: rows[name][place] for name in _FIELDS}
+    microseconds = row["committed_at"].cast(pa.int64()).as_py()
+    return Committed(
+        digest=row["digest"].as_py(),
+        seq=row["seq"].as_py(),
+        committed_at=_EPOCH + timedelta(microseconds=microseconds),
+        **json.loads(row["properties"].as_py()),
+    )

@@ -1,0 +1,66 @@
+"""Looking texts up in a sorted column of Arrow without making Python objects of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from aeterna.graph.domain.arrow import pa, pc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+_ONE_BY_ONE: Final = 64  # hashing the whole column costs as much as looking up every 64th of its texts
+
+
+class SortedTexts:
+    """Distinct texts in the order of their UTF-8 bytes, which is the order of Python's texts too."""
+
+    def __init__(self, column: Any) -> None:  # noqa: ANN401 - an array of pyarrow, which ships no types
+        """Take over an array of `large_string` without nulls, sorted and distinct."""
+        self.array = column
+        _, offsets, values = column.buffers()
+        begin = column.offset
+        self._offsets = memoryview(offsets).cast("q")[begin : begin + len(column) + 1] if offsets else memoryview(b"")
+        self._values = memoryview(values) if values else memoryview(b"")
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, place: int) -> str:
+        offsets = self._offsets
+        return str(self._values[offsets[place] : offsets[place + 1]], "utf-8")
+
+    def find(self, text: str) -> int:
+        """Return the place of the text, or -1."""
+        wanted = text.encode()
+        values, offsets = self._values, self._offsets
+        low, high = 0, len(self.array)
+        while low < high:
+            middle = (low + high) // 2
+            if bytes(values[offsets[middle] : offsets[middle + 1]]) < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        if low < len(self.array) and values[offsets[low] : offsets[low + 1]] == wanted:
+            return low
+        return -1
+
+    def find_all(self, texts: Sequence[str]) -> npt.NDArray[np.int32]:
+        """Return the place of each text, -1 for those that are not there."""
+        if len(texts) * _ONE_BY_ONE < len(self.array):
+            return np.fromiter((self.find(text) for text in texts), dtype=np.int32, count=len(texts))
+        return self.index(pa.array(texts, pa.large_string()))
+
+    def index(self, column: Any) -> npt.NDArray[np.int32]:  # noqa: ANN401 - as above
+        """Return the place of each value of an array, -1 for those that are not there."""
+        places = pc.index_in(column.cast(pa.large_string()), value_set=self.array)
+        return pc.fill_null(places, -1).to_numpy(zero_copy_only=False).astype(np.int32)
+
+
+def is_sorted(column: Any) -> bool:  # noqa: ANN401 - as above
+    """Tell whether each text of the array is behind the one before it."""
+    return len(column) < 2 or bool(pc.all(pc.less(column[:-1], column[1:])).as_py())  # noqa: PLR2004 - a pair

@@ -1,0 +1,157 @@
+"""For tests of whatever uses a graph: its ports in plain Python, obviously right and slow."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from aeterna.graph.domain.arrow import pa, pc
+from aeterna.graph.domain.identifiers import SnapshotId
+from aeterna.graph.domain.parts import parts_of
+from aeterna.graph.domain.rows import ROW_SCHEMA
+from aeterna.graph.domain.snapshots import Snapshot
+from aeterna.graph.errors import (
+    CommitConflictError,
+    CommitUncertainError,
+    SnapshotNotFoundError,
+    StorageError,
+    WriterFencedError,
+)
+from aeterna.graph.ports import Batch, CommitTrace
+from aeterna.graph.testing.lens import MemoryLens
+from aeterna.graph.testing.history import MemoryChangeLog, MemoryTagStore
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from datetime import datetime
+
+    from aeterna.graph.domain.identifiers import TagName, TenantId
+    from aeterna.graph.domain.parts import Parts
+    from aeterna.graph.domain.rows import Rows
+    from aeterna.graph.domain.tags import Tag
+
+__all__ = [
+    "MemoryChangeLog",
+    "MemoryGraphStore",
+    "MemoryGraphStores",
+    "MemoryLens",
+    "MemoryTagStore",
+    "RecordingCommitObserver",
+]
+
+
+class MemoryGraphStores:
+    """`GraphStores` in memory. `lose_answers` and `refuse` make the next appends fail as real storage does."""
+
+    def __init__(self) -> None:
+        self._histories: dict[TenantId, list[tuple[Snapshot, Batch]]] = defaultdict(list)
+        self._ids = itertools.count(1)
+        self._failures: list[StorageError] = []
+        self._tags: dict[TenantId, dict[TagName, Tag]] = defaultdict(dict)
+        self.tag_failures: list[StorageError] = []
+
+    def refs(self, tenant: TenantId) -> MemoryTagStore:
+        """Give access to one tenant's tags."""
+        return MemoryTagStore(self._histories[tenant], self._tags[tenant], self.tag_failures)
+
+    def changes(self, tenant: TenantId) -> MemoryChangeLog:
+        """Give access to what each of one tenant's snapshots added."""
+        return MemoryChangeLog(self._histories[tenant])
+
+    def open(self, tenant: TenantId) -> MemoryGraphStore:
+        """Give access to one tenant's history."""
+        return MemoryGraphStore(self._histories[tenant], self._ids, self._failures)
+
+    def probe(self) -> None:
+        """Return: memory can always be reached."""
+
+    def close(self) -> None:
+        """Release nothing."""
+
+    def lose_answers(self, count: int = 1) -> None:
+        """Let the next appends happen, and say that nobody knows."""
+        otherwise = StorageError("commit", "a test said so")
+        self._failures.extend(CommitUncertainError("commit", "a test said so", otherwise) for _ in range(count))
+
+    def refuse(self, failure: StorageError) -> None:
+        """Let the next append fail, and nothing be written."""
+        self._failures.append(failure)
+
+
+class MemoryGraphStore:
+    """A `GraphStore` on a list."""
+
+    def __init__(
+        self, history: list[tuple[Snapshot, Batch]], ids: itertools.count[int], failures: list[StorageError]
+    ) -> None:
+        self._history = history
+        self._ids = ids
+        self._failures = failures
+
+    def head(self) -> Snapshot | None:
+        """Return the newest snapshot."""
+        return self._history[-1][0] if self._history else None
+
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Return every snapshot, oldest first."""
+        return tuple(snapshot for snapshot, _ in self._history)
+
+    def append(self, batch: Batch, *, parent: SnapshotId | None) -> Snapshot:
+        """Append the batch, unless ``parent`` is no longer the head or a test wanted a failure."""
+        head = self.head()
+        if (head.id if head else None) != parent:
+            raise CommitConflictError("commit", f"the head is no longer {parent}")
+        if head is not None and head.epoch > batch.epoch:
+            raise WriterFencedError(batch.epoch, head.epoch)
+        failure = self._failures.pop(0) if self._failures else None
+        if failure is not None and not isinstance(failure, CommitUncertainError):
+            raise failure
+        snapshot = Snapshot(
+            id=SnapshotId(next(self._ids)),
+            first_seq=batch.first_seq,
+            last_seq=batch.last_seq,
+            committed_at=batch.committed_at,
+            floor=batch.floor,
+            epoch=batch.epoch,
+        )
+        self._history.append((snapshot, batch))
+        if failure is not None:
+            raise failure
+        return snapshot
+
+    def settled(self, batch_id: str) -> Snapshot | None:
+        """Look for a batch."""
+        return next((snapshot for snapshot, batch in self._history if batch.id == batch_id), None)
+
+    def rows(self, to: SnapshotId, *, after: int = 0) -> Rows:
+        """Return what was appended up to ``to`` with a seq behind ``after``."""
+        ids = [snapshot.id for snapshot, _ in self._history]
+        if to not in ids:
+            raise SnapshotNotFoundError(str(to))
+        batches = [batch.rows for _, batch in self._history[: ids.index(to) + 1]]
+        return pa.concat_tables(batches).filter(pc.field("seq") > after)
+
+    def parts(self, to: SnapshotId) -> Parts:
+        """Return what was appended up to ``to``, taken apart."""
+        return parts_of(self.rows(to))
+
+
+class RecordingCommitObserver:
+    """A `CommitObserver` that remembers every trace, and who was turned away."""
+
+    def __init__(self) -> None:
+        self.traces: list[tuple[TenantId, CommitTrace]] = []
+        self.turned: list[tuple[TenantId, str]] = []
+
+    @contextlib.contextmanager
+    def commit(self, tenant: TenantId) -> Generator[CommitTrace]:
+        """Watch one commit."""
+        trace = CommitTrace()
+        self.traces.append((tenant, trace))
+        yield trace
+
+    def turned_away(self, tenant: TenantId, code: str) -> None:
+        """Note a session that was not queued."""
+        self.turned.append((tenant, code))
