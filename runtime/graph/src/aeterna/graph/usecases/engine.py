@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aeterna.graph.domain.limits import Limits
-from aeterna.graph.ports import Clock, CommitObserver, GraphStores, LensFactory, Pause, Stopwatch, WriterLeases
+from aeterna.graph.ports import (
+    Clock,
+    CommitObserver,
+    GraphStores,
+    LensFactory,
+    Notices,
+    Pause,
+    Stopwatch,
+    WriterLeases,
+)
 from aeterna.graph.usecases.past import PastLenses
+from aeterna.graph.usecases.recent_reads import RecentReads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +37,11 @@ class Engine:
 
     stores: GraphStores
     leases: WriterLeases
+    notices: Notices
     new_lens: LensFactory
     observer: CommitObserver
     executor: Executor
     past: PastLenses
     limits: Limits
     world: World
+    reads: RecentReads = field(default_factory=RecentReads)
