@@ -10,6 +10,7 @@ from aeterna.graph.adapters.iceberg.reading import read_parts
 from aeterna.graph.adapters.iceberg.summaries import batch_of, history, snapshot_of, summary_of
 from aeterna.graph.adapters.iceberg.transaction import transaction
 from aeterna.graph.adapters.iceberg.translation import translated, translated_commit
+from aeterna.graph.adapters.iceberg.writing import append
 from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.rows import ROW_SCHEMA
 from aeterna.graph.errors import (
@@ -63,7 +64,7 @@ class IcebergGraphStore:
             raise WriterFencedError(batch.epoch, newest)
         with translated("write the session"):
             changes = transaction(table)
-            untyped(changes).append(batch.rows, snapshot_properties=summary_of(batch))
+            append(table, changes, batch.rows, summary_of(batch))
         try:
             with translated_commit("commit the session"):
                 committed = changes.commit_transaction().current_snapshot()
