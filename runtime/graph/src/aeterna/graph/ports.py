@@ -449,3 +449,25 @@ class UpkeepObserver(Protocol):
     def done(self, tenant: TenantId, report: TaskReport) -> None:
         """Note what one task did."""
         ...
+
+
+class Notices(Protocol):
+    """Tells processes of each other's commits, soon and perhaps. Kept by ``adapters.notices``; faked in ``testing``.
+
+    A lost notice only costs a poll: whoever hears of a seq looks it up in the catalog, and nobody relies on hearing.
+    """
+
+    def publish(self, tenant: TenantId, seq: int) -> None:
+        """Say that the seq is durable; never fails and never waits. Of several, perhaps only the newest is told."""
+        ...
+
+    def subscribe(self, listener: Callable[[TenantId, int], None]) -> None:
+        """Call the listener, in any thread, for what any process publishes from now on, this one perhaps included.
+
+        It must return soon: the others wait for it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Tell and hear no more."""
+        ...

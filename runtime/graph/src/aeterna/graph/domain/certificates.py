@@ -43,6 +43,7 @@ class Removed:
     refs: tuple[str, ...]
     rewritten_files: int
     kept_snapshots: tuple[int, ...] = ()
+    files: tuple[str, ...] = ()  # that no snapshot named: of refused and interrupted commits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +191,7 @@ def _read(id_: str, kept: dict[str, Any]) -> Erasure:
 
 
 def _removed(kept: dict[str, Any]) -> Removed:
-    lists = {name: tuple(kept[name]) for name in ("snapshots", "refs", "kept_snapshots")}
+    lists = {name: tuple(kept[name]) for name in ("snapshots", "refs", "kept_snapshots", "files")}
     return Removed(rows=kept["rows"], rewritten_files=kept["rewritten_files"], **lists)
 
 

@@ -12,19 +12,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from aeterna.graph.domain.arrow import Column, pa, pc, untyped
+from aeterna.graph.domain.arrow import Column, Table, pa, pc, untyped
 from aeterna.graph.domain.identifiers import NodeId
 from aeterna.graph.errors import InvalidErasureError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aeterna.graph.domain.arrow import Table
     from aeterna.graph.domain.identifiers import Json
     from aeterna.graph.domain.rows import Rows
 
 MAX_NODES: Final = 10_000
 PENDING: Final = "pending"
+STATE_COLUMNS: Final = ("record", "seq", "subject", "id", "source", "type", "target")  # what decides about rows
 _BETWEEN: Final = "\x00"  # no id and no label may hold it
 _KEPT_RECORDS: Final = ("hold", "erasure")  # of law, not of people: they are handled one by one
 
@@ -66,18 +66,24 @@ class Hidden:
         covered = pc.and_(pc.less_equal(rows["seq"], self.up_to), _is_none_of(rows["record"], _KEPT_RECORDS))
         if self.target.tenant:
             return covered
-        found = pc.or_(_is_in(rows["id"], self.nodes), _is_in(rows["source"], self.nodes))
-        found = pc.or_(found, _is_in(rows["target"], self.nodes))
-        found = pc.or_(found, _is_in(_edge_keys(rows), self.edges))
+        found = self.is_thing(rows)
         if self.target.subject is not None:
             found = pc.or_(found, pc.equal(rows["subject"], self.target.subject))
         return pc.and_(covered, found)
+
+    def is_thing(self, rows: Rows) -> Column:
+        """Say for each row whether its node or edge is hidden as such, and not only in the subject's words."""
+        if self.target.tenant:
+            return pc.is_in(rows["record"], value_set=pa.array(["node", "edge"]))
+        found = pc.or_(_is_in(rows["id"], self.nodes), _is_in(rows["source"], self.nodes))
+        found = pc.or_(found, _is_in(rows["target"], self.nodes))
+        return pc.or_(found, _is_in(_edge_keys(rows), self.edges))
 
 
 def hidden_by(target: Target, state: Table, *, up_to: int) -> Hidden:
     """Find what the erasure reaches in a state: all of its rows, of which a few columns are enough.
 
-    ``state`` needs record, seq, subject, id, source, type and target.
+    ``state`` needs `STATE_COLUMNS`.
     """
     rows = state.filter(pc.less_equal(state["seq"], up_to))
     nodes, edges = rows.filter(pc.equal(rows["record"], "node")), rows.filter(pc.equal(rows["record"], "edge"))
@@ -114,24 +120,30 @@ def target_in(record: Mapping[str, object]) -> Target:
     return Target(subject=known["subject"], nodes=frozenset(known["nodes"]), tenant=known["tenant"])
 
 
-def removals(target: Target, state: Table, *, up_to: int) -> Table:
-    """Return the changes that take out of a state what the erasure reaches, so that no read shows it from then on.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removals:
+    """The changes that take out of a state what an erasure reaches, and who had committed it."""
 
-    ``state`` needs ``op`` beside what `hidden_by` needs. A row each for the node or edge that still is.
+    changes: Table
+    subjects: frozenset[str]
+
+
+def removals(target: Target, state: Table) -> Removals:
+    """Find what no read shall show from now on: a removal for each node and edge that there still is.
+
+    ``state`` needs ``op`` beside `STATE_COLUMNS`.
     """
-    hidden = hidden_by(target, state, up_to=up_to)
-    latest = _latest(state)
-    living = latest.filter(pc.equal(latest["op"], "upsert"))
-    gone = living.filter(hidden.hits(untyped(living)))
+    hidden = hidden_by(target, state, up_to=pc.max(state["seq"]).as_py() or 0)
+    reached = untyped(state).filter(hidden.hits(untyped(state)))
+    living = _latest(reached)  # every row of a thing that is hidden is reached, so its last one is here
+    gone = living.filter(pc.equal(living["op"], "upsert"))
+    gone = gone.filter(hidden.is_thing(gone))
+    size = gone.num_rows
     changes = gone.select(["record", "id", "source", "type", "target"])
-    size = changes.num_rows
     nothing = pa.nulls(size, pa.string())
-    return (
-        untyped(changes)
-        .append_column("op", pa.repeat("delete", size))
-        .append_column("kind", nothing)
-        .append_column("properties", nothing)
-    )
+    for name, column in (("op", pa.repeat("delete", size)), ("kind", nothing), ("properties", nothing)):
+        changes = changes.append_column(name, column)
+    return Removals(changes=changes, subjects=frozenset(pc.unique(reached["subject"]).to_pylist()))
 
 
 def _latest(state: Table) -> Table:

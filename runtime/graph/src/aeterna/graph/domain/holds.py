@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from aeterna.graph.domain.arrow import pc
 from aeterna.graph.domain.identifiers import Json, problem_of_id
 from aeterna.graph.errors import InvalidErasureError, LegalHoldError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from aeterna.graph.domain.rows import Rows
+    from collections.abc import Collection, Iterable, Mapping
 
 HOLD: Final = "hold"  # the record under which holds are kept
 MAX_REASON_CHARS: Final = 2_000
@@ -69,8 +66,8 @@ def require_no_hold(holds: Iterable[Hold], *, subject: str | None, tenant: bool)
             raise LegalHoldError(hold.id)
 
 
-def require_not_held(holds: Iterable[Hold], reached: Rows) -> None:
-    """Raise `LegalHoldError` when one of the rows that an erasure reaches was committed by a subject on hold."""
+def require_not_held(holds: Iterable[Hold], subjects: Collection[str]) -> None:
+    """Raise `LegalHoldError` when one of those who committed what an erasure reaches is on hold."""
     for hold in holds:
-        if hold.subject is not None and pc.any(pc.equal(reached["subject"], hold.subject)).as_py():
+        if hold.subject in subjects:
             raise LegalHoldError(hold.id)

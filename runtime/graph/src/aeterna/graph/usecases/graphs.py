@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
+from aeterna.graph.domain.certificates import ERASURE
+from aeterna.graph.domain.erasure import hiding, without_erased
+from aeterna.graph.domain.fingerprints import Fingerprint
 from aeterna.graph.domain.questions.checks import within
 from aeterna.graph.domain.questions.cursors import cursor_of, cursor_parsed, offset_cursor_of, offset_cursor_parsed
 from aeterna.graph.domain.questions.pages import (
@@ -18,18 +19,20 @@ from aeterna.graph.domain.questions.pages import (
     require_related_within,
     require_subgraph_within,
 )
-from aeterna.graph.domain.questions.patterns import MAX_OFFSET
-from aeterna.graph.errors import GraphClosedError, InvalidQueryError, SnapshotNotFoundError
+from aeterna.graph.errors import GraphClosedError, InvalidQueryError
 from aeterna.graph.usecases.committing import GroupCommitter
+from aeterna.graph.usecases.erasing import Erasures
+from aeterna.graph.usecases.history import History
 from aeterna.graph.usecases.present import Present
+from aeterna.graph.usecases.replica import Replica
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
     from concurrent.futures import Future
     from contextlib import AbstractContextManager
 
     from aeterna.graph.domain.changes import Session
-    from aeterna.graph.domain.identifiers import NodeId, SnapshotId, TenantId
+    from aeterna.graph.domain.identifiers import Json, NodeId, SnapshotId, TenantId
     from aeterna.graph.domain.queries import Neighbors, NeighborsQuery, NodeFound, Path, PathQuery, Statistics
     from aeterna.graph.domain.questions.patterns import Matches, Pattern
     from aeterna.graph.domain.questions.relatedness import Related, RelatedQuery
@@ -52,12 +55,28 @@ class Graph:
         self._tenant = tenant
         self._engine = engine
         self._present = Present(tenant, engine.stores.open(tenant), engine)
+        self.history = History(tenant, engine, self._present)
         self._committer = GroupCommitter(tenant, self._present, engine)
+        self.erasures = Erasures(tenant, self._present, engine)
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is being committed."""
         return self._committer.idle
+
+    @property
+    def shown_seq(self) -> int:
+        """The seq of the newest session that reads see; 0 before the first."""
+        return self._present.shown_seq
+
+    @property
+    def known_seq(self) -> int:
+        """The seq of the newest session that the catalog told of."""
+        return self._present.known_seq
+
+    def refresh(self, seq: int | None = None) -> None:
+        """Look at the catalog, unless reads see ``seq`` already; raise `StorageError`."""
+        self._present.refresh(seq)
 
     def close(self) -> None:
         """Take no more sessions, and return when those that wait are committed."""
@@ -120,7 +139,7 @@ class Graph:
             query = replace(query, offset=offset)
         with self._view(as_of, at_least) as view:
             page = matches_within(view.matches(query), query.offset, self._engine.limits.page_bytes)
-        if page.next is None or page.next > MAX_OFFSET or page.snapshot_id is None:
+        if page.next is None or page.snapshot_id is None:
             return page, None
         return page, offset_cursor_of(query, page.snapshot_id, page.next)
 
@@ -132,13 +151,25 @@ class Graph:
         if as_of is None or asked_of is None or hits.snapshot_id == asked_of:
             return hits
         # The index of the present went on meanwhile; that of a lens on the past does not.
-        with self._past(self._resolved(asked_of, at_least)) as view:
+        with self._past(self.history.moments.resolved(asked_of, at_least)) as view:
             return view.search(query)
 
     def statistics(self, *, as_of: AsOf | None = None, at_least: int = 0) -> Statistics:
         """Count what there is."""
         with self._view(as_of, at_least) as view:
             return view.statistics()
+
+    def fingerprint(self, *, as_of: AsOf | None = None, at_least: int = 0) -> Fingerprint:
+        """Return what two replicas compare to know that they show the same."""
+        with self._view(as_of, at_least) as view:
+            counts = view.statistics()
+            return Fingerprint(
+                digest=view.digest(),
+                seq=view.last_seq,
+                snapshot_id=view.snapshot_id,
+                nodes=counts.nodes,
+                edges=counts.edges,
+            )
 
     def snapshots(self, limit: int, *, at_least: int = 0) -> tuple[Snapshot, ...]:
         """Return the newest snapshots, newest first."""
@@ -150,7 +181,7 @@ class Graph:
             with self._present.view(at_least) as view:
                 yield view
             return
-        wanted = self._resolved(as_of, at_least)
+        wanted = self.history.moments.resolved(as_of, at_least)
         with self._present.view() as view:
             if view.snapshot_id == wanted.id:
                 yield view
@@ -159,35 +190,28 @@ class Graph:
             yield view
 
     def _past(self, wanted: Snapshot) -> AbstractContextManager[LensView]:
-        lens = self._engine.past.get(self._tenant, wanted.id, lambda: self._loaded(wanted))
+        with self._present.view() as view:
+            erasures = view.records(ERASURE)
+        lens = self._engine.past.get(
+            self._tenant, wanted.id, lambda: self._loaded(wanted, erasures), without=hiding(erasures)
+        )
         return lens.view(self._engine.limits.query_time)
 
     def _require_depth(self, depth: int) -> None:
         within(depth, 0, self._engine.limits.max_depth, "depth")
 
-    def _resolved(self, as_of: AsOf, at_least: int) -> Snapshot:
-        if isinstance(as_of, datetime):
-            snapshots = self._present.snapshots(at_least)
-            place = bisect_right(snapshots, as_of, key=lambda snapshot: snapshot.committed_at)
-            if place == 0:
-                raise SnapshotNotFoundError(as_of.isoformat())
-            return snapshots[place - 1]
-        for look in (self._present.snapshots, self._present.looked):
-            # Asking for it by id is also asking for a state that contains it.
-            for snapshot in look(at_least):
-                if snapshot.id == as_of:
-                    return snapshot
-        raise SnapshotNotFoundError(str(as_of))
-
     def seq_of(self, snapshot: SnapshotId) -> int:
         """Return the seq up to which a snapshot holds sessions; raise `SnapshotNotFoundError`."""
-        return self._resolved(snapshot, 0).last_seq
+        return self.history.moments.resolved(snapshot, 0).last_seq
 
-    def _loaded(self, snapshot: Snapshot) -> Lens:
+    def _loaded(self, snapshot: Snapshot, erasures: Mapping[str, Json]) -> Lens:
         store = self._engine.stores.open(self._tenant)  # its own: the present's is moved by commits meanwhile
         store.head()
         lens = self._engine.new_lens()
-        lens.load(store.parts(snapshot.id), snapshot)
+        if hiding(erasures):
+            lens.apply(without_erased(store.rows(snapshot.id), erasures), snapshot)
+        else:
+            lens.load(store.parts(snapshot.id), snapshot)
         return lens
 
 
@@ -203,6 +227,12 @@ class Graphs:
         self._graphs: OrderedDict[TenantId, Graph] = OrderedDict()
         self._turn = threading.Lock()
         self._closed = False
+        self.replica = Replica(opened=self.opened, notices=engine.notices, stopwatch=engine.world.stopwatch)
+
+    def opened(self) -> dict[TenantId, Graph]:
+        """Return the graphs that are open now."""
+        with self._turn:
+            return dict(self._graphs)
 
     def of(self, tenant: TenantId) -> Graph:
         """Return the tenant's graph; nothing is read or made before it is used."""
@@ -227,6 +257,7 @@ class Graphs:
             graphs = list(self._graphs.values())
         for graph in graphs:
             graph.close()
+        self.replica.close()
         self._engine.executor.shutdown()
         self._engine.leases.close()
         self._engine.stores.close()

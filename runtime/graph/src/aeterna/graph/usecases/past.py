@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from aeterna.graph.ports import Lens
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aeterna.graph.domain.identifiers import SnapshotId, TenantId
+
+
+_Key: TypeAlias = "tuple[TenantId, SnapshotId, frozenset[str]]"
 
 
 class PastLenses:
@@ -23,12 +26,22 @@ class PastLenses:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._lenses: OrderedDict[tuple[TenantId, SnapshotId], Future[Lens]] = OrderedDict()
+        self._lenses: OrderedDict[_Key, Future[Lens]] = OrderedDict()
         self._turn = threading.Lock()
 
-    def get(self, tenant: TenantId, snapshot: SnapshotId, load: Callable[[], Lens]) -> Lens:
-        """Return the state, loading it unless it is here."""
-        key = (tenant, snapshot)
+    def get(
+        self,
+        tenant: TenantId,
+        snapshot: SnapshotId,
+        load: Callable[[], Lens],
+        *,
+        without: frozenset[str] = frozenset(),
+    ) -> Lens:
+        """Return the state, loading it unless it is here.
+
+        ``without`` are the erasures that hide something of it: what was loaded before one of them is no longer given.
+        """
+        key = (tenant, snapshot, without)
         with self._turn:
             known = self._lenses.get(key)
             mine = known is None
@@ -41,7 +54,7 @@ class PastLenses:
             self._fill(key, future, load)
         return future.result()
 
-    def _fill(self, key: tuple[TenantId, SnapshotId], future: Future[Lens], load: Callable[[], Lens]) -> None:
+    def _fill(self, key: _Key, future: Future[Lens], load: Callable[[], Lens]) -> None:
         try:
             future.set_result(load())
         except BaseException as failure:

@@ -12,6 +12,7 @@ from pyiceberg.exceptions import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from aeterna.graph.adapters.iceberg.erasing import IcebergEraser
 from aeterna.graph.adapters.iceberg.history import IcebergChangeLog
 from aeterna.graph.adapters.iceberg.layout import TABLE_PROPERTIES, require_known
 from aeterna.graph.adapters.iceberg.refs import IcebergTagStore
@@ -67,6 +68,10 @@ class IcebergGraphStores:
     def upkeep(self, tenant: TenantId) -> Upkeep:
         """Give what keeps one tenant's table fast and small."""
         return iceberg_upkeep(lambda: _load(self._catalog, _table_of(tenant)))
+
+    def eraser(self, tenant: TenantId) -> IcebergEraser:
+        """Give what takes rows out of one tenant's history for ever."""
+        return IcebergEraser(load=lambda: _load(self._catalog, _table_of(tenant)))
 
     def tenants(self) -> tuple[TenantId, ...]:
         """Return every tenant that has a table."""

@@ -1,0 +1,131 @@
+"""Which rows of a table survive an erasure, and in what words: decided once for a state, then file by file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aeterna.graph.domain.arrow import pa, pc, untyped
+from aeterna.graph.domain.certificates import ERASED, ERASURE, Erasure
+from aeterna.graph.domain.erasure import Hidden, hidden_by
+from aeterna.graph.domain.holds import HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What an erasure reaches in one state of a table; texts of ``names`` are the table's names of our columns."""
+
+    erasure: Erasure
+    names: Mapping[str, str]
+    hidden: Hidden
+    released: frozenset[str]  # holds that were released and named the subject
+    sessions: Any  # Any: an Arrow array, of the sessions that lose rows and stay
+    subjects: frozenset[str]  # who committed what is reached
+    rows: Mapping[str, int]  # how many are reached, by record
+
+    def reaches(self, stored: Any) -> Any:  # noqa: ANN401 - Arrow's own types
+        """Say for each stored row whether it goes."""
+        rows = ours(stored, self.names)
+        return pc.or_(self.hidden.hits(rows), self._is_order(rows))
+
+    def surviving(self, stored: Any) -> Any | None:  # noqa: ANN401 - Arrow's own types
+        """Return the stored rows that stay, with no trace of the others; None when all stay as they are."""
+        kept = stored.filter(pc.invert(self.reaches(stored)))
+        rows = ours(kept, self.names)
+        digest = pc.if_else(
+            pc.and_(pc.equal(rows["record"], "session"), pc.is_in(rows["session"], value_set=self.sessions)),
+            ERASED,
+            rows["digest"],
+        )
+        kept = _with(kept, self.names["digest"], digest)
+        kept = self._without_name(kept)
+        return None if kept.num_rows == stored.num_rows and kept.equals(stored) else kept
+
+    def _is_order(self, rows: Any) -> Any:  # noqa: ANN401 - Arrow's own types
+        """Say which rows are the order of this erasure itself, which names its subject, or a hold that is over."""
+        order = pc.and_(pc.equal(rows["record"], ERASURE), pc.is_in(rows["id"], value_set=pa.array([self.erasure.id])))
+        over = pa.array(sorted(self.released), pa.string())
+        return pc.or_(order, pc.and_(pc.equal(rows["record"], HOLD), pc.is_in(rows["id"], value_set=over)))
+
+    def _without_name(self, kept: Any) -> Any:  # noqa: ANN401 - Arrow's own types
+        """Put a word for the subject where a hold or another erasure names it as who ordered it."""
+        subject = self.erasure.target.subject if self.erasure.target else None
+        rows = ours(kept, self.names)
+        on_record = pc.is_in(rows["record"], value_set=pa.array([HOLD, ERASURE]))
+        if subject is None or not pc.any(on_record).as_py():
+            return kept
+        theirs = pc.and_(on_record, pc.equal(rows["subject"], subject))
+        kept = _with(kept, self.names["subject"], pc.if_else(theirs, ERASED, rows["subject"]))
+        texts = [
+            _anonymous(text, subject) if law and text is not None else text
+            for text, law in zip(rows["properties"].to_pylist(), on_record.to_pylist(), strict=True)
+        ]
+        return _with(kept, self.names["properties"], pa.array(texts, pa.string()))
+
+
+def reach_of(erasure: Erasure, state: Any, names: Mapping[str, str]) -> Reach:  # noqa: ANN401 - Arrow's own types
+    """Find what a pending erasure reaches in a state: all of its rows, with the table's names of the columns."""
+    target = erasure.target
+    if target is None:
+        raise ValueError(f"erasure {erasure.id} is no longer pending")
+    rows = ours(state, names)
+    # What is the subject's is decided before the removals, which somebody else ordered; they go with it.
+    hidden = replace(hidden_by(target, rows, up_to=erasure.seq - 1), up_to=erasure.seq)
+    reached = untyped(rows).filter(hidden.hits(rows))
+    kept_sessions = pc.unique(
+        rows.filter(pc.and_(pc.equal(rows["record"], "session"), pc.invert(hidden.hits(rows))))["session"]
+    )
+    touched = pc.unique(reached["session"])
+    own = pc.equal(touched, pc.fill_null(_session_of(rows, erasure.seq), ""))
+    return Reach(
+        erasure=erasure,
+        names=names,
+        hidden=hidden,
+        released=_released(rows, target.subject, all_of_them=target.tenant),
+        sessions=_array(touched.filter(pc.and_(pc.is_in(touched, value_set=_array(kept_sessions)), pc.invert(own)))),
+        subjects=frozenset(pc.unique(reached.filter(pc.less(reached["seq"], erasure.seq))["subject"]).to_pylist()),
+        rows=dict(sorted(Counter(reached["record"].to_pylist()).items())),
+    )
+
+
+def ours(stored: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - Arrow's own types
+    """Return the stored rows under our names of the columns, in our types."""
+    texts = {name: stored[theirs] for name, theirs in names.items() if theirs in stored.column_names}
+    return pa.table(
+        {name: column.cast(pa.string()) if _is_text(column.type) else column for name, column in texts.items()}
+    )
+
+
+def _session_of(rows: Any, seq: int) -> Any:  # noqa: ANN401 - Arrow's own types
+    found = rows.filter(pc.and_(pc.equal(rows["record"], "session"), pc.equal(rows["seq"], seq)))["session"]
+    return found[0] if len(found) else pa.scalar(None, pa.string())
+
+
+def _released(rows: Any, subject: str | None, *, all_of_them: bool) -> frozenset[str]:  # noqa: ANN401 - Arrow's own types
+    holds = rows.filter(pc.equal(rows["record"], HOLD)).sort_by("seq").to_pylist()
+    latest = {row["id"]: row["op"] for row in holds}
+    naming = {row["id"] for row in holds if row["properties"] and json.loads(row["properties"])["subject"] == subject}
+    return frozenset(id_ for id_, op in latest.items() if op == "delete" and (all_of_them or id_ in naming))
+
+
+def _anonymous(text: str, subject: str) -> str:
+    kept: dict[str, object] = json.loads(text)
+    if kept.get("by") != subject:
+        return text
+    return json.dumps(kept | {"by": ERASED}, sort_keys=True, separators=(",", ":"))
+
+
+def _with(table: Any, name: str, column: Any) -> Any:  # noqa: ANN401 - Arrow's own types
+    place = table.schema.get_field_index(name)
+    return table.set_column(place, table.schema.field(place), column.cast(table.schema.field(place).type))
+
+
+def _array(column: Any) -> Any:  # noqa: ANN401 - Arrow's own types
+    return column.combine_chunks() if isinstance(column, untyped(pa).ChunkedArray) else column
+
+
+def _is_text(kind: Any) -> bool:  # noqa: ANN401 - Arrow's own types
+    return pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)
