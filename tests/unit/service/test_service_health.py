@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from aeterna.service.errors import DecisionUnavailableError
+from aeterna.service.errors import DecisionUnavailableError, NotReadyError
 from aeterna.service.health import Health
 from aeterna.service.lifecycle import Drain
 
@@ -126,3 +126,14 @@ async def test_someone_who_waits_for_the_drain_is_told() -> None:
     await asyncio.wait_for(waiting, 1)
 
     assert drain.requested
+
+
+async def test_a_check_may_say_in_public_words_why_the_process_is_not_ready() -> None:
+    async def lagging() -> None:
+        raise NotReadyError({"behind_seconds": 12.5, "cause": "graph.storage_unavailable"})
+
+    async with probe(replica=lagging) as client:
+        told = (await client.get("/health")).json()["checks"]["replica"]
+
+    assert told["reason"] == "service.not_ready"
+    assert told["why"] == {"behind_seconds": 12.5, "cause": "graph.storage_unavailable"}

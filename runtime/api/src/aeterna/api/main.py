@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Final
 from opentelemetry import trace
 
 from aeterna.api.adapters.metrics import PrometheusCommitObserver
+from aeterna.api.adapters.replica_health import following, measured
+from aeterna.api.api.asking import asking
+from aeterna.api.api.internal import internal
 from aeterna.api.api.problem import STATUSES
 from aeterna.api.api.reading import reading
 from aeterna.api.api.writing import writing
@@ -70,6 +73,7 @@ def application(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        graphs.replica.start(settings.poll_every)
         try:
             yield
         finally:
@@ -79,6 +83,10 @@ def application(
     async def catalog() -> None:
         await asyncio.to_thread(graphs.probe)
 
+    async def replica() -> None:
+        following(graphs.replica.lag, settings.lag_bound)
+
+    measured(graphs.replica, registry)
     app = service_app(
         name=_NAME,
         version=importlib.metadata.version(_NAME),
@@ -92,10 +100,10 @@ def application(
             leeway=settings.token_leeway,
         ),
         decisions=decisions or AuthZenDecisionPoint(settings.policy_url, timeout=settings.policy_timeout),
-        checks={"catalog": catalog},
+        checks={"catalog": catalog, "replica": replica},
         problems=STATUSES,
         lifespan=lifespan,
-        routers=[writing, reading],
+        routers=[writing, reading, internal, asking],
         registry=registry,
     )
     app.state.graphs = graphs
@@ -114,6 +122,8 @@ def graphs_of(settings: ApiSettings, registry: CollectorRegistry) -> Graphs:
             past_snapshots=settings.past_snapshots,
             refresh_every=settings.refresh_every,
             query_time=settings.query_timeout,
+            max_depth=settings.max_depth,
+            page_bytes=settings.page_bytes,
         ),
         observer=PrometheusCommitObserver(OpenTelemetryCommitObserver(trace.get_tracer("aeterna.graph")), registry),
     )

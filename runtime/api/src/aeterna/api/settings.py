@@ -3,30 +3,50 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
+from aeterna.graph.domain.catalogs import catalog_of, warehouse_of
 from aeterna.service.settings import Duration, ServiceSettings
+
+
+def _catalog(address: str) -> str:
+    catalog_of(address)
+    return address
+
+
+def _warehouse(address: str) -> str:
+    warehouse_of(address)
+    return address
 
 
 class ApiSettings(ServiceSettings):
     """Where graphs are kept, how safely, and how much is taken on at once.
 
+    ``catalog_uri`` and ``warehouse`` are addresses as in `aeterna.graph.domain.catalogs`; neither holds a secret.
+
     ``durability`` "power" means that an acknowledged session survives a power failure; "process" only promises that
     it survives the process, and commits faster.
+
+    Open graphs look for other processes' commits every ``poll_every``, whether they are asked or not. When one has
+    not shown a session for ``lag_bound`` that is known to be committed, the process is not ready.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="AETERNA_API_")
 
     port: int = Field(default=8081, ge=0, le=65535)
     max_body_bytes: int = Field(default=8 * 1024 * 1024, gt=0)
-    catalog_uri: str = Field(min_length=1)
-    warehouse: str = Field(min_length=1)
+    catalog_uri: Annotated[str, AfterValidator(_catalog)] = Field(min_length=1)
+    warehouse: Annotated[str, AfterValidator(_warehouse)] = Field(min_length=1)
     durability: Literal["power", "process"] = "power"
     waiting_sessions: int = Field(default=256, ge=1)
     open_tenants: int = Field(default=64, ge=1)
     past_snapshots: int = Field(default=8, ge=1)
     refresh_every: Duration = timedelta(seconds=1)
-    query_timeout: Duration = timedelta(seconds=20)
+    poll_every: Duration = timedelta(seconds=2)
+    lag_bound: Duration = timedelta(seconds=10)
+    query_timeout: Duration = timedelta(seconds=30)
+    max_depth: int = Field(default=5, ge=1, le=10)
+    page_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)

@@ -21,6 +21,7 @@ from aeterna.graph.adapters.identity import token_source
 from aeterna.graph.adapters.leases.optimistic import OptimisticWriterLeases
 from aeterna.graph.adapters.leases.sql import SqlWriterLeases
 from aeterna.graph.adapters.lens.arrow_lens import ArrowLens
+from aeterna.graph.adapters.notices.silent import SilentNotices
 from aeterna.graph.adapters.telemetry import OpenTelemetryCommitObserver
 from aeterna.graph.domain.catalogs import (
     AwsLogin,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from aeterna.graph.adapters.iceberg.catalogs.opened import OpenCatalog
     from aeterna.graph.adapters.identity import TokenSource
     from aeterna.graph.domain.catalogs import CatalogAddress, Login
-    from aeterna.graph.ports import CommitObserver, WriterLeases
+    from aeterna.graph.ports import CommitObserver, Notices, WriterLeases
 
 
 def open_graphs(
@@ -71,6 +72,7 @@ def open_graphs(
         Engine(
             stores=stores,
             leases=writer_leases(stores.engine, world),
+            notices=notices_of(stores.engine, world),
             new_lens=lambda: ArrowLens(stopwatch=time.monotonic),
             observer=observer or OpenTelemetryCommitObserver(trace.get_tracer("aeterna.graph")),
             executor=ThreadPoolExecutor(limits.commit_threads, thread_name_prefix="graph-commit"),
@@ -126,3 +128,12 @@ def writer_leases(database: Database | None, world: World) -> WriterLeases:
     if database is None or not SqlWriterLeases.possible(database):
         return OptimisticWriterLeases()
     return SqlWriterLeases(database, holder=str(uuid.uuid4()), world=world)
+
+
+def notices_of(database: Database | None, world: World) -> Notices:
+    """Return notices through the catalog's own database where that is PostgreSQL; elsewhere replicas only poll."""
+    if database is None or database.dialect.name != "postgresql":
+        return SilentNotices()
+    from aeterna.graph.adapters.notices.postgres import PostgresNotices, connections_of  # noqa: PLC0415 - as above
+
+    return PostgresNotices(connections_of(database), world)

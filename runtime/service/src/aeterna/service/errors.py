@@ -12,6 +12,7 @@ AeternaError
     ├── PermissionDeniedError         proven, and not allowed
     ├── KeysUnavailableError          the keys to check a token with are out of reach
     ├── DecisionUnavailableError      nobody could say whether it is allowed: so it is not
+    ├── NotReadyError                 a part of the process says why it should get no requests now
     ├── RequestTooLargeError
     ├── RequestTimeoutError           the caller was too slow
     └── AnswerTimeoutError            we were too slow
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING
 from aeterna.contracts.errors import AeternaError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
 
@@ -124,6 +125,19 @@ class DecisionUnavailableError(ServiceError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
+
+
+class NotReadyError(ServiceError):
+    """A part of the process is not fit for requests now; raised by checks, never by a request.
+
+    ``why`` is shown to probes as it is, so it holds no address, no secret and no tenant's name.
+    """
+
+    code = "service.not_ready"
+
+    def __init__(self, why: Mapping[str, str | int | float]) -> None:
+        super().__init__(", ".join(f"{name} {value}" for name, value in why.items()))
+        self.why = dict(why)
 
 
 class RequestTooLargeError(ServiceError):

@@ -15,6 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from aeterna.contracts.errors import AeternaError
 from aeterna.service.asgi import send_bytes
+from aeterna.service.errors import NotReadyError
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -91,9 +92,13 @@ class Health:
         """Run one check; the answer names the kind of failure only, since a message may hold an address or a secret."""
         begun = time.perf_counter()
         reason: str | None = None
+        why: dict[str, object] = {}
         try:
             async with asyncio.timeout(self._timeout):
                 await check()
+        except NotReadyError as exc:
+            reason = exc.code
+            why = {"why": exc.why}
         except AeternaError as exc:
             reason = exc.code
         except TimeoutError:
@@ -103,7 +108,7 @@ class Health:
             log.exception("health.check_failed", check=name)
             reason = type(exc).__name__
         outcome: dict[str, object] = {"ok": reason is None, "ms": round((time.perf_counter() - begun) * 1000, 2)}
-        return outcome if reason is None else outcome | {"reason": reason}
+        return outcome if reason is None else outcome | {"reason": reason} | why
 
 
 async def _answer(send: Send, status: int, document: Mapping[str, object]) -> None:

@@ -49,6 +49,7 @@ class Present:
         self._tenant = tenant
         self._store = store
         self._leases = engine.leases
+        self._notices = engine.notices
         self._new_lens = engine.new_lens
         self._limits = engine.limits
         self._world = engine.world
@@ -198,6 +199,7 @@ class Present:
         self._known_seq = snapshot.last_seq
         self._lens.apply(batch.rows, snapshot)
         self._snapshot = snapshot
+        self._notices.publish(self._tenant, snapshot.last_seq)
         return snapshot
 
     def _batch_epoch(self) -> int:
