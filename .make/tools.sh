@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # The package of each program, as in tests/fixtures/fix_needs.py.
-PACKAGES="buildah:buildah debootstrap:debootstrap"
+PACKAGES="buildah:buildah debootstrap:debootstrap javac:default-jdk-headless mvn:maven"
 
 missing=""
 for pair in $PACKAGES; do

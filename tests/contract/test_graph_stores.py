@@ -11,7 +11,8 @@ from aeterna.graph.domain.changes import node_of, session_of
 from aeterna.graph.domain.identifiers import SnapshotId, TenantId
 from aeterna.graph.errors import CommitConflictError, SnapshotNotFoundError
 from aeterna.graph.testing import MemoryGraphStores
-from fixtures.fix_graph import ACME, START, batch_of, iceberg_stores
+from fixtures.fix_catalogs import KINDS, place_of
+from fixtures.fix_graph import ACME, START, batch_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
     from aeterna.graph.ports import GraphStores
 
 
-@pytest.fixture(params=["memory", "iceberg", "iceberg-power-safe"])
+@pytest.fixture(params=["memory", *KINDS])
 def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GraphStores]:
     opened: GraphStores
     match request.param:
         case "memory":
             opened = MemoryGraphStores()
         case kind:
-            opened = iceberg_stores(tmp_path, power_safe=kind == "iceberg-power-safe")
+            opened = place_of(kind, request, tmp_path).open()
     yield opened
     opened.close()
 

@@ -108,10 +108,15 @@ CatalogAddress: TypeAlias = SqliteCatalog | PostgresCatalog | RestCatalog | Glue
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warehouse:
-    """Where the files are. ``region`` is of an S3 bucket, ``account`` of Azure's storage; None elsewhere."""
+    """Where the files are.
+
+    ``region`` is of an S3 bucket, and ``endpoint`` where S3 is reached when not at its public name; ``account`` is of
+    Azure's storage. None elsewhere.
+    """
 
     location: str
     region: str | None = None
+    endpoint: str | None = None
     account: str | None = None
 
     @property
@@ -142,7 +147,10 @@ def warehouse_of(address: str) -> Warehouse:
         return Warehouse(location=address)
     location = f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
     if parts.scheme == "s3":
-        found = Warehouse(location=location, region=options.take("region"))
+        endpoint = options.take("endpoint")
+        found = Warehouse(
+            location=location, region=options.take("region"), endpoint=_https(endpoint) if endpoint else None
+        )
     elif parts.scheme == "gs":
         found = Warehouse(location=location)
     elif parts.scheme == "abfss":
@@ -247,7 +255,7 @@ def _login(options: _Options, *, azure_scope: str) -> Login:
 def _https(address: str) -> str:
     parts = urlsplit(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_near(parts.hostname or "")):
-        raise ValueError("tokens are sent over https:// only")
+        raise ValueError("what is secret is sent over https:// only")
     return address
 
 

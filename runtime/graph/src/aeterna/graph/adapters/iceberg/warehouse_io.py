@@ -68,6 +68,8 @@ def file_properties(warehouse: Warehouse, *, file_io: str, region: str | None = 
             # Without a region, pyiceberg asks the bucket in public, which a private network does not let through.
             if found := warehouse.region or region:
                 properties["s3.region"] = found
+            if warehouse.endpoint is not None:
+                properties["s3.endpoint"] = warehouse.endpoint
         case "abfss" if warehouse.account is not None:
             properties["adls.account-name"] = warehouse.account
         case _:
