@@ -108,6 +108,10 @@ def test_the_past_is_asked_by_what_a_receipt_says(
         "edges": 2,
         "node_kinds": {"Letter": 3},
         "edge_types": {"t": 1, "u": 1},
+        "degree_mean": 4 / 3,
+        "degree_max": 2,
+        "hub": "b",
+        "isolated": 0,
     }
 
 
@@ -149,7 +153,8 @@ def test_an_empty_graph_has_no_snapshot(graph_api: GraphClient) -> None:
         ("nodes/a?as_of=12345", 404, "graph.snapshot_not_found"),
         ("neighbors", 422, "request.invalid"),
         ("neighbors?node=x", 404, "graph.node_not_found"),
-        ("neighbors?node=a&depth=6", 422, "request.invalid"),
+        ("neighbors?node=a&depth=6", 422, "graph.invalid_query"),
+        ("neighbors?node=a&depth=11", 422, "request.invalid"),
         ("neighbors?node=a&depth=one", 422, "request.invalid"),
         ("neighbors?node=a&direction=up", 422, "request.invalid"),
         ("neighbors?node=a&type=a%20b", 422, "graph.invalid_query"),
@@ -200,7 +205,18 @@ def test_the_documentation_of_the_api_names_every_route_and_shape(graph_api: Gra
 
     assert set(document["paths"]) == {
         f"{GRAPH}/{path}"
-        for path in ("sessions", "nodes/{node_id}", "neighbors", "paths/shortest", "snapshots", "statistics")
+        for path in (
+            "sessions",
+            "nodes/{node_id}",
+            "neighbors",
+            "paths/shortest",
+            "snapshots",
+            "statistics",
+            "subgraph",
+            "related",
+            "query",
+            "search",
+        )
     }
     schemas = document["components"]["schemas"]
     assert {"ReceiptBody", "NeighborsAnswer", "PathAnswer"} <= schemas.keys()

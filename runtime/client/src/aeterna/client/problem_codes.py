@@ -157,6 +157,18 @@ class QueryTimeoutError(UnavailableError):
     code = "graph.query_timeout"
 
 
+class QueryTooLargeError(InvalidRequestError):
+    """The query needs more memory than one query may have; narrow it by kinds, types, ids or conditions."""
+
+    code = "graph.query_too_large"
+
+
+class AnswerTooLargeError(InvalidRequestError):
+    """The answer has more bytes than one answer may; ask for less of it."""
+
+    code = "graph.answer_too_large"
+
+
 class KeysUnavailableError(UnavailableError):
     """The service cannot get the keys that prove tokens."""
 
@@ -266,6 +278,8 @@ KINDS: tuple[type[ProblemError], ...] = (
     RequestTimeoutError,
     AnswerTimeoutError,
     QueryTimeoutError,
+    QueryTooLargeError,
+    AnswerTooLargeError,
     KeysUnavailableError,
     DecisionUnavailableError,
     GraphBusyError,

@@ -68,7 +68,7 @@ class EdgeBody(EdgeKeyBody):
     def of_edge(cls, edge: Edge) -> Self:
         """Write the edge."""
         return cls(
-            source=edge.key.source, type=edge.key.type, target=edge.key.target, properties=_object(edge.properties)
+            source=edge.key.source, type=edge.key.type, target=edge.key.target, properties=object_of(edge.properties)
         )
 
 
@@ -141,7 +141,9 @@ class NodeAnswer(NodeBody):
     @classmethod
     def of(cls, node: NodeFound) -> Self:
         """Write the node."""
-        return cls(snapshot_id=_text(node.snapshot_id), id=node.id, kind=node.kind, properties=_object(node.properties))
+        return cls(
+            snapshot_id=_text(node.snapshot_id), id=node.id, kind=node.kind, properties=object_of(node.properties)
+        )
 
 
 class NeighborBody(NodeBody):
@@ -152,7 +154,7 @@ class NeighborBody(NodeBody):
     @classmethod
     def of(cls, node: NeighborFound) -> Self:
         """Write the node."""
-        return cls(id=node.id, kind=node.kind, properties=_object(node.properties), depth=node.depth)
+        return cls(id=node.id, kind=node.kind, properties=object_of(node.properties), depth=node.depth)
 
 
 class NeighborsAnswer(Body):
@@ -238,6 +240,10 @@ class StatisticsAnswer(Body):
     edges: int
     node_kinds: Mapping[str, int]
     edge_types: Mapping[str, int]
+    degree_mean: Annotated[float, Field(description="Edges that start or end at a node, on average.")]
+    degree_max: int
+    hub: Annotated[str | None, Field(description="The node of the highest degree, the first by id.")]
+    isolated: Annotated[int, Field(description="Nodes without an edge.")]
 
     @classmethod
     def of(cls, statistics: Statistics) -> Self:
@@ -249,6 +255,10 @@ class StatisticsAnswer(Body):
             edges=statistics.edges,
             node_kinds={str(kind): count for kind, count in statistics.node_kinds.items()},
             edge_types={str(type_): count for type_, count in statistics.edge_types.items()},
+            degree_mean=statistics.degree_mean,
+            degree_max=statistics.degree_max,
+            hub=statistics.hub,
+            isolated=statistics.isolated,
         )
 
 
@@ -259,5 +269,6 @@ def _text(snapshot: int | None) -> str | None:
     return None if snapshot is None else str(snapshot)
 
 
-def _object(properties: Json) -> Any:  # noqa: ANN401 - what our own canonical JSON holds; pydantic checks it again
+def object_of(properties: Json) -> Any:  # noqa: ANN401 - what our own canonical JSON holds; pydantic checks it again
+    """Read the properties."""
     return json.loads(properties)

@@ -25,6 +25,12 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.NotYetVisibleError: 404,
         # Asking the same again would take as long again: the caller has to narrow it, so it is no 503 or 504.
         errors.QueryTimeoutError: 422,
+        errors.QueryTooLargeError: 422,
+        errors.AnswerTooLargeError: 422,
+        errors.InvalidErasureError: 422,
+        errors.ErasureNotFoundError: 404,
+        errors.HoldNotFoundError: 404,
+        errors.LegalHoldError: 409,
         errors.GraphBusyError: 429,
         errors.GraphClosedError: 503,
         errors.StorageFullError: 507,

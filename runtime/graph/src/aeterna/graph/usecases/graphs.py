@@ -22,6 +22,7 @@ from aeterna.graph.domain.questions.pages import (
 from aeterna.graph.errors import GraphClosedError, InvalidQueryError
 from aeterna.graph.usecases.committing import GroupCommitter
 from aeterna.graph.usecases.erasing import Erasures
+from aeterna.graph.usecases.erasure_jobs import ErasureJobs
 from aeterna.graph.usecases.history import History
 from aeterna.graph.usecases.present import Present
 from aeterna.graph.usecases.replica import Replica
@@ -227,6 +228,9 @@ class Graphs:
         self._graphs: OrderedDict[TenantId, Graph] = OrderedDict()
         self._turn = threading.Lock()
         self._closed = False
+        self.erasure_jobs = ErasureJobs(
+            lambda tenant: self.of(tenant).erasures, engine.world, tenants=engine.stores.tenants
+        )
         self.replica = Replica(opened=self.opened, notices=engine.notices, stopwatch=engine.world.stopwatch)
 
     def opened(self) -> dict[TenantId, Graph]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.questions.filters import Condition
     from aeterna.graph.domain.questions.patterns import EdgePattern, Item, NodePattern, Pattern
 
+_RANKS: Final = "['BOOLEAN', '', 'VARCHAR']"
 _NO_SORT: Final = ("false", "0", "0.0", "''")
 
 
@@ -196,8 +197,7 @@ class _Build:
         text = f"json_extract_string({properties}, {path})"
         return (
             f"({kind} IS NULL OR {kind} = 'NULL')",
-            f"CASE WHEN {kind} = 'BOOLEAN' THEN 0 WHEN {kind} IN {NUMERIC} THEN 1"
-            f" WHEN {kind} = 'VARCHAR' THEN 2 ELSE 3 END",
+            f"CASE WHEN {kind} IN {NUMERIC} THEN 1 ELSE coalesce(list_position({_RANKS}, {kind}) - 1, 3) END",
             f"CASE WHEN {kind} IN {NUMERIC} THEN {number(text)} WHEN {text} = 'true' THEN 1.0 ELSE 0.0 END",
             f"CASE WHEN {kind} IN ('VARCHAR', 'ARRAY', 'OBJECT') THEN {text} ELSE '' END",
         )

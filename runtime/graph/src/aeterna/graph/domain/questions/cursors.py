@@ -53,7 +53,9 @@ def offset_cursor_parsed(cursor: str, query: Pattern) -> tuple[SnapshotId, int]:
     """Read a cursor back; raise `InvalidQueryError` unless it belongs to this very question."""
     snapshot, position = _read(cursor, query)
     match position:
-        case [int(offset)] if 0 <= offset <= MAX_OFFSET:
+        case [int(offset)] if offset > MAX_OFFSET:
+            raise InvalidQueryError("cursor", f"pages end after {MAX_OFFSET} rows: narrow the pattern, or count")
+        case [int(offset)] if offset >= 0:
             return snapshot, offset
         case _:
             raise _foreign()
