@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyiceberg.expressions import AlwaysTrue, BooleanExpression, GreaterThan
-
+from aeterna.graph.adapters.iceberg.layout import read, upgraded
 from aeterna.graph.adapters.iceberg.reading import read_parts
 from aeterna.graph.adapters.iceberg.summaries import batch_of, history, snapshot_of, summary_of
 from aeterna.graph.adapters.iceberg.transaction import transaction
 from aeterna.graph.adapters.iceberg.translation import translated, translated_commit
 from aeterna.graph.adapters.iceberg.writing import append
-from aeterna.graph.domain.arrow import untyped
-from aeterna.graph.domain.rows import ROW_SCHEMA
 from aeterna.graph.errors import (
     CommitConflictError,
     CommitUncertainError,
@@ -56,7 +53,9 @@ class IcebergGraphStore:
         """Write every row of the batch as one durable snapshot on top of ``parent``."""
         with translated("make the tenant's table"):
             table = self._table or self._load() or self._make()
-        self._table = table
+        with translated("upgrade the layout"):
+            # Before the look at the head: what comes back may have a newer one.
+            self._table = table = upgraded(table, self._load)
         current = table.current_snapshot()
         if (current.snapshot_id if current else None) != parent:
             raise CommitConflictError("commit", f"the head is no longer {parent}")
@@ -98,10 +97,8 @@ class IcebergGraphStore:
         table = self._table
         if table is None or table.snapshot_by_id(to) is None:
             raise SnapshotNotFoundError(str(to))
-        # The bounds of seq in the manifests leave out the files that a state already holds.
-        newer: BooleanExpression = untyped(GreaterThan)("seq", after) if after else AlwaysTrue()
         with translated("read the graph"):
-            return untyped(table.scan(row_filter=newer, snapshot_id=to)).to_arrow().cast(ROW_SCHEMA)
+            return read(table, to, after=after)
 
     def parts(self, to: SnapshotId) -> Parts:
         """Read all rows of the snapshot ``to`` in the form in which a lens is loaded fastest."""
