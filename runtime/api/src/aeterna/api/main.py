@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 from opentelemetry import trace
 
+from aeterna.api.adapters.erasure_metrics import erasures_measured
+from aeterna.api.adapters.feed_metrics import PrometheusFeedObserver
 from aeterna.api.adapters.metrics import PrometheusCommitObserver
 from aeterna.api.adapters.replica_health import following, measured
 from aeterna.api.api.asking import asking
+from aeterna.api.api.erasing import erasing
 from aeterna.api.api.internal import internal
+from aeterna.api.api.feeds import FeedLimits, Feeds
+from aeterna.api.api.history import history
 from aeterna.api.api.problem import STATUSES
 from aeterna.api.api.reading import reading
 from aeterna.api.api.writing import writing
@@ -74,9 +79,11 @@ def application(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         graphs.replica.start(settings.poll_every)
+        graphs.erasure_jobs.start()
         try:
             yield
         finally:
+            await asyncio.to_thread(graphs.erasure_jobs.stop)
             # After the last request: what waits is committed before the process ends.
             await asyncio.to_thread(graphs.close)
 
@@ -87,6 +94,7 @@ def application(
         following(graphs.replica.lag, settings.lag_bound)
 
     measured(graphs.replica, registry)
+    erasures_measured(graphs.erasure_jobs, registry)
     app = service_app(
         name=_NAME,
         version=importlib.metadata.version(_NAME),
@@ -103,10 +111,20 @@ def application(
         checks={"catalog": catalog, "replica": replica},
         problems=STATUSES,
         lifespan=lifespan,
-        routers=[writing, reading, internal, asking],
+        routers=[writing, reading, internal, asking, erasing, history],
         registry=registry,
     )
     app.state.graphs = graphs
+    app.state.feeds = Feeds(
+        FeedLimits(
+            heartbeat=settings.feed_heartbeat,
+            lifetime=settings.feed_lifetime,
+            most=settings.most_feeds,
+            look_every=settings.refresh_every,
+        ),
+        PrometheusFeedObserver(registry),
+    )
+    app.state.erasure_jobs = graphs.erasure_jobs
     return app
 
 

@@ -113,6 +113,13 @@ class Erasures:
         with self._present.view() as view:
             return holds_in(view.records(HOLD))
 
+    def hold_of(self, id_: str) -> Hold:
+        """Return a hold in force; raise `HoldNotFoundError`."""
+        for hold in self.holds():
+            if hold.id == id_:
+                return hold
+        raise HoldNotFoundError(id_)
+
     def hold(self, id_: str, *, subject: str | None, reason: str, by: str) -> Hold:
         """Forbid to erase what a subject committed, or anything when it is None, until the hold is released."""
         made: list[Hold] = []
@@ -144,13 +151,17 @@ class Erasures:
         One that a hold forbids by now stays pending, and hidden.
         """
         done: list[Erasure] = []
-        for erasure in erasures_in(self._engine.stores.eraser(self._tenant).records()):
-            if erasure.state != "done":
-                try:
-                    done.append(self._finished(erasure))
-                except LegalHoldError as held:
-                    log.warning("graph.erasure_held", extra={"erasure": erasure.id, "hold": held.hold})
+        for erasure in self.unfinished():
+            try:
+                done.append(self._finished(erasure))
+            except LegalHoldError as held:
+                log.warning("graph.erasure_held", extra={"erasure": erasure.id, "hold": held.hold})
         return tuple(done)
+
+    def unfinished(self) -> tuple[Erasure, ...]:
+        """Return the erasures that `run` has something to do for; the graph is not opened for it."""
+        known = erasures_in(self._engine.stores.eraser(self._tenant).records())
+        return tuple(erasure for erasure in known if erasure.state != "done")
 
     def verify(self, id_: str, target: Target | None = None) -> Verification:
         """Look for the target in every byte that is left.

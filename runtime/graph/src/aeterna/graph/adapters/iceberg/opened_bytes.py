@@ -10,10 +10,9 @@ import gzip
 import zlib
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import pyarrow
 import pyarrow.parquet
 
-from aeterna.graph.domain.arrow import untyped
+from aeterna.graph.domain.arrow import pa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +44,7 @@ def opened(data: bytes) -> Iterator[bytes]:
 
 
 def _pages(data: bytes) -> Iterator[bytes]:
-    metadata = pq.ParquetFile(untyped(pyarrow).BufferReader(data)).metadata
+    metadata = pq.ParquetFile(pa.BufferReader(data)).metadata
     for group in range(metadata.num_row_groups):
         for number in range(metadata.num_columns):
             column = metadata.row_group(group).column(number)
@@ -69,7 +68,7 @@ def _chunk_pages(chunk: memoryview, compression: str) -> Iterator[bytes]:
             yield page
         elif size > levels:
             codec = _CODECS.get(compression, compression.lower())
-            yield untyped(pyarrow).decompress(page[levels:], size - levels, codec).to_pybytes()
+            yield pa.decompress(page[levels:], size - levels, codec).to_pybytes()
 
 
 def _blocks(data: bytes) -> Iterator[bytes]:
@@ -100,7 +99,7 @@ def _unpacked(block: bytes, codec: str) -> bytes:
         case "deflate":
             return zlib.decompress(block, -zlib.MAX_WBITS)
         case "zstandard":
-            return untyped(pyarrow).CompressedInputStream(untyped(pyarrow).BufferReader(block), "zstd").read()
+            return pa.CompressedInputStream(pa.BufferReader(block), "zstd").read()
         case other:
             raise ValueError(f"Avro codec {other!r} is not known here")
 
@@ -111,9 +110,9 @@ def _text(view: memoryview, place: int) -> tuple[bytes, int]:
 
 
 def _whole(value: Value) -> int:
-    if not isinstance(value, int):
-        raise ValueError("a page header does not say its size")
-    return value
+    if isinstance(value, int):
+        return value
+    raise ValueError("a page header does not say its size")
 
 
 def _varint_at(view: memoryview, place: int) -> tuple[int, int]:
@@ -149,7 +148,7 @@ def _struct(view: memoryview, place: int) -> tuple[dict[int, Value], int]:
     return fields, place + 1
 
 
-def _value(view: memoryview, place: int, kind: int) -> tuple[Value, int]:
+def _value(view: memoryview, place: int, kind: int) -> tuple[Value, int]:  # noqa: PLR0911 - one for each type
     match kind:
         case 1 | 2:
             return kind == 1, place
