@@ -13,6 +13,7 @@ GraphError
 ├── TagNotFoundError
 ├── TagConflictError            the tag names another snapshot
 ├── ChangesExpiredError         the changes behind a position are no longer kept one by one
+├── FeedsExhaustedError         as many feeds are open as this process holds
 ├── QueryTimeoutError
 ├── QueryTooLargeError          a question needs more memory than one may have
 ├── AnswerTooLargeError         an answer that cannot be paged has too many bytes
@@ -34,13 +35,10 @@ GraphError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from datetime import timedelta
+from typing import Final
 
 from aeterna.contracts.errors import AeternaError
-
-if TYPE_CHECKING:
-    from datetime import timedelta
-
 
 _SHOWN: Final = 3  # ids in a message: enough to explain it
 
@@ -188,6 +186,17 @@ class ChangesExpiredError(GraphError):
         )
         self.after = after
         self.oldest = oldest
+
+
+class FeedsExhaustedError(GraphError):
+    """This process holds as many change feeds as it may; come back soon, and perhaps to another one."""
+
+    code = "graph.feeds_exhausted"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} change feeds are open, and this process holds no more")
+        self.most = most
+        self.retry_after = timedelta(seconds=5)
 
 
 class QueryTimeoutError(GraphError):

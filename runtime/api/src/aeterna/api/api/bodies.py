@@ -216,21 +216,6 @@ class SnapshotBody(Body):
         )
 
 
-class SnapshotsAnswer(Body):
-    """The newest snapshots, newest first; ``snapshot_id`` is the newest."""
-
-    snapshot_id: MaybeSnapshot
-    snapshots: list[SnapshotBody]
-
-    @classmethod
-    def of(cls, snapshots: tuple[Snapshot, ...]) -> Self:
-        """Write the list."""
-        return cls(
-            snapshot_id=str(snapshots[0].id) if snapshots else None,
-            snapshots=[SnapshotBody.of(snapshot) for snapshot in snapshots],
-        )
-
-
 class StatisticsAnswer(Body):
     """How much a snapshot holds."""
 

@@ -10,7 +10,6 @@ from aeterna.api.api.bodies import (
     NeighborsAnswer,
     NodeAnswer,
     PathAnswer,
-    SnapshotsAnswer,
     StatisticsAnswer,
 )
 from aeterna.api.api.requests import SEQ_HEADER, SNAPSHOT_HEADER, graph_of, may_read, moment, seen
@@ -88,18 +87,6 @@ def read_shortest_path(  # noqa: PLR0913 - the parameters are the route's docume
     query = path_query(source, target, max_hops=max_hops, direction=direction, types=types)
     found = graph_of(request, caller).shortest_path(query, as_of=as_of, at_least=at_least)
     return answer(PathAnswer.of(found), found.seq)
-
-
-@reading.get("/snapshots", response_model=SnapshotsAnswer)
-def read_snapshots(
-    request: Request,
-    caller: Reader,
-    at_least: Seen,
-    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many.")] = 100,
-) -> Response:
-    """Return the newest snapshots, newest first."""
-    found = graph_of(request, caller).snapshots(limit, at_least=at_least)
-    return answer(SnapshotsAnswer.of(found), found[0].last_seq if found else 0)
 
 
 @reading.get("/statistics", response_model=StatisticsAnswer)

@@ -8,8 +8,9 @@ from typing import Annotated, Final, cast
 
 from fastapi import Depends, Header, Query, Request
 
-from aeterna.graph.domain.identifiers import SnapshotId, tenant_id
+from aeterna.graph.domain.identifiers import TAG, SnapshotId, tenant_id
 from aeterna.graph.domain.snapshots import AsOf
+from aeterna.graph.domain.tags import tag_name
 from aeterna.graph.errors import InvalidQueryError
 from aeterna.graph.usecases.graphs import Graph, Graphs
 from aeterna.service.access import permitted
@@ -44,24 +45,29 @@ def moment(
     as_of: Annotated[
         str | None,
         Query(
-            description="A snapshot id, or an RFC 3339 time with its offset: the state that was current then.",
+            description="A snapshot id, a tag, or an RFC 3339 time with its offset: the state that was current then.",
             examples=["2026-11-01T00:00:00Z"],
         ),
     ] = None,
 ) -> AsOf | None:
     """Return the moment that the request asks about."""
-    if as_of is None:
-        return None
-    if _SNAPSHOT.fullmatch(as_of):
-        return SnapshotId(int(as_of))
+    return None if as_of is None else moment_of(as_of, "as_of")
+
+
+def moment_of(text: str, parameter: str) -> AsOf:
+    """Read a moment; raise `InvalidQueryError` that names the parameter."""
+    if _SNAPSHOT.fullmatch(text):
+        return SnapshotId(int(text))
+    if TAG.fullmatch(text):
+        return tag_name(text, parameter)
     # A plus sign that a client forgot to encode arrives as a space.
-    text = as_of[:_MOMENT_CHARS] + as_of[_MOMENT_CHARS:].replace(" ", "+")
+    written = text[:_MOMENT_CHARS] + text[_MOMENT_CHARS:].replace(" ", "+")
     try:
-        time = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(written)
     except ValueError as problem:
-        raise InvalidQueryError("as_of", "must be a snapshot id or an RFC 3339 time") from problem
+        raise InvalidQueryError(parameter, "must be a snapshot id, a tag or an RFC 3339 time") from problem
     if time.tzinfo is None:
-        raise InvalidQueryError("as_of", "must say its offset from UTC, for example 2026-11-01T00:00:00Z")
+        raise InvalidQueryError(parameter, "must say its offset from UTC, for example 2026-11-01T00:00:00Z")
     return time
 
 

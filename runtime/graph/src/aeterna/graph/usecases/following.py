@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from aeterna.graph.usecases.engine import Engine
     from aeterna.graph.usecases.present import Present
 
-PART_ROWS: Final = 10_000  # as many as a client's session may hold: only restores and erasures come in parts
+# As much as a client's session may hold: only what restores and erasures write comes in parts.
+PART_ROWS: Final = 10_001
+PART_BYTES: Final = 16 << 20
 _KEPT_BYTES: Final = 16 << 20
 
 
@@ -129,11 +131,10 @@ class Following:
         key = ("changes", self._tenant, snapshot.id)
         whole = self._reads.get(key, lambda: self._gathered(snapshot), _nbytes)
         if whole is None:
-            yield from _numbered(self._added(snapshot))
+            yield from _numbered(piece for part in self._added(snapshot) for piece in _pieces(part))
             return
         for seq in range(snapshot.first_seq, snapshot.last_seq + 1):
-            rows = whole.filter(pc.equal(whole["seq"], seq))
-            yield from _numbered(untyped(rows).slice(at, PART_ROWS) for at in range(0, rows.num_rows, PART_ROWS))
+            yield from _numbered(_pieces(whole.filter(pc.equal(whole["seq"], seq))))
 
     def _gathered(self, snapshot: Snapshot) -> Rows | None:
         """Read the whole snapshot, or None when it is one session that is too large to be kept."""
@@ -166,6 +167,16 @@ def _hidden_up_to(erasures: Mapping[str, Json]) -> int:
     before it can be followed; afterwards nothing before it is kept.
     """
     return max((json.loads(erasures[id_])["seq"] - 1 for id_ in hiding(erasures)), default=0)
+
+
+def _pieces(rows: Rows) -> Iterator[Rows]:
+    """Cut rows into pieces that are small enough for one event."""
+    size = rows.num_rows
+    if size <= 1 or (size <= PART_ROWS and int(untyped(rows).nbytes) <= PART_BYTES):
+        yield rows
+        return
+    for at, length in ((0, size // 2), (size // 2, size - size // 2)):
+        yield from _pieces(untyped(rows).slice(at, length))
 
 
 def _numbered(parts: Iterator[Rows]) -> Iterator[SessionPart]:

@@ -54,12 +54,15 @@ class Restoring:
             found = self._difference(view, target, self._opened())
         return Restoration(to=target, nodes=counts_of(found.nodes), edges=counts_of(found.edges), receipt=None)
 
-    def restore(self, to: AsOf, *, session_id: str, subject: str) -> Restoration:
+    def restore(self, to: AsOf, *, session_id: str | None, subject: str) -> Restoration:
         """Write what differs between now and then as one session and one snapshot.
 
-        The same session id with the same ``to`` is done once, however often it is asked for. Erased things do not come
-        back. Raise `SnapshotNotFoundError`, `TagNotFoundError`, `SessionConflictError`, or what a commit raises.
+        Without a session id it is named by where it goes from and to. The same session id with the same ``to`` is done
+        once, however often it is asked for. Erased things do not come back. Raise `SnapshotNotFoundError`,
+        `TagNotFoundError`, `SessionConflictError`, or what a commit raises.
         """
+        if session_id is None:
+            session_id = f"restore-{self._moments.resolved(to).id}-after-{self._moments.newest().last_seq}"
         if problem := problem_of_id(session_id, MAX_SESSION_ID_CHARS):
             raise InvalidSessionError("session_id", problem)
         attempt = _Attempt(session=SessionId(session_id), digest=_digest(to), subject=subject)

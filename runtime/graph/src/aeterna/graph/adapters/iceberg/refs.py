@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pyiceberg.table.refs import SnapshotRefType
+from pyiceberg.table.update.snapshot import ManageSnapshots
 
 from aeterna.graph.adapters.iceberg.summaries import snapshot_of
 from aeterna.graph.adapters.iceberg.transaction import transaction
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
     from pyiceberg.table.refs import SnapshotRef
     from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
-    from pyiceberg.table.update.snapshot import ManageSnapshots
 
     from aeterna.graph.domain.identifiers import SnapshotId
 
@@ -77,7 +77,7 @@ class IcebergTagStore:
 def _commit(table: Table, change: Callable[[ManageSnapshots], ManageSnapshots]) -> None:
     with translated("name the snapshot"):
         changes = transaction(table)
-        change(changes.manage_snapshots()).commit()
+        change(ManageSnapshots(changes)).commit()
     with translated_commit("name the snapshot"):
         try:
             changes.commit_transaction()
