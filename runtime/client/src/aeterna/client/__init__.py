@@ -36,6 +36,7 @@ from aeterna.client.json_value import JsonObject, JsonValue
 from aeterna.client.problem import Problem
 from aeterna.client.problem_codes import (
     AnswerTimeoutError,
+    AnswerTooLargeError,
     CommitConflictError,
     CommitUncertainError,
     DecisionUnavailableError,
@@ -53,6 +54,7 @@ from aeterna.client.problem_codes import (
     PolicyDeniedError,
     PositionAheadError,
     QueryTimeoutError,
+    QueryTooLargeError,
     RequestTimeoutError,
     RequestTooLargeError,
     SchemaMissingError,
@@ -74,6 +76,7 @@ from aeterna.client.problem_codes import (
     TokenRejectedError,
     UnknownNodeError,
 )
+from aeterna.client.question_values import Hit, Hits, Matched, Matches, Related, RelatedNode, Subgraph
 from aeterna.client.retry import NEVER, RetryPolicy
 from aeterna.client.session import Session
 from aeterna.client.settings import Settings
@@ -96,6 +99,7 @@ __all__ = [
     "NEVER",
     "Aeterna",
     "AnswerTimeoutError",
+    "AnswerTooLargeError",
     "Appended",
     "AsyncAeterna",
     "AsyncGraph",
@@ -116,6 +120,8 @@ __all__ = [
     "FoundNode",
     "GraphBusyError",
     "GraphClosedError",
+    "Hit",
+    "Hits",
     "InvalidArgumentError",
     "InvalidCursorError",
     "InvalidQueryError",
@@ -125,6 +131,8 @@ __all__ = [
     "JsonValue",
     "KeysUnavailableError",
     "LayoutUnsupportedError",
+    "Matched",
+    "Matches",
     "Message",
     "MessageConflictError",
     "MessagePage",
@@ -143,6 +151,9 @@ __all__ = [
     "Problem",
     "ProblemError",
     "QueryTimeoutError",
+    "QueryTooLargeError",
+    "Related",
+    "RelatedNode",
     "RequestTimeoutError",
     "RequestTooLargeError",
     "RetryPolicy",
@@ -160,6 +171,7 @@ __all__ = [
     "StorageFullError",
     "StorageUnavailableError",
     "StreamsExhaustedError",
+    "Subgraph",
     "SyncGraph",
     "SyncThread",
     "SyncThreads",

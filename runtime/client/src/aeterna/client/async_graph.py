@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from aeterna.client import graph_operations as operations
+from aeterna.client.async_questions import AsyncQuestions
 from aeterna.client.bulk import LARGEST, bulk_sessions
 from aeterna.client.session import Session
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     )
 
 
-class AsyncGraph:
+class AsyncGraph(AsyncQuestions):
     """The tenant's graph.
 
     A read without ``as_of`` sees at least what this client has committed, whichever replica answers.
@@ -36,7 +37,7 @@ class AsyncGraph:
 
     def __init__(self, runner: AsyncRunner) -> None:
         self._runner = runner
-        self._latest: str | None = None
+        self._latest: int | None = None  # the seq of the newest session that was committed here
 
     @asynccontextmanager
     async def session(self, session_id: str | None = None) -> AsyncGenerator[Session]:
@@ -54,7 +55,8 @@ class AsyncGraph:
         """Write all of a session in one snapshot, or nothing."""
         committed = await self._runner.run(operations.commit(session))
         session.committed = committed
-        self._latest = committed.snapshot_id
+        # A repeated session may be an old one: what was seen once is not forgotten.
+        self._latest = max(committed.seq, self._latest or 0)
         return committed
 
     async def ingest(
@@ -72,7 +74,7 @@ class AsyncGraph:
         """Read one node; raise `NodeNotFoundError`."""
         return await self._runner.run(operations.node(node_id, as_of=as_of, fresh_as=self._latest))
 
-    async def neighbors(
+    async def neighbors(  # noqa: PLR0913 - one argument for each parameter of the API
         self,
         node_id: str,
         *,
@@ -80,11 +82,15 @@ class AsyncGraph:
         direction: Direction = "out",
         types: tuple[str, ...] = (),
         kinds: tuple[str, ...] = (),
+        where: tuple[str, ...] = (),
         as_of: AsOf | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Neighborhood:
-        """Read one page of the nodes within ``depth`` hops; ``types`` and ``kinds`` narrow edges and nodes."""
+        """Read one page of the nodes within ``depth`` hops; ``types`` narrows the edges that are walked.
+
+        ``kinds`` and ``where`` (``owner=payments``, ``tier<=2``, ``owner``, ``!owner``) narrow the nodes returned.
+        """
         return await self._runner.run(
             operations.neighbors(
                 node_id,
@@ -92,6 +98,7 @@ class AsyncGraph:
                 direction=direction,
                 types=types,
                 kinds=kinds,
+                where=where,
                 as_of=as_of,
                 limit=limit,
                 cursor=cursor,
@@ -106,12 +113,19 @@ class AsyncGraph:
         *,
         max_hops: int | None = None,
         direction: Direction = "out",
+        types: tuple[str, ...] = (),
         as_of: AsOf | None = None,
     ) -> Path:
         """Read one shortest path; raise `NoPathError` where there is none."""
         return await self._runner.run(
             operations.shortest_path(
-                source, target, max_hops=max_hops, direction=direction, as_of=as_of, fresh_as=self._latest
+                source,
+                target,
+                max_hops=max_hops,
+                direction=direction,
+                types=types,
+                as_of=as_of,
+                fresh_as=self._latest,
             )
         )
 

@@ -25,12 +25,14 @@ from aeterna.client.reader import Reader
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aeterna.client.json_value import JsonObject
     from aeterna.client.session import Session
 
 T = TypeVar("T")
 
 ROOT = "/api/v1/graph"
 SNAPSHOT_HEADER = "Aeterna-Snapshot"
+SEQ_HEADER = "Aeterna-Seq"
 AsOf: TypeAlias = str | int | datetime
 """A snapshot id, or a time: RFC 3339 text or an aware datetime."""
 
@@ -47,15 +49,15 @@ def commit(session: Session) -> Operation[Commit]:
     )
 
 
-def node(node_id: str, *, as_of: AsOf | None, fresh_as: str | None) -> Operation[FoundNode]:
+def node(node_id: str, *, as_of: AsOf | None, fresh_as: int | None) -> Operation[FoundNode]:
     """Read one node."""
 
     def parse(reply: Reply) -> FoundNode:
         fields = Reader.of(reply.body, "node")
-        return FoundNode(snapshot_id=_snapshot_of(reply, fields), node=_node(fields))
+        return FoundNode(snapshot_id=snapshot_of(reply, fields), node=node_of(fields))
 
-    path = f"{ROOT}/nodes/{segment(_given('node_id', node_id))}"
-    return _read(path, parse, as_of=as_of, fresh_as=fresh_as)
+    path = f"{ROOT}/nodes/{segment(given('node_id', node_id))}"
+    return read(path, parse, as_of=as_of, fresh_as=fresh_as)
 
 
 def neighbors(  # noqa: PLR0913 - one argument for each parameter of the API
@@ -65,22 +67,24 @@ def neighbors(  # noqa: PLR0913 - one argument for each parameter of the API
     direction: Direction,
     types: tuple[str, ...],
     kinds: tuple[str, ...],
+    where: tuple[str, ...],
     as_of: AsOf | None,
     limit: int | None,
     cursor: str | None,
-    fresh_as: str | None,
+    fresh_as: int | None,
 ) -> Operation[Neighborhood]:
     """Read one page of the nodes around a node."""
     parameters = query(
-        node=_given("node_id", node_id),
+        node=given("node_id", node_id),
         depth=depth,
         direction=direction,
         type=types,
         kind=kinds,
+        where=where,
         limit=limit,
         cursor=cursor,
     )
-    return _read(f"{ROOT}/neighbors", _neighborhood, as_of=as_of, fresh_as=fresh_as, parameters=parameters)
+    return read(f"{ROOT}/neighbors", _neighborhood, as_of=as_of, fresh_as=fresh_as, parameters=parameters)
 
 
 def shortest_path(
@@ -89,24 +93,29 @@ def shortest_path(
     *,
     max_hops: int | None,
     direction: Direction,
+    types: tuple[str, ...],
     as_of: AsOf | None,
-    fresh_as: str | None,
+    fresh_as: int | None,
 ) -> Operation[Path]:
     """Read one shortest path."""
     parameters = query(
-        source=_given("source", source), target=_given("target", target), max_hops=max_hops, direction=direction
+        source=given("source", source),
+        target=given("target", target),
+        max_hops=max_hops,
+        direction=direction,
+        type=types,
     )
-    return _read(f"{ROOT}/paths/shortest", _path, as_of=as_of, fresh_as=fresh_as, parameters=parameters)
+    return read(f"{ROOT}/paths/shortest", _path, as_of=as_of, fresh_as=fresh_as, parameters=parameters)
 
 
 def snapshots(*, limit: int | None) -> Operation[tuple[Snapshot, ...]]:
     """Read the snapshots that can be read as of, the newest first."""
-    return _read(f"{ROOT}/snapshots", _snapshots, parameters=query(limit=limit))
+    return read(f"{ROOT}/snapshots", _snapshots, parameters=query(limit=limit))
 
 
-def statistics(*, as_of: AsOf | None, fresh_as: str | None) -> Operation[Statistics]:
+def statistics(*, as_of: AsOf | None, fresh_as: int | None) -> Operation[Statistics]:
     """Read how large the graph is."""
-    return _read(f"{ROOT}/statistics", _statistics, as_of=as_of, fresh_as=fresh_as)
+    return read(f"{ROOT}/statistics", _statistics, as_of=as_of, fresh_as=fresh_as)
 
 
 def as_of_text(as_of: AsOf | None) -> str | None:
@@ -120,33 +129,41 @@ def as_of_text(as_of: AsOf | None) -> str | None:
     return str(as_of)
 
 
-def _given(argument: str, value: str) -> str:
+def given(argument: str, value: str) -> str:
+    """Return a text that must not be empty."""
     if not value:
         raise InvalidArgumentError(argument, "is empty")
     return value
 
 
-def _read(
+def read(
     path: str,
     parse: Callable[[Reply], T],
     *,
     as_of: AsOf | None = None,
-    fresh_as: str | None = None,
+    fresh_as: int | None = None,
     parameters: tuple[tuple[str, str], ...] = (),
+    body: JsonObject | None = None,
 ) -> Operation[T]:
-    """Return a read; without ``as_of`` it is asked to see at least the snapshot ``fresh_as`` (read your writes)."""
-    headers = {SNAPSHOT_HEADER: fresh_as} if fresh_as is not None and as_of is None else {}
+    """Return a read, by POST where the question is a ``body``.
+
+    Without ``as_of`` it is asked to see at least the snapshot ``fresh_as`` (read your writes).
+    """
+    headers = {SEQ_HEADER: str(fresh_as)} if fresh_as is not None and as_of is None else {}
     return Operation(
         service="graph",
-        method="GET",
+        method="GET" if body is None else "POST",
         path=path,
         query=parameters + query(as_of=as_of_text(as_of)),
         headers=headers,
+        body=body,
+        reading=True,
         parse=parse,
     )
 
 
-def _snapshot_of(reply: Reply, fields: Reader) -> str:
+def snapshot_of(reply: Reply, fields: Reader) -> str:
+    """Return which snapshot an answer is of."""
     return fields.optional_text("snapshot_id") or reply.headers.get(SNAPSHOT_HEADER.lower(), "")
 
 
@@ -163,11 +180,13 @@ def _commit(reply: Reply) -> Commit:
     )
 
 
-def _node(fields: Reader) -> Node:
+def node_of(fields: Reader) -> Node:
+    """Read a node."""
     return Node(id=fields.text("id"), kind=fields.text("kind"), properties=fields.object("properties"))
 
 
-def _edge(fields: Reader) -> Edge:
+def edge_of(fields: Reader) -> Edge:
+    """Read an edge."""
     return Edge(
         source=fields.text("source"),
         type=fields.text("type"),
@@ -180,8 +199,8 @@ def _neighborhood(reply: Reply) -> Neighborhood:
     fields = Reader.of(reply.body, "neighbourhood")
     return Neighborhood(
         snapshot_id=fields.text("snapshot_id"),
-        nodes=tuple(Neighbor(node=_node(item), depth=item.integer("depth")) for item in fields.readers("nodes")),
-        edges=tuple(_edge(item) for item in fields.readers("edges")),
+        nodes=tuple(Neighbor(node=node_of(item), depth=item.integer("depth")) for item in fields.readers("nodes")),
+        edges=tuple(edge_of(item) for item in fields.readers("edges")),
         next_cursor=fields.optional_text("next_cursor"),
     )
 
@@ -191,7 +210,7 @@ def _path(reply: Reply) -> Path:
     return Path(
         snapshot_id=fields.text("snapshot_id"),
         nodes=fields.texts("nodes"),
-        edges=tuple(_edge(item) for item in fields.readers("edges")),
+        edges=tuple(edge_of(item) for item in fields.readers("edges")),
         hops=fields.integer("hops"),
     )
 

@@ -24,7 +24,10 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Generic[T_co]):
-    """One call: reads are safe to repeat, writes are when they carry the key by which the service recognises them."""
+    """One call: reads are safe to repeat, writes are when they carry the key by which the service recognises them.
+
+    ``reading`` marks a question that is too long for an address and goes by POST.
+    """
 
     service: Service
     method: Literal["GET", "POST"]
@@ -34,11 +37,12 @@ class Operation(Generic[T_co]):
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: JsonObject | None = None
     key: str | None = None
+    reading: bool = False
 
     @property
     def repeatable(self) -> bool:
         """Whether doing it twice is the same as doing it once."""
-        return self.method == "GET" or self.key is not None
+        return self.method == "GET" or self.reading or self.key is not None
 
 
 def segment(value: str) -> str:

@@ -57,6 +57,20 @@ class Reader:
         """Return an integer, or None where it is null or left out."""
         return None if self._fields.get(field) is None else self.integer(field)
 
+    def number(self, field: str) -> float:
+        """Return a number."""
+        value = self._fields.get(field)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self._misfit(field, "a number")
+        return float(value)
+
+    def flag(self, field: str) -> bool:
+        """Return true or false."""
+        value = self._fields.get(field)
+        if not isinstance(value, bool):
+            raise self._misfit(field, "true or false")
+        return value
+
     def time(self, field: str) -> datetime:
         """Return an RFC 3339 time with its offset."""
         try:
@@ -82,6 +96,13 @@ class Reader:
         if not isinstance(value, list):
             raise self._misfit(field, "an array")
         return cast("Sequence[JsonValue]", value)  # json.loads makes only such values
+
+    def rows(self, field: str) -> list[Sequence[JsonValue]]:
+        """Return an array of arrays."""
+        values = self.values(field)
+        if not all(isinstance(value, list) for value in values):
+            raise self._misfit(field, "an array of arrays")
+        return cast("list[Sequence[JsonValue]]", values)  # as was just seen
 
     def readers(self, field: str) -> list[Reader]:
         """Return an array of objects."""

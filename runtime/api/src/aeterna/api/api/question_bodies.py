@@ -1,6 +1,7 @@
 """The JSON of questions about more than one node's surroundings: subgraphs, relatives, patterns and words."""
 
 # Without the postponed annotations that we have elsewhere: pydantic and FastAPI read these at run time.
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, JsonValue
@@ -19,7 +20,7 @@ from aeterna.api.api.bodies import (
 from aeterna.graph.domain.changes import Edge, Node
 from aeterna.graph.domain.questions import patterns, subgraphs
 from aeterna.graph.domain.questions.checks import MAX_FILTERS
-from aeterna.graph.domain.questions.filters import MAX_CONDITIONS, Condition, condition
+from aeterna.graph.domain.questions.filters import MAX_CONDITIONS, Condition, condition, condition_parsed
 from aeterna.graph.domain.questions.patterns import Matches, Pattern, edge_pattern, node_pattern, pattern
 from aeterna.graph.domain.questions.relatedness import Related
 from aeterna.graph.domain.questions.searches import Hits
@@ -28,6 +29,11 @@ from aeterna.graph.domain.questions.subgraphs import Subgraph, SubgraphQuery, su
 OperatorText = Literal["=", "!=", "<", "<=", ">", ">=", "exists", "missing"]
 Labels = Annotated[str | tuple[str, ...], Field(description="One or several; none means any.", examples=["Service"])]
 Named = Annotated[str, Field(max_length=32, examples=["s"])]
+
+
+ConditionText = Annotated[
+    str, Field(description="As in neighbors: tier<=2, owner, !owner.", examples=["owner=payments"])
+]
 
 
 class ConditionBody(Body):
@@ -42,7 +48,17 @@ class ConditionBody(Body):
         return condition(self.property, self.op, self.value, parameter=parameter)
 
 
-Where = Annotated[tuple[ConditionBody, ...], Field(max_length=MAX_CONDITIONS, description="All of them must hold.")]
+Where = Annotated[
+    tuple[ConditionBody | ConditionText, ...], Field(max_length=MAX_CONDITIONS, description="All of them must hold.")
+]
+
+
+def conditions_of(where: Iterable[ConditionBody | str], parameter: str) -> list[Condition]:
+    """Read conditions of either form; raise `InvalidQueryError`."""
+    return [
+        condition_parsed(each, parameter=parameter) if isinstance(each, str) else each.condition(parameter)
+        for each in where
+    ]
 
 
 class SubgraphBody(Body):
@@ -71,7 +87,7 @@ class SubgraphBody(Body):
             direction=self.direction,
             types=self.types,
             kinds=self.kinds,
-            where=[each.condition(f"where[{index}]") for index, each in enumerate(self.where)],
+            where=conditions_of(self.where, "where"),
             nodes=self.max_nodes,
             edges=self.max_edges,
         )
@@ -224,7 +240,7 @@ class QueryBody(Body):
                     name,
                     ids=_several(node.id),
                     kinds=_several(node.kind),
-                    where=[each.condition(f"nodes.{name}.where") for each in node.where],
+                    where=conditions_of(node.where, f"nodes.{name}.where"),
                 )
                 for name, node in self.nodes.items()
             ],
@@ -236,7 +252,7 @@ class QueryBody(Body):
                     name=edge.name,
                     direction=edge.direction,
                     types=_several(edge.type),
-                    where=[each.condition(f"edges[{index}].where") for each in edge.where],
+                    where=conditions_of(edge.where, f"edges[{index}].where"),
                     hops=(edge.hops.min, edge.hops.max) if edge.hops else (1, 1),
                 )
                 for index, edge in enumerate(self.edges)
