@@ -84,7 +84,12 @@ def open_graphs(
 
 
 def open_stores(*, catalog_uri: str, warehouse: str, power_safe: bool = True) -> IcebergGraphStores:
-    """Open the histories of all tenants; raise `ValueError` for addresses that are none, or `StorageError`.
+    """Open the histories of all tenants; raise as `open_catalog` does."""
+    return IcebergGraphStores(open_catalog(catalog_uri=catalog_uri, warehouse=warehouse, power_safe=power_safe))
+
+
+def open_catalog(*, catalog_uri: str, warehouse: str, power_safe: bool = True) -> OpenCatalog:
+    """Open the catalog of all tenants' tables; raise `ValueError` for addresses that are none, or `StorageError`.
 
     ``docs/guide/graph-catalogs.md`` says what the addresses look like. Drivers find the identity of the process in its
     environment; a static key there is refused.
@@ -93,9 +98,7 @@ def open_stores(*, catalog_uri: str, warehouse: str, power_safe: bool = True) ->
     refuse_static_keys(catalog, files, os.environ)
     region = catalog.region if isinstance(catalog, GlueCatalog) else None
     file_io = DURABLE_FILE_IO if power_safe else WAREHOUSE_FILE_IO
-    return IcebergGraphStores(
-        _opened(catalog, file_properties(files, file_io=file_io, region=region), power_safe=power_safe)
-    )
+    return _opened(catalog, file_properties(files, file_io=file_io, region=region), power_safe=power_safe)
 
 
 def _opened(address: CatalogAddress, files: Mapping[str, str], *, power_safe: bool) -> OpenCatalog:
