@@ -3,127 +3,82 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import igraph
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from aeterna.graph.adapters.duckdb_lens import DuckDbLens
-from aeterna.graph.adapters.topology import Column, Topology
-from aeterna.graph.adapters.walks import Way, ball, shortest
+from aeterna.graph.adapters.lens.arrow_lens import ArrowLens
+from aeterna.graph.adapters.lens.columns import Column
+from aeterna.graph.adapters.lens.topology import Topology
+from aeterna.graph.adapters.lens.walks import Way, ball, shortest
 from aeterna.graph.domain.arrow import untyped
-from aeterna.graph.domain.changes import edge_key_of, edge_of, node_of, removed_node_of, session_of
-from aeterna.graph.domain.identifiers import NodeId, SnapshotId
+from aeterna.graph.domain.changes import edge_of, node_of, session_of
+from aeterna.graph.domain.identifiers import SnapshotId
 from aeterna.graph.domain.queries import neighbors_query, path_query
 from aeterna.graph.domain.snapshots import Snapshot
-from aeterna.graph.errors import NodeNotFoundError, NoPathError, QueryTimeoutError
-from aeterna.graph.testing import MemoryLens
-from fixtures.fix_graph import ManualStopwatch, batch_of, duckdb_lens
+from aeterna.graph.errors import QueryTimeoutError
+from fixtures.fix_graph import ManualStopwatch, batch_of
 
 if TYPE_CHECKING:
-    from aeterna.graph.adapters.adjacency import Ints
-    from aeterna.graph.domain.changes import Session
+    from aeterna.graph.adapters.lens.adjacency import Ints
     from aeterna.graph.domain.queries import Direction
-    from aeterna.graph.ports import LensView
 
 LONG = timedelta(minutes=1)
-NODES = [f"n{number}" for number in range(7)]
-
-ids = st.sampled_from(NODES)
-keys = st.builds(edge_key_of, ids, st.sampled_from(["t", "u"]), ids)
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> list[Session]:
-    """Sessions that keep the promise of admission: no edge without its nodes."""
-    present: set[str] = set()
-    edges: set[tuple[str, str, str]] = set()
-    sessions: list[Session] = []
-    for number in range(draw(st.integers(1, 6))):
-        written = draw(st.sets(ids))
-        removed = draw(st.sets(ids)) - written
-        present = (present | written) - removed
-        wanted = {key for key in draw(st.sets(keys, max_size=8)) if {key.source, key.target} <= present}
-        gone = {key for key in edges if not {key[0], key[2]} <= present} | (draw(st.sets(keys, max_size=3)) - wanted)
-        edges = (edges | wanted) - gone
-        if written or removed or wanted or gone:
-            sessions.append(
-                session_of(
-                    f"s{number}",
-                    subject="ada",
-                    nodes=[node_of(node, "KL"[number % 2], {"v": number}) for node in written],
-                    edges=[edge_of(*key, {"v": number} if number % 2 else {}) for key in wanted],
-                    removed_nodes=[removed_node_of(node) for node in removed],
-                    removed_edges=[edge_key_of(*key) for key in gone],
-                )
-            )
-    return sessions
-
-
-def _answers(view: LensView) -> list[object]:
-    answers: list[object] = [view.statistics(), view.incident([NodeId("n0"), NodeId("n1")])]
-    for node in NODES:
-        for direction in ("out", "in", "both"):
-            for depth in (1, 3):
-                try:
-                    answers.append(view.neighbors(neighbors_query(node, depth=depth, direction=direction, limit=3)))
-                    answers.append(
-                        view.neighbors(
-                            neighbors_query(node, depth=depth, direction=direction, types=["t"], kinds=["K"])
-                        )
-                    )
-                except NodeNotFoundError as missing:
-                    answers.append(str(missing))
-            try:
-                answers.append(len(view.shortest_path(path_query(node, "n0", direction=direction)).edges))
-            except (NodeNotFoundError, NoPathError) as missing:
-                answers.append(str(missing))
-    return answers
-
-
-@given(histories(), st.booleans())
-@settings(deadline=None, max_examples=60)
-def test_the_fast_lens_agrees_with_the_definitions(history: list[Session], at_once: bool) -> None:
-    fast, slow = duckdb_lens(), MemoryLens()
-    groups = [history] if at_once else [[session] for session in history]
-    seq = 1
-    for group in groups:
-        if not group:
-            continue
-        batch = batch_of(*group, first_seq=seq)
-        seq = batch.last_seq + 1
-        snapshot = Snapshot(
-            id=SnapshotId(seq), first_seq=batch.first_seq, last_seq=batch.last_seq, committed_at=batch.committed_at
-        )
-        fast.apply(batch.rows, snapshot)
-        slow.apply(batch.rows, snapshot)
-
-    with fast.view(LONG) as quick, slow.view(LONG) as plain:
-        assert _answers(quick) == _answers(plain)
 
 
 def _topology(nodes: int, source: Ints, target: Ints, step: int) -> Topology:
     """Add the edges ``step`` at a time, as commits would."""
-    columns = [Column[np.int32](np.int32) for _ in range(3)]
-    kinds = np.zeros(nodes, dtype=np.int32)
-    state = Topology.empty()
+    columns = [Column[np.int32](np.int32, 0) for _ in range(3)]
+    state = replace(Topology.empty(), kinds=np.zeros(nodes, dtype=np.int32))
     for first in range(0, len(source), step):
-        size = len(state.source)
-        state = Topology(
-            kinds=kinds,
-            source=columns[0].extend(size, source[first : first + step]),
-            target=columns[1].extend(size, target[first : first + step]),
-            type=columns[2].extend(size, np.zeros(len(source[first : first + step]), dtype=np.int32)),
+        added = slice(first, first + step)
+        state = replace(
+            state,
+            source=columns[0].extended(state.source, source[added]),
+            target=columns[1].extended(state.target, target[added]),
+            type=columns[2].extended(state.type, np.zeros(len(source[added]), dtype=np.int32)),
             alive=np.ones(min(first + step, len(source)), dtype=np.bool_),
-            out=state.out,
-            into=state.into,
-            merged=state.merged,
         ).indexed()
     return state
+
+
+RING = untyped(igraph).Graph.Ring
+KNOWN = {
+    "Zachary's karate club": (untyped(igraph).Graph.Famous("Zachary"), 1, 5),
+    "a grid of 7 by 9": (untyped(igraph).Graph.Lattice([7, 9], circular=False), 1, 14),
+    "a cycle of 30": (RING(30), 1, 15),
+    "a star of 40": (untyped(igraph).Graph.Star(40), 1, 2),
+    "three cycles apart": (
+        untyped(igraph).Graph.Ring(5) + untyped(igraph).Graph.Ring(6) + untyped(igraph).Graph.Ring(7),
+        3,
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_graphs_of_which_all_is_known(name: str) -> None:
+    """Every distance and every component, by the definitions and by the books."""
+    graph, components, diameter = KNOWN[name]
+    ends = np.array(graph.get_edgelist(), dtype=np.int32)
+    nodes: int = graph.vcount()
+    topology = _topology(nodes, ends[:, 0].copy(), ends[:, 1].copy(), step=7)
+    way = Way(direction="both", types=None, check=lambda: None)
+
+    balls = [ball(topology, origin, nodes, way) for origin in range(nodes)]
+
+    assert max(len(around.layers) - 1 for around in balls) == diameter
+    assert len({tuple(sorted(np.concatenate(around.layers).tolist())) for around in balls}) == components
+    for origin, distances in enumerate(graph.distances()):
+        reached = {goal: int(mark) - 1 for goal, mark in enumerate(balls[origin].marks.tolist()) if mark}
+        assert reached == {goal: steps for goal, steps in enumerate(distances) if steps != float("inf")}
+        for goal, steps in enumerate(distances):
+            path = shortest(topology, origin, goal, nodes, way)
+            assert (float("inf") if path is None else len(path)) == steps
 
 
 @pytest.mark.parametrize("direction", ["out", "in", "both"])
@@ -152,7 +107,7 @@ def test_distances_are_those_of_igraph_across_merges_of_the_index(direction: Dir
 
 def test_a_walk_stops_when_its_time_is_up() -> None:
     stopwatch = ManualStopwatch()
-    lens = DuckDbLens(stopwatch=stopwatch)
+    lens = ArrowLens(stopwatch=stopwatch)
     batch = batch_of(
         session_of("1", subject="ada", nodes=[node_of("a", "T"), node_of("b", "T")], edges=[edge_of("a", "t", "b")])
     )
@@ -174,5 +129,6 @@ def test_a_topology_costs_at_most_24_bytes_an_edge() -> None:
     state = _topology(nodes, source, target, step=edges)
 
     arrays = [state.source, state.target, state.type, state.alive]
-    arrays += [part for index in (*state.out, *state.into) for part in (index.edges, index.offsets)]
+    indexes = (*state.out, *state.into)
+    arrays += [part for index in indexes for part in (index.edges, index.offsets) if part is not None]
     assert sum(array.nbytes for array in arrays) / edges <= 24

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.identifiers import SnapshotId
 
 _THREADS: Final = 8  # small files are waiting, not work
-_LARGE: Final = 100_000  # rows; the threads of Arrow are busy with one such file
+_LARGE: Final = 20_000  # rows; the threads of Arrow are busy with one such file
 _BARE: Final = 4  # bytes: a column of properties that takes less for each row repeats a few texts
 # Texts of which many rows have the same one: they are never made one by one.
 _REPEATED: Final = ("record", "op", "kind", "source", "type", "target")
