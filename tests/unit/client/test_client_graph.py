@@ -153,14 +153,23 @@ def test_reads_ask_to_see_what_this_client_wrote(aeterna: Aeterna, fake: FakeRun
     checkout_depends_on_ledger(aeterna)
     aeterna.graph.statistics()
 
-    assert fake.requests[-1].headers["Aeterna-Snapshot"] == fake.states[-1].snapshot_id
+    assert fake.requests[-1].headers["Aeterna-Seq"] == str(len(fake.states))
+
+
+def test_a_repeated_session_does_not_make_reads_forget_newer_ones(aeterna: Aeterna, fake: FakeRuntime) -> None:
+    for session_id in ("old", "new", "old"):
+        with aeterna.graph.session(session_id) as session:
+            session.node(session_id, kind="Thing")
+    aeterna.graph.statistics()
+
+    assert fake.requests[-1].headers["Aeterna-Seq"] == "2"
 
 
 def test_reads_of_the_past_do_not_wait_for_the_present(aeterna: Aeterna, fake: FakeRuntime) -> None:
     checkout_depends_on_ledger(aeterna)
     aeterna.graph.statistics(as_of=fake.states[0].snapshot_id)
 
-    assert "Aeterna-Snapshot" not in fake.requests[-1].headers
+    assert "Aeterna-Seq" not in fake.requests[-1].headers
 
 
 @pytest.mark.parametrize("node_id", ["a/b", "a b", "ü?#", "..", "%2F"])

@@ -36,6 +36,7 @@ def test_a_commit_is_a_span_with_what_happened(
 ) -> None:
     with observer.commit(ACME) as trace:
         trace.sessions, trace.rows, trace.retries, trace.snapshot_id = 3, 40, 1, SnapshotId(7)
+        trace.epoch, trace.lease_seconds, trace.queue_seconds = 5, 0.25, (0.5, 0.125)
 
     (span,) = spans.get_finished_spans()
     attributes = dict(span.attributes or {})
@@ -45,6 +46,9 @@ def test_a_commit_is_a_span_with_what_happened(
         "aeterna.sessions": 3,
         "aeterna.rows": 40,
         "aeterna.retries": 1,
+        "aeterna.lease_seconds": 0.25,
+        "aeterna.queue_seconds": 0.5,
+        "aeterna.epoch": 5,
         "aeterna.snapshot_id": "7",
     }
     assert "acme" not in str(span.to_json())

@@ -61,6 +61,12 @@ class SnapshotNotFoundError(NotFoundError):
     code = "graph.snapshot_not_found"
 
 
+class NotYetVisibleError(SnapshotNotFoundError):
+    """The answer was to hold a session that the graph's history does not have, as after a restored backup."""
+
+    code = "graph.not_yet_visible"
+
+
 class ThreadNotFoundError(NotFoundError):
     """No thread of the caller's tenant has this id."""
 
@@ -261,6 +267,7 @@ KINDS: tuple[type[ProblemError], ...] = (
     PolicyDeniedError,
     NodeNotFoundError,
     NoPathError,
+    NotYetVisibleError,
     SnapshotNotFoundError,
     ThreadNotFoundError,
     SessionConflictError,

@@ -41,6 +41,24 @@ class PrometheusCommitObserver:
         self._retries = Counter(
             "aeterna_graph_commit_retries", "Commits tried again because another writer won.", registry=registry
         )
+        self._queued = Histogram(
+            "aeterna_graph_commit_queue_seconds",
+            "Time that a session waited until its group's commit began.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._leased = Histogram(
+            "aeterna_graph_commit_lease_seconds",
+            "Time that a group's commit waited for the lease on writing the tenant.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._turned_away = Counter(
+            "aeterna_graph_sessions_turned_away",
+            "Sessions that were not queued, by code.",
+            ("code",),
+            registry=registry,
+        )
         self._errors = Counter(
             "aeterna_graph_commit_errors", "Commits that failed, by code.", ("code",), registry=registry
         )
@@ -55,8 +73,16 @@ class PrometheusCommitObserver:
             finally:
                 self._record(trace, time.perf_counter() - begun)
 
+    def turned_away(self, tenant: TenantId, code: str) -> None:
+        """Count a session that was not queued."""
+        self._inner.turned_away(tenant, code)
+        self._turned_away.labels(code).inc()
+
     def _record(self, trace: CommitTrace, seconds: float) -> None:
         self._seconds.observe(seconds)
+        self._leased.observe(trace.lease_seconds)
+        for waited in trace.queue_seconds:
+            self._queued.observe(waited)
         self._retries.inc(trace.retries)
         if trace.error is not None:
             self._errors.labels(trace.error).inc()

@@ -39,8 +39,15 @@ class OpenTelemetryCommitObserver:
                 span.set_attribute("aeterna.sessions", trace.sessions)
                 span.set_attribute("aeterna.rows", trace.rows)
                 span.set_attribute("aeterna.retries", trace.retries)
+                span.set_attribute("aeterna.lease_seconds", trace.lease_seconds)
+                span.set_attribute("aeterna.queue_seconds", max(trace.queue_seconds, default=0.0))
+                if trace.epoch is not None:
+                    span.set_attribute("aeterna.epoch", trace.epoch)
                 if trace.snapshot_id is not None:
                     span.set_attribute("aeterna.snapshot_id", str(trace.snapshot_id))
                 if trace.error is not None:
                     span.set_attribute("error.type", trace.error)
                     span.set_status(Status(StatusCode.ERROR, trace.error))
+
+    def turned_away(self, tenant: TenantId, code: str) -> None:
+        """Add nothing: a session that was not queued is part of its request's span."""

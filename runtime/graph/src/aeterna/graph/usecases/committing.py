@@ -36,6 +36,8 @@ class GroupCommitter:
         self._executor = engine.executor
         self._observer = engine.observer
         self._limits = engine.limits
+        self._upkeep = engine.upkeep
+        self._snapshots = 0  # written since upkeep was last called
         self._stopwatch = engine.world.stopwatch
         self._queue: deque[_Waiting] = deque()
         self._chars = 0
@@ -125,6 +127,15 @@ class GroupCommitter:
                 waiting.future.set_result(outcome)
             else:
                 waiting.future.set_exception(outcome)
+        # After the receipts: nobody waits for upkeep.
+        if any(isinstance(outcome, Receipt) and not outcome.repeated for outcome in outcomes):
+            self._count_snapshot()
+
+    def _count_snapshot(self) -> None:
+        self._snapshots += 1
+        if self._upkeep is not None and self._snapshots >= self._limits.upkeep_every:
+            self._snapshots = 0
+            self._upkeep(self._tenant)
 
     def _retry_after(self) -> timedelta:
         """Estimate when the queue will have been worked off."""

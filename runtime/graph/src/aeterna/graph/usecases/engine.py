@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+from aeterna.graph.domain.identifiers import TenantId
 from aeterna.graph.domain.limits import Limits
 from aeterna.graph.ports import (
     Clock,
@@ -44,4 +45,5 @@ class Engine:
     past: PastLenses
     limits: Limits
     world: World
+    upkeep: Callable[[TenantId], None] | None = None  # told of every `Limits.upkeep_every` snapshots; returns at once
     reads: RecentReads = field(default_factory=RecentReads)

@@ -191,7 +191,7 @@ class Present:
             snapshot = self._store.append(batch, parent=self._snapshot.id if self._snapshot else None)
         except CommitUncertainError as uncertain:
             # Looked for before anybody tries again: otherwise a lost answer would write the sessions twice.
-            found = self._store.settled(batch.id)
+            found = self._settled(batch, uncertain)
             if found is None:
                 raise uncertain.otherwise from uncertain
             snapshot = found
@@ -201,6 +201,13 @@ class Present:
         self._snapshot = snapshot
         self._notices.publish(self._tenant, snapshot.last_seq)
         return snapshot
+
+    def _settled(self, batch: Batch, uncertain: CommitUncertainError) -> Snapshot | None:
+        try:
+            return self._store.settled(batch.id)
+        except StorageError as failure:
+            # Nobody can tell: whoever asks again with the same session is told then.
+            raise uncertain from failure
 
     def _batch_epoch(self) -> int:
         """Return the lease's epoch; without a lease, the head's."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import pyiceberg
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.table import Table, Transaction
+from pyiceberg.table import Table, TableProperties, Transaction
 from pyiceberg.table.metadata import TableMetadataV2
 from typing_extensions import override
 
@@ -79,11 +79,14 @@ class MemoisedTransaction(Transaction):
 
 
 def transaction(table: Table, version: str = pyiceberg.__version__) -> Transaction:
-    """Begin a transaction; a version that was not examined gets pyiceberg's own."""
-    if version != REMEDIED_VERSION:
-        return Transaction(table)
-    table.metadata = shared(table.metadata, version)
-    return MemoisedTransaction(table)
+    """Begin a transaction that is not tried again; a version that was not examined gets pyiceberg's own kind.
+
+    pyiceberg would put a refused append on top of the new head by itself, with a seq that another writer has taken by
+    then. Other engines may, so the table's own properties do not forbid it: only this process's copy of them does.
+    """
+    once = {**table.metadata.properties, TableProperties.COMMIT_NUM_RETRIES: "0"}
+    table.metadata = shared(table.metadata, version).model_copy(update={"properties": once})
+    return MemoisedTransaction(table) if version == REMEDIED_VERSION else Transaction(table)
 
 
 class SharingSqlCatalog(SqlCatalog):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _WATCH_SECONDS: Final = 0.02  # between looks whether somebody waits for what is held here
+_TURN_SECONDS: Final = 0.1  # a busy holder goes on for so long before it yields: seeing others' commits has its price
 _IDLE_SECONDS: Final = 1.0  # after this long without a commit a lease is given up, and watching it ends
 _ASK_SECONDS: Final = 1.0  # how long a raised flag counts: a waiter that dies must not cost the holder for long
 _LEAST_PAUSE: Final = 0.005
@@ -38,6 +39,7 @@ class _Lease:
     turn: threading.Lock = field(default_factory=threading.Lock)
     epoch: int | None = None  # None while it is not held
     until: float = 0.0  # on the stopwatch, never later than in the database
+    taken_at: float = 0.0
     used_at: float = 0.0
     wanted: bool = False
     gave_epoch: int = -1
@@ -82,8 +84,8 @@ class SqlWriterLeases:
                 lease.epoch = None
                 raise
             finally:
-                lease.used_at = self._world.stopwatch()
-                if lease.wanted:
+                lease.used_at = now = self._world.stopwatch()
+                if lease.wanted and now - lease.taken_at >= _TURN_SECONDS:
                     self._give(lease)
 
     def close(self) -> None:
@@ -134,7 +136,7 @@ class SqlWriterLeases:
         if taken:
             with self._changed:
                 lease.epoch, lease.until, lease.wanted = epoch, asked_at + self._seconds, False
-                lease.used_at = asked_at
+                lease.taken_at = lease.used_at = self._world.stopwatch()
                 self._start_watching()
         return taken
 
