@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from aeterna.graph.ports import Batch, LensView
 
 LONG = timedelta(minutes=1)
-NODES = [f"n{number}" for number in range(6)]
+NODES = ["n0", "n1", "日本 語", "é", "n", "\U0010ffff"]
 
 ids = st.sampled_from(NODES)
 keys = st.builds(edge_key_of, ids, st.sampled_from(["t", "u"]), ids)

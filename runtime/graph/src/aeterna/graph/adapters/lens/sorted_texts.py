@@ -25,7 +25,8 @@ class SortedTexts:
         _, offsets, values = column.buffers()
         begin = column.offset
         self._offsets = memoryview(offsets).cast("q")[begin : begin + len(column) + 1] if offsets else memoryview(b"")
-        self._values = memoryview(values) if values else memoryview(b"")
+        # Unsigned, or no byte of a text that is not ASCII would be equal to itself.
+        self._values = memoryview(values).cast("B") if values else memoryview(b"")
 
     def __len__(self) -> int:
         return len(self.array)
