@@ -16,10 +16,9 @@ from aeterna.client.wire import reply_of, translated
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
-    from aeterna.client.event_stream import EventStream
     from aeterna.client.exchange import Outcome
+    from aeterna.client.followed import Followed
     from aeterna.client.operation import Operation
-    from aeterna.client.thread_values import Message
     from aeterna.client.wire import Wire
 
 T = TypeVar("T")
@@ -46,16 +45,16 @@ class AsyncRunner:
                 return done.value
             outcome = await (self._wait(step.seconds) if isinstance(step, Pause) else self._send(operation))
 
-    async def follow(self, stream: EventStream) -> AsyncIterator[Message]:
-        """Give out messages as they come, connecting again whenever the connection ends."""
+    async def follow(self, stream: Followed[T]) -> AsyncIterator[T]:
+        """Give out what comes, connecting again whenever the connection ends."""
         while True:
             failure: ClientError | None = None
             try:
                 async with self._lines(stream) as lines:
                     async for line in lines:
-                        message = stream.feed(line)
-                        if message is not None:
-                            yield message
+                        item = stream.feed(line)
+                        if item is not None:
+                            yield item
             except ClientError as error:
                 failure = error
             await self._sleep(stream.pause(failure))
@@ -77,8 +76,8 @@ class AsyncRunner:
         return None
 
     @asynccontextmanager
-    async def _lines(self, stream: EventStream) -> AsyncGenerator[AsyncIterator[str]]:
-        request = self.wire.stream_request(stream.path, stream.headers())
+    async def _lines(self, stream: Followed[object]) -> AsyncGenerator[AsyncIterator[str]]:
+        request = self.wire.stream_request(stream.service, stream.path, stream.headers())
         with translated(request):
             response = await self._http.send(request, stream=True)
             try:

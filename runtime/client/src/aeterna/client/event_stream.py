@@ -15,6 +15,7 @@ from aeterna.client.thread_operations import events_path, message_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aeterna.client.operation import Service
     from aeterna.client.retry import RetryPolicy
     from aeterna.client.thread_values import Message
 
@@ -25,6 +26,8 @@ class EventStream:
     The server's event id is the message's seq, so a message that arrives twice (the connection broke after it was
     read) is recognised and dropped, and none is missed.
     """
+
+    service: Service = "threads"
 
     def __init__(self, thread_id: str, *, after_seq: int, policy: RetryPolicy, random: Callable[[], float]) -> None:
         self.path = events_path(thread_id)

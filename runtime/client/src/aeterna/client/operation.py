@@ -30,7 +30,7 @@ class Operation(Generic[T_co]):
     """
 
     service: Service
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     parse: Callable[[Reply], T_co]
     query: tuple[tuple[str, str], ...] = ()

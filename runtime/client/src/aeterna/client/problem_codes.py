@@ -67,6 +67,30 @@ class NotYetVisibleError(SnapshotNotFoundError):
     code = "graph.not_yet_visible"
 
 
+class TagNotFoundError(NotFoundError):
+    """The tenant's graph has no tag of this name."""
+
+    code = "graph.tag_not_found"
+
+
+class TagConflictError(ConflictError):
+    """The tag names another snapshot; delete it first, or choose another name."""
+
+    code = "graph.tag_conflict"
+
+
+class ChangesExpiredError(NotFoundError):
+    """The changes behind this position are no longer kept one by one: read the graph, and follow it from there."""
+
+    code = "graph.changes_expired"
+
+
+class FeedsExhaustedError(UnavailableError):
+    """The process holds as many change feeds as it may."""
+
+    code = "graph.feeds_exhausted"
+
+
 class ThreadNotFoundError(NotFoundError):
     """No thread of the caller's tenant has this id."""
 

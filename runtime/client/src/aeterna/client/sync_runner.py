@@ -16,10 +16,9 @@ from aeterna.client.wire import reply_of, translated
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from aeterna.client.event_stream import EventStream
     from aeterna.client.exchange import Outcome
+    from aeterna.client.followed import Followed
     from aeterna.client.operation import Operation
-    from aeterna.client.thread_values import Message
     from aeterna.client.wire import Wire
 
 T = TypeVar("T")
@@ -44,16 +43,16 @@ class SyncRunner:
         except StopIteration as done:
             return done.value
 
-    def follow(self, stream: EventStream) -> Iterator[Message]:
-        """Give out messages as they come, connecting again whenever the connection ends."""
+    def follow(self, stream: Followed[T]) -> Iterator[T]:
+        """Give out what comes, connecting again whenever the connection ends."""
         while True:
             failure: ClientError | None = None
             try:
                 with self._lines(stream) as lines:
                     for line in lines:
-                        message = stream.feed(line)
-                        if message is not None:
-                            yield message
+                        item = stream.feed(line)
+                        if item is not None:
+                            yield item
             except ClientError as error:
                 failure = error
             self._sleep(stream.pause(failure))
@@ -74,8 +73,8 @@ class SyncRunner:
         self._sleep(seconds)
 
     @contextmanager
-    def _lines(self, stream: EventStream) -> Generator[Iterator[str]]:
-        request = self.wire.stream_request(stream.path, stream.headers())
+    def _lines(self, stream: Followed[object]) -> Generator[Iterator[str]]:
+        request = self.wire.stream_request(stream.service, stream.path, stream.headers())
         with translated(request):
             response = self._http.send(request, stream=True)
             try:

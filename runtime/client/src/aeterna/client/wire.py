@@ -68,11 +68,11 @@ class Wire:
             extensions={"timeout": self._timeout(self.timeout).as_dict()},
         )
 
-    def stream_request(self, path: str, headers: Mapping[str, str]) -> httpx.Request:
+    def stream_request(self, service: Service, path: str, headers: Mapping[str, str]) -> httpx.Request:
         """Return the request that opens an event stream."""
         return httpx.Request(
             "GET",
-            self._url("threads", path),
+            self._url(service, path),
             headers={**headers, **self._authorization()},
             extensions={"timeout": self._timeout(SILENCE).as_dict()},
         )
