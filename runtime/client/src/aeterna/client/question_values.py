@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from aeterna.client.graph_values import Edge, Neighbor, Node
 from aeterna.client.json_value import JsonValue
 
-Value: TypeAlias = Union[Node, Edge, JsonValue]
+Value: TypeAlias = Node | Edge | JsonValue
 """A value of a match: a whole node or edge, or one of their attributes or properties."""
 
 

@@ -175,9 +175,7 @@ class EdgePatternBody(Body):
     direction: Annotated[DirectionText, Field(description="out is from → to.")] = "out"
     hops: HopsBody | None = None
     name: Annotated[Named | None, Field(alias="as", description="So that return and order can name the edge.")] = None
-    where: Annotated[
-        tuple[ConditionBody, ...], Field(max_length=MAX_CONDITIONS, description="On each edge walked.")
-    ] = ()
+    where: Where = ()
 
 
 class OrderBody(Body):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from aeterna.cli import output
+from aeterna.cli.commands.graph_questions import QUESTIONS
+from aeterna.cli.commands.point import Point, direction_option, kinds_option, pass_point, types_option, where_option
 from aeterna.cli.commands.session_file import session_of
 from aeterna.cli.connection import connect
 from aeterna.cli.options import json_option, state_dir_option
@@ -19,20 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aeterna.client import Commit, Direction
-
-direction_option = click.option(
-    "--direction", type=click.Choice(["out", "in", "both"]), default="out", show_default=True, help="Along which edges."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """The point in the graph's history that the subcommands read; None is now."""
-
-    as_of: str | None
-
-
-pass_point = click.make_pass_decorator(Point)
 
 
 @click.group(short_help="Write and query the graph.")
@@ -80,10 +67,11 @@ def node(point: Point, *, node_id: str, as_json: bool, state_dir: Path | None) -
 
 @graph.command("neighbors")
 @click.argument("node_id")
-@click.option("--depth", type=click.IntRange(1, 5), default=1, show_default=True, help="How many hops to go.")
+@click.option("--depth", type=click.IntRange(1, 10), default=1, show_default=True, help="How many hops to go.")
 @direction_option
-@click.option("--type", "types", multiple=True, help="Follow only edges of this type; may be given several times.")
-@click.option("--kind", "kinds", multiple=True, help="Show only nodes of this kind; may be given several times.")
+@types_option
+@kinds_option
+@where_option
 @click.option("--limit", type=click.IntRange(min=1), help="Nodes on one page.")
 @click.option("--cursor", help="The page to show: what the page before called next_cursor.")
 @json_option
@@ -97,12 +85,18 @@ def neighbors(  # noqa: PLR0913 - one argument for each option
     direction: Direction,
     types: tuple[str, ...],
     kinds: tuple[str, ...],
+    where: tuple[str, ...],
     limit: int | None,
     cursor: str | None,
     as_json: bool,
     state_dir: Path | None,
 ) -> None:
-    """Show the nodes around a node."""
+    """Show the nodes around a node.
+
+    \b
+    aeterna graph neighbors svc:checkout --depth 2 --type depends_on
+    aeterna graph neighbors team:payments --direction in --where 'tier<=2' --where '!retired'
+    """  # noqa: D301 - a real backspace is click's sign to keep the lines
     with connect(state_dir) as aeterna:
         found = aeterna.graph.neighbors(
             node_id,
@@ -110,6 +104,7 @@ def neighbors(  # noqa: PLR0913 - one argument for each option
             direction=direction,
             types=types,
             kinds=kinds,
+            where=where,
             as_of=point.as_of,
             limit=limit,
             cursor=cursor,
@@ -130,6 +125,7 @@ def neighbors(  # noqa: PLR0913 - one argument for each option
 @click.argument("target")
 @click.option("--max-hops", type=click.IntRange(min=1), help="Give up beyond so many hops.")
 @direction_option
+@types_option
 @json_option
 @state_dir_option
 @pass_point
@@ -140,12 +136,15 @@ def path(
     target: str,
     max_hops: int | None,
     direction: Direction,
+    types: tuple[str, ...],
     as_json: bool,
     state_dir: Path | None,
 ) -> None:
     """Show one shortest path; the exit status is 1 when there is none."""
     with connect(state_dir) as aeterna:
-        found = aeterna.graph.shortest_path(source, target, max_hops=max_hops, direction=direction, as_of=point.as_of)
+        found = aeterna.graph.shortest_path(
+            source, target, max_hops=max_hops, direction=direction, types=types, as_of=point.as_of
+        )
 
     def tell() -> None:
         click.echo(found.nodes[0])
@@ -201,7 +200,9 @@ def as_of(ctx: click.Context, *, when: str) -> None:
     ctx.obj = Point(point_in_history(when, datetime.now().astimezone()))
 
 
-for command in (node, neighbors, path, statistics):
+for command in QUESTIONS:
+    graph.add_command(command)
+for command in (node, neighbors, path, statistics, *QUESTIONS):
     as_of.add_command(command)
 
 
