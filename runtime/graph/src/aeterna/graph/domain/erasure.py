@@ -139,11 +139,10 @@ def removals(target: Target, state: Table) -> Removals:
     gone = living.filter(pc.equal(living["op"], "upsert"))
     gone = gone.filter(hidden.is_thing(gone))
     size = gone.num_rows
-    changes = gone.select(["record", "id", "source", "type", "target"])
+    changes = {name: gone[name] for name in ("record", "id", "source", "type", "target")}
     nothing = pa.nulls(size, pa.string())
-    for name, column in (("op", pa.repeat("delete", size)), ("kind", nothing), ("properties", nothing)):
-        changes = changes.append_column(name, column)
-    return Removals(changes=changes, subjects=frozenset(pc.unique(reached["subject"]).to_pylist()))
+    changes |= {"op": pa.repeat("delete", size), "kind": nothing, "properties": nothing}
+    return Removals(changes=pa.table(changes), subjects=frozenset(pc.unique(reached["subject"]).to_pylist()))
 
 
 def _latest(state: Table) -> Table:

@@ -10,7 +10,7 @@ from typing import Any
 
 from aeterna.graph.domain.arrow import pa, pc, untyped
 from aeterna.graph.domain.certificates import ERASED, ERASURE, Erasure
-from aeterna.graph.domain.erasure import Hidden, hidden_by
+from aeterna.graph.domain.erasure import Hidden, Target, hidden_by
 from aeterna.graph.domain.holds import HOLD
 
 
@@ -97,6 +97,19 @@ def ours(stored: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - Arrow'
     return pa.table(
         {name: column.cast(pa.string()) if _is_text(column.type) else column for name, column in texts.items()}
     )
+
+
+def reached_again(rows: Any, target: Target, seq: int) -> Any:  # noqa: ANN401 - Arrow's own types
+    """Say which rows an erasure up to a seq should not have left."""
+    law = pc.is_in(rows["record"], value_set=pa.array([HOLD, ERASURE]))
+    covered = pc.and_(pc.less_equal(rows["seq"], seq), pc.invert(law))
+    if target.tenant:
+        return covered
+    nodes = pa.array(sorted(target.nodes), pa.string())
+    found = pc.equal(rows["subject"], target.subject or "")
+    for name in ("id", "source", "target"):
+        found = pc.or_(found, pc.is_in(rows[name], value_set=nodes))
+    return pc.and_(covered, found)
 
 
 def _session_of(rows: Any, seq: int) -> Any:  # noqa: ANN401 - Arrow's own types

@@ -20,8 +20,9 @@ from aeterna.graph.errors import (
     WriterFencedError,
 )
 from aeterna.graph.ports import Batch, CommitTrace
-from aeterna.graph.testing.lens import MemoryLens
+from aeterna.graph.testing.erasing import MemoryEraser
 from aeterna.graph.testing.history import MemoryChangeLog, MemoryTagStore
+from aeterna.graph.testing.lens import MemoryLens
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MemoryChangeLog",
+    "MemoryEraser",
     "MemoryGraphStore",
     "MemoryGraphStores",
     "MemoryLens",
@@ -59,6 +61,14 @@ class MemoryGraphStores:
     def changes(self, tenant: TenantId) -> MemoryChangeLog:
         """Give access to what each of one tenant's snapshots added."""
         return MemoryChangeLog(self._histories[tenant])
+
+    def eraser(self, tenant: TenantId) -> MemoryEraser:
+        """Give what takes rows out of one tenant's history."""
+        return MemoryEraser(self._histories[tenant], self._tags[tenant], self._ids, self._failures)
+
+    def tenants(self) -> tuple[TenantId, ...]:
+        """Return every tenant that has a history."""
+        return tuple(sorted(tenant for tenant, history in self._histories.items() if history))
 
     def open(self, tenant: TenantId) -> MemoryGraphStore:
         """Give access to one tenant's history."""

@@ -21,9 +21,8 @@ from aeterna.graph.adapters.iceberg.opened_bytes import opened
 from aeterna.graph.adapters.iceberg.streaming import batches_of
 from aeterna.graph.adapters.iceberg.translation import FAILURES
 from aeterna.graph.domain.arrow import pa, pc
-from aeterna.graph.domain.certificates import ERASURE, Finding, Verification
-from aeterna.graph.domain.holds import HOLD
-from aeterna.graph.domain.surviving import ours
+from aeterna.graph.domain.certificates import Finding, Verification
+from aeterna.graph.domain.surviving import ours, reached_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -114,7 +113,7 @@ def _tally(folder: TableFolder, path: str, data: bytes, names: _Names, target: T
     tally = _Tally(bytes=sum(names.count(part.replace(where, b"")) for part in opened(data)))
     if path.endswith(".parquet") and not path.startswith("beside"):
         for rows in _rows(folder, path):
-            reached = _reached(rows, target, seq)
+            reached = reached_again(rows, target, seq)
             tally.rows += pc.sum(reached).as_py() or 0
             others = rows.filter(pc.invert(reached))
             tally.mentions += pc.sum(_mentioning(others, names)).as_py() or 0
@@ -128,19 +127,6 @@ def _rows(folder: TableFolder, path: str) -> Iterator[Any]:
     )
     for batch in batches_of(folder.table, [file]):
         yield ours(pa.Table.from_batches([batch]), columns)
-
-
-def _reached(rows: Any, target: Target, seq: int) -> Any:  # noqa: ANN401 - Arrow's own types
-    """Say which rows should not be there."""
-    law = pc.is_in(rows["record"], value_set=pa.array([HOLD, ERASURE]))
-    covered = pc.and_(pc.less_equal(rows["seq"], seq), pc.invert(law))
-    if target.tenant:
-        return covered
-    nodes = pa.array(sorted(target.nodes), pa.string())
-    found = pc.equal(rows["subject"], target.subject or "")
-    for name in ("id", "source", "target"):
-        found = pc.or_(found, pc.is_in(rows[name], value_set=nodes))
-    return pc.and_(covered, found)
 
 
 def _mentioning(rows: Any, names: _Names) -> Any:  # noqa: ANN401 - Arrow's own types
