@@ -152,8 +152,8 @@ def connections_of(database: Database) -> Callable[[], Connection]:
 
     def connect() -> Connection:
         pooled = database.raw_connection()
-        pooled.detach()
         connection: Any = pooled.driver_connection  # Any: SQLAlchemy does not say whose connection it is
+        pooled.detach()
         connection.rollback()
         connection.autocommit = True
         return connection
