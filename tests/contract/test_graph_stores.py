@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from aeterna.graph.domain.arrow import pc
 from aeterna.graph.domain.changes import node_of, session_of
 from aeterna.graph.domain.identifiers import SnapshotId, TenantId
-from aeterna.graph.errors import CommitConflictError, SnapshotNotFoundError
+from aeterna.graph.errors import CommitConflictError, SnapshotNotFoundError, WriterFencedError
 from aeterna.graph.testing import MemoryGraphStores
 from fixtures.fix_catalogs import KINDS, place_of
 from fixtures.fix_graph import ACME, START, batch_of
@@ -123,6 +124,19 @@ def test_a_refused_writer_commits_on_the_new_head(stores: GraphStores) -> None:
     second = loser.append(batch_of(_session("b"), first_seq=2), parent=first.id)
 
     assert winner.head() == second
+
+
+def test_a_writer_of_an_older_epoch_than_the_heads_is_refused_even_on_the_head(stores: GraphStores) -> None:
+    """A process that was thought dead, and is not, holds a lease that is over."""
+    store = stores.open(ACME)
+    first = store.append(replace(batch_of(_session("a")), epoch=4), parent=None)
+    late = replace(batch_of(_session("b"), first_seq=2), epoch=3)
+
+    with pytest.raises(WriterFencedError):
+        store.append(late, parent=first.id)
+
+    assert store.head() == first
+    assert store.append(replace(late, epoch=4), parent=first.id).epoch == 4
 
 
 def test_a_batch_is_found_again_by_its_id(stores: GraphStores) -> None:

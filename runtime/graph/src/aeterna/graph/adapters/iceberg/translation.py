@@ -1,4 +1,4 @@
-"""The one place where errors of pyiceberg, SQLAlchemy, Arrow and the file system become the graph's."""
+"""The one place where errors of pyiceberg, SQLAlchemy, AWS, Arrow and the file system become the graph's."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import errno
 import sqlite3
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
 from pyiceberg import exceptions as iceberg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -22,6 +24,9 @@ FAILURES: Final[tuple[type[Exception], ...]] = (
     OSError,
     pa.ArrowException,
     SQLAlchemyError,
+    BotoCoreError,
+    ClientError,
+    ValidationError,  # a metadata file or an answer that was cut off
     iceberg.RESTError,
     iceberg.CommitFailedException,
     iceberg.NoSuchTableError,
