@@ -114,7 +114,7 @@ class SourceUnreadableError(CommandError):
 
 
 class TimeUnclearError(CommandError):
-    """Words that name no time and no snapshot."""
+    """Words that name no time, no snapshot and no tag."""
 
     code = "cli.time_unclear"
     status = USAGE
@@ -122,5 +122,5 @@ class TimeUnclearError(CommandError):
     def __init__(self, words: str) -> None:
         super().__init__(
             f"{words!r} is not a time",
-            "write a snapshot id, 2026-11-01, 2026-11-01T12:00:00Z, now, yesterday, or for example '3 hours ago'",
+            "write a snapshot id, a tag, 2026-11-01, 2026-11-01T12:00:00Z, now, yesterday, or for example '3 hours ago'",
         )

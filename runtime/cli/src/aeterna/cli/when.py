@@ -1,4 +1,4 @@
-"""Reads the words for a point in the graph's history: a snapshot id, a date, a time, or "3 hours ago"."""
+"""Reads the words for a point in the graph's history: a snapshot id, a tag, a date, a time, or "3 hours ago"."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ SHORTEST_SNAPSHOT = 6
 AGO = re.compile(r"(\d+)\s*(second|minute|hour|day|week)s?(?:\s+ago)?")
 
 
+TAG = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
+"""What the graph takes for a tag; words for a time go first."""
+
+
 def point_in_history(words: str, now: datetime) -> str:
-    """Return a snapshot id or an RFC 3339 time; a date without a time is the end of that day, in ``now``'s zone."""
+    """Return a snapshot id, a tag or an RFC 3339 time; a date alone is the end of that day, in ``now``'s zone."""
     text = words.strip().lower()
     if text.isascii() and text.isdigit() and len(text) >= SHORTEST_SNAPSHOT:
         return text
@@ -22,9 +26,15 @@ def point_in_history(words: str, now: datetime) -> str:
         return now.isoformat()
     if text == "yesterday":
         return _end_of(now.date() - timedelta(days=1), now)
+    if TAG.fullmatch(words.strip()):
+        return words.strip()
     ago = AGO.fullmatch(text)
     if ago:
         return (now - timedelta(**{f"{ago[2]}s": int(ago[1])})).isoformat()
+    return _written_time(words, text, now)
+
+
+def _written_time(words: str, text: str, now: datetime) -> str:
     try:
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             return _end_of(date.fromisoformat(text), now)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from aeterna.cli import output
+from aeterna.cli.commands.graph_history import HISTORY
 from aeterna.cli.commands.graph_questions import QUESTIONS
 from aeterna.cli.commands.point import Point, direction_option, kinds_option, pass_point, types_option, where_option
 from aeterna.cli.commands.session_file import session_of
@@ -191,7 +192,7 @@ def statistics(point: Point, *, as_json: bool, state_dir: Path | None) -> None:
 @click.argument("when")
 @click.pass_context
 def as_of(ctx: click.Context, *, when: str) -> None:
-    """Read the graph as it was WHEN: a snapshot id, a time, a date, yesterday, or "3 hours ago".
+    """Read the graph as it was WHEN: a snapshot id, a tag, a time, a date, yesterday, or "3 hours ago".
 
     \b
     aeterna graph as-of yesterday neighbors svc:checkout
@@ -200,7 +201,7 @@ def as_of(ctx: click.Context, *, when: str) -> None:
     ctx.obj = Point(point_in_history(when, datetime.now().astimezone()))
 
 
-for command in QUESTIONS:
+for command in (*QUESTIONS, *HISTORY):
     graph.add_command(command)
 for command in (node, neighbors, path, statistics, *QUESTIONS):
     as_of.add_command(command)
