@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.questions.patterns import EdgePattern, Item, NodePattern, Pattern
 
 _RANKS: Final = "['BOOLEAN', '', 'VARCHAR']"
-_NO_SORT: Final = ("false", "0", "0.0", "''")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +73,9 @@ class _Build:
         """Return the numbers of the matches in their order."""
         numbers = ", ".join(f"m.{column}" for column in self._column.values())
         keys = [
-            f"{part} {'DESC' if order.descending and place else 'ASC'}"
+            f"{part} {'DESC' if order.descending and turns else 'ASC'}"
             for order in self._query.order
-            for place, part in enumerate(self._sort_key(order.item))
+            for part, turns in self._sort_key(order.item)
         ]
         return f"SELECT {numbers} FROM {self._joined()} ORDER BY {', '.join([*keys, *self._identity()])}"
 
@@ -84,7 +83,7 @@ class _Build:
         """Return numbers that stand for each distinct row, in their order."""
         sort = [(order.item, order.descending) for order in self._query.order]
         sort += [(item, False) for item in self._query.items]
-        keys = [(part, down and place > 0) for item, down in sort for place, part in enumerate(self._sort_key(item))]
+        keys = [(part, down and turns) for item, down in sort for part, turns in self._sort_key(item)]
         groups = [self._group_key(item) for item in self._query.items]
         inner = ", ".join(
             [
@@ -173,34 +172,29 @@ class _Build:
         ]
         return [*nodes, *edges]
 
-    def _sort_key(self, item: Item) -> tuple[str, ...]:
-        """Return where a value stands: missing, its type's rank, as a number, as texts."""
+    def _sort_key(self, item: Item) -> list[tuple[str, bool]]:
+        """Return what a value is sorted by, and whether each of that turns round when the order descends."""
         if item.property is not None:
             return self._property_key(item)
         column = self._column[item.variable]
         place = column[1:]
         if column.startswith("n"):
-            return (*_NO_SORT[:3], f"a{place}.{item.attribute or 'id'}")
-        match item.attribute:
-            case "source":
-                return (*_NO_SORT[:3], f"s{place}.id")
-            case "target":
-                return (*_NO_SORT[:3], f"t{place}.id")
-            case "type":
-                return (*_NO_SORT[:3], f"x{place}.type")
-            case _:
-                return (*_NO_SORT[:3], f"x{place}.type", f"s{place}.id", f"t{place}.id")
+            return [(f"a{place}.{item.attribute or 'id'}", True)]
+        ends = {"source": f"s{place}.id", "type": f"x{place}.type", "target": f"t{place}.id"}
+        wanted = [item.attribute] if item.attribute else ["type", "source", "target"]
+        return [(ends[each], True) for each in wanted]
 
-    def _property_key(self, item: Item) -> tuple[str, ...]:
+    def _property_key(self, item: Item) -> list[tuple[str, bool]]:
+        """Sort by whether it is missing, by its type, then as a number or as a text."""
         properties, path = self._properties(item)
         kind = f"json_type({properties}, {path})"
         text = f"json_extract_string({properties}, {path})"
-        return (
-            f"({kind} IS NULL OR {kind} = 'NULL')",
-            f"CASE WHEN {kind} IN {NUMERIC} THEN 1 ELSE coalesce(list_position({_RANKS}, {kind}) - 1, 3) END",
-            f"CASE WHEN {kind} IN {NUMERIC} THEN {number(text)} WHEN {text} = 'true' THEN 1.0 ELSE 0.0 END",
-            f"CASE WHEN {kind} IN ('VARCHAR', 'ARRAY', 'OBJECT') THEN {text} ELSE '' END",
-        )
+        return [
+            (f"({kind} IS NULL OR {kind} = 'NULL')", False),
+            (f"CASE WHEN {kind} IN {NUMERIC} THEN 1 ELSE coalesce(list_position({_RANKS}, {kind}) - 1, 3) END", True),
+            (f"CASE WHEN {kind} IN {NUMERIC} THEN {number(text)} WHEN {text} = 'true' THEN 1.0 ELSE 0.0 END", True),
+            (f"CASE WHEN {kind} IN ('VARCHAR', 'ARRAY', 'OBJECT') THEN {text} ELSE '' END", True),
+        ]
 
     def _group_key(self, item: Item) -> str:
         column = self._column[item.variable]

@@ -145,7 +145,7 @@ def number_of(value: object) -> float | None:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def _scalar(value: object, parameter: str) -> Scalar:
