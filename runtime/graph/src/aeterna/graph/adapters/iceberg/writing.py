@@ -45,15 +45,26 @@ def append(table: Table, changes: Transaction, rows: Rows, properties: Mapping[s
 
 
 def _written(table: Table, metadata: TableMetadata, rows: Any, commit: UUID) -> list[DataFile]:  # noqa: ANN401 - a table
-    record = rows[names_of(metadata.schema())["record"]]
-    parts: list[Any] = []
-    for kind in pc.unique(record).to_pylist():
-        of_kind = rows.filter(pc.equal(record, kind))
-        parts += [of_kind.slice(begin, _FILE_ROWS) for begin in range(0, of_kind.num_rows, _FILE_ROWS)]
+    parts = [
+        of_kind.slice(begin, _FILE_ROWS)
+        for of_kind in _by_kind(rows, names_of(metadata.schema())["record"])
+        for begin in range(0, of_kind.num_rows, _FILE_ROWS)
+    ]
     locations = load_location_provider(metadata.location, metadata.properties)
     paths = [locations.new_data_location(f"{commit}-{number:05d}.parquet") for number in range(len(parts))]
     with ThreadPoolExecutor(_THREADS) as pool:
         return list(pool.map(lambda path, part: _file(table, metadata, path, part), paths, parts))
+
+
+def _by_kind(rows: Any, record: str) -> list[Any]:  # noqa: ANN401 - as above
+    """Take the rows apart by what they are about, without a copy where each kind is in one piece already."""
+    kinds = pc.unique(rows[record]).to_pylist()
+    lengths = [pc.sum(pc.equal(rows[record], kind)).as_py() for kind in kinds]
+    begins = [sum(lengths[:place]) for place in range(len(kinds))]
+    pieces = [rows.slice(begin, length) for begin, length in zip(begins, lengths, strict=True)]
+    if all(pc.all(pc.equal(piece[record], kind)).as_py() for piece, kind in zip(pieces, kinds, strict=True)):
+        return pieces
+    return [rows.filter(pc.equal(rows[record], kind)) for kind in kinds]
 
 
 def _file(table: Table, metadata: TableMetadata, path: str, rows: Any) -> DataFile:  # noqa: ANN401 - as above
