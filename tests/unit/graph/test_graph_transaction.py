@@ -1,4 +1,4 @@
-"""The memoised transaction is exact, guarded by the version, and still needed."""
+"""What is done once in place of many times is exact, guarded by the version, and still needed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING, Any
 import pyiceberg
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import Table, Transaction
+from pyiceberg.table.update import SetPropertiesUpdate, update_table_metadata
 
 from aeterna.graph.adapters.iceberg.stores import NAMESPACE
-from aeterna.graph.adapters.iceberg.transaction import REMEDIED_VERSION, MemoisedTransaction, transaction
+from aeterna.graph.adapters.iceberg.transaction import (
+    REMEDIED_VERSION,
+    MemoisedTransaction,
+    SharedMetadata,
+    SharingSqlCatalog,
+    shared,
+    sql_catalog,
+    transaction,
+)
 from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.changes import node_of, session_of
 from fixtures.fix_graph import ACME, batch_of, iceberg_stores
@@ -82,3 +92,91 @@ def test_only_the_examined_version_is_remedied(table: Table, version: str, kind:
 
 def test_the_installed_version_is_the_examined_one() -> None:
     assert pyiceberg.__version__ == REMEDIED_VERSION
+
+
+def test_no_version_tries_a_refused_commit_again_whatever_the_table_says(table: Table) -> None:
+    """Stock would append the same rows on a head that has taken their seq by then."""
+    for version in (REMEDIED_VERSION, "0.12.1"):
+        begun = transaction(table, version)
+        assert begun.table_metadata.properties["commit.retry.num-retries"] == "0"
+
+
+def test_upstream_still_copies_all_metadata_to_change_one_thing(table: Table) -> None:
+    """When this fails, pyiceberg has mended it: delete `SharedMetadata`."""
+    changed = update_table_metadata(table.metadata, (SetPropertiesUpdate(updates={"owner": "ada"}),))
+
+    assert changed.snapshots[0] is not table.metadata.snapshots[0]
+
+
+def test_shared_metadata_is_the_same_and_copies_nothing(table: Table) -> None:
+    stock, ours = table.metadata, shared(table.metadata)
+    update = (SetPropertiesUpdate(updates={"owner": "ada"}),)
+    stock_changed, ours_changed = update_table_metadata(stock, update), update_table_metadata(ours, update)
+
+    assert isinstance(ours, SharedMetadata)
+    assert ours.model_dump_json() == stock.model_dump_json()
+    assert ours_changed.snapshots[0] is ours.snapshots[0]
+    assert ours_changed.properties == stock_changed.properties
+    assert "owner" not in ours.properties
+
+
+def test_metadata_of_a_version_that_was_not_examined_is_left_alone(table: Table) -> None:
+    assert shared(table.metadata, "0.12.1") is table.metadata
+
+
+@pytest.fixture
+def catalog(table: Table, tmp_path: Path) -> Iterator[SharingSqlCatalog]:
+    """Return a second process's catalog."""
+    opened = sql_catalog(
+        "aeterna", {"uri": f"sqlite:///{tmp_path}/catalog.db", "warehouse": str(tmp_path / "warehouse")}
+    )
+    assert isinstance(opened, SharingSqlCatalog)
+    yield opened
+    opened.engine.dispose()
+
+
+def test_a_catalog_parses_what_it_has_seen_once(catalog: SharingSqlCatalog) -> None:
+    first, second = (catalog.load_table((NAMESPACE, "acme")) for _ in range(2))
+
+    assert second.metadata is first.metadata
+    assert second is not first
+
+
+def test_a_catalog_does_not_read_what_it_has_written(catalog: SharingSqlCatalog) -> None:
+    table = catalog.load_table((NAMESPACE, "acme"))
+    with transaction(table) as changes:
+        changes.set_properties({"owner": "ada"})
+
+    assert catalog.load_table((NAMESPACE, "acme")).metadata is table.metadata
+
+
+def test_a_catalog_sees_what_another_process_wrote(catalog: SharingSqlCatalog, table: Table) -> None:
+    before = catalog.load_table((NAMESPACE, "acme"))
+    with table.transaction() as changes:
+        changes.set_properties({"owner": "ada"})
+
+    after = catalog.load_table((NAMESPACE, "acme"))
+    assert "owner" not in before.metadata.properties
+    assert after.metadata.properties["owner"] == "ada"
+    assert after.metadata.model_dump_json() == table.metadata.model_dump_json()
+
+
+def test_a_catalog_of_a_version_that_was_not_examined_is_pyicebergs_own(tmp_path: Path) -> None:
+    opened = sql_catalog("aeterna", {"uri": f"sqlite:///{tmp_path}/other.db", "warehouse": str(tmp_path)}, "0.12.1")
+
+    assert type(opened) is SqlCatalog
+    opened.engine.dispose()
+
+
+def test_a_refused_commit_deletes_no_file(catalog: SharingSqlCatalog, table: Table, tmp_path: Path) -> None:
+    """It may have been refused by itself, sent twice on its way: then its files are part of the table."""
+    late = catalog.load_table((NAMESPACE, "acme"))
+    changes = transaction(late)
+    untyped(changes).append(batch_of(session_of("late", subject="ada", nodes=[node_of("b", "T")]), first_seq=2).rows)
+    files = set((tmp_path / "warehouse").rglob("*.avro"))
+    untyped(table).append(batch_of(session_of("2", subject="ada", nodes=[node_of("c", "T")]), first_seq=2).rows)
+
+    with pytest.raises(CommitFailedException):
+        changes.commit_transaction()
+
+    assert files <= set((tmp_path / "warehouse").rglob("*.avro"))
