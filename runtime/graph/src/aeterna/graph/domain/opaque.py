@@ -26,11 +26,12 @@ def opened(text: str) -> list[object]:
         found = cast("object", json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)))
     except (UnicodeError, binascii.Error, ValueError, RecursionError) as problem:
         raise foreign() from problem
-    match found:
-        case [1, *fields]:
-            return cast("list[object]", fields)
-        case _:
-            raise foreign()
+    if not isinstance(found, list):
+        raise foreign()
+    version, *fields = cast("list[object]", found) or [None]
+    if version != 1:
+        raise foreign()
+    return fields
 
 
 def foreign() -> InvalidQueryError:

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aeterna.graph.domain.arrow import Table, pa, pc
+from aeterna.graph.domain.arrow import Table, pa, pc, untyped
 from aeterna.graph.domain.diffs import Counts
 from aeterna.graph.domain.identifiers import MAX_SESSION_ID_CHARS, SessionId, problem_of_id
 from aeterna.graph.domain.rows import CHANGE_COLUMNS, Rows, change_rows
@@ -179,5 +179,5 @@ def _upserts_and_deletes(record: str, differing: Table) -> Table:
         "properties": differing["properties_after"],
     }
     for name in ("id", "source", "type", "target"):
-        columns[name] = differing[name] if name in differing.column_names else pa.nulls(size, pa.string())
+        columns[name] = differing[name] if name in untyped(differing).column_names else pa.nulls(size, pa.string())
     return pa.table(columns).select(list(CHANGE_COLUMNS))
