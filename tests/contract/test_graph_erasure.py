@@ -225,19 +225,19 @@ def test_sessions_of_the_subject_are_forgotten_and_others_that_lost_rows_cannot_
 @pytest.mark.parametrize("target", [EVE, Target(tenant=True)], ids=["a subject", "the tenant"])
 def test_a_hold_forbids_to_erase_until_it_is_released(graph: Graph, held: str | None, target: Target) -> None:
     _write(graph, "eve", node_of("e", "T"))
-    graph.erasures.hold("case 7", subject=held, reason="discovery", by="counsel")
-    with pytest.raises(LegalHoldError, match="case 7"):
+    graph.erasures.hold("case-7", subject=held, reason="discovery", by="counsel")
+    with pytest.raises(LegalHoldError, match="case-7"):
         graph.erasures.order(target, by="root")
     assert _nodes(graph, "e").keys() == {"e"}
 
-    graph.erasures.release("case 7", by="counsel")
+    graph.erasures.release("case-7", by="counsel")
 
     assert graph.erasures.order(target, by="root").state == "pending"
 
 
 def test_a_hold_on_one_subject_forbids_to_erase_their_rows_by_the_name_of_a_node(graph: Graph) -> None:
     _write(graph, "eve", node_of("e", "T"))
-    graph.erasures.hold("case 7", subject="eve", reason="discovery", by="counsel")
+    graph.erasures.hold("case-7", subject="eve", reason="discovery", by="counsel")
 
     with pytest.raises(LegalHoldError):
         graph.erasures.order(Target(nodes=frozenset({NodeId("e")})), by="root")
@@ -248,30 +248,30 @@ def test_a_hold_on_one_subject_forbids_to_erase_their_rows_by_the_name_of_a_node
 def test_a_hold_that_comes_late_stops_the_job_and_leaves_it_hidden(graph: Graph) -> None:
     _write(graph, "eve", node_of("e", "T"))
     id_ = graph.erasures.order(EVE, by="root").id
-    graph.erasures.hold("case 7", subject="eve", reason="discovery", by="counsel")
+    graph.erasures.hold("case-7", subject="eve", reason="discovery", by="counsel")
 
     assert graph.erasures.run() == ()
 
     assert graph.erasures.erasure(id_).state == "pending"
     assert _nodes(graph, "e") == {}
-    graph.erasures.release("case 7", by="counsel")
+    graph.erasures.release("case-7", by="counsel")
     assert [erasure.state for erasure in graph.erasures.run()] == ["done"]
 
 
 def test_holds_outlive_erasures_of_others_and_of_who_placed_them(bench: GraphBench, graph: Graph) -> None:
     _write(graph, "eve", node_of("e", "T"))
-    graph.erasures.hold("case 7", subject="ada", reason="discovery", by="eve")
+    graph.erasures.hold("case-7", subject="ada", reason="discovery", by="eve")
     graph.erasures.order(EVE, by="root")
 
     graph.erasures.run()
 
     (hold,) = bench.graphs().of(ACME).erasures.holds()
-    assert (hold.id, hold.subject, hold.by) == ("case 7", "ada", "erased")
+    assert (hold.id, hold.subject, hold.by) == ("case-7", "ada", "erased")
 
 
 def test_releasing_a_hold_that_is_not_there_is_refused(graph: Graph) -> None:
     with pytest.raises(HoldNotFoundError):
-        graph.erasures.release("case 7", by="counsel")
+        graph.erasures.release("case-7", by="counsel")
 
 
 def test_two_erasures_are_done_in_their_order(bench: GraphBench, graph: Graph) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from aeterna.client import graph_operations as operations
+from aeterna.client.async_erasures import AsyncErasures
 from aeterna.client.async_history import AsyncHistory
 from aeterna.client.async_questions import AsyncQuestions
 from aeterna.client.bulk import LARGEST, bulk_sessions
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     )
 
 
-class AsyncGraph(AsyncQuestions, AsyncHistory):
+class AsyncGraph(AsyncQuestions, AsyncHistory, AsyncErasures):
     """The tenant's graph.
 
     A read without ``as_of`` sees at least what this client has committed, whichever replica answers.

@@ -91,6 +91,30 @@ class FeedsExhaustedError(UnavailableError):
     code = "graph.feeds_exhausted"
 
 
+class ErasureNotFoundError(NotFoundError):
+    """No erasure of the caller's tenant has this id."""
+
+    code = "graph.erasure_not_found"
+
+
+class HoldNotFoundError(NotFoundError):
+    """No legal hold of the caller's tenant has this id."""
+
+    code = "graph.hold_not_found"
+
+
+class LegalHoldError(ConflictError):
+    """A legal hold forbids to erase this; release it first."""
+
+    code = "graph.legal_hold"
+
+
+class InvalidErasureError(InvalidRequestError):
+    """The erasure or the hold cannot be made as asked."""
+
+    code = "graph.invalid_erasure"
+
+
 class ThreadNotFoundError(NotFoundError):
     """No thread of the caller's tenant has this id."""
 
@@ -293,6 +317,14 @@ KINDS: tuple[type[ProblemError], ...] = (
     NoPathError,
     NotYetVisibleError,
     SnapshotNotFoundError,
+    TagNotFoundError,
+    TagConflictError,
+    ChangesExpiredError,
+    FeedsExhaustedError,
+    ErasureNotFoundError,
+    HoldNotFoundError,
+    LegalHoldError,
+    InvalidErasureError,
     ThreadNotFoundError,
     SessionConflictError,
     ThreadConflictError,

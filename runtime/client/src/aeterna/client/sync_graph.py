@@ -9,6 +9,7 @@ from uuid import uuid4
 from aeterna.client import graph_operations as operations
 from aeterna.client.bulk import LARGEST, bulk_sessions
 from aeterna.client.session import Session
+from aeterna.client.sync_erasures import SyncErasures
 from aeterna.client.sync_history import SyncHistory
 from aeterna.client.sync_questions import SyncQuestions
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from aeterna.client.sync_runner import SyncRunner
 
 
-class SyncGraph(SyncQuestions, SyncHistory):
+class SyncGraph(SyncQuestions, SyncHistory, SyncErasures):
     """The tenant's graph.
 
     A read without ``as_of`` sees at least what this client has committed, whichever replica answers.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from aeterna.cli import output
+from aeterna.cli.commands.graph_erasures import ERASURES
 from aeterna.cli.commands.graph_history import HISTORY
 from aeterna.cli.commands.graph_questions import QUESTIONS
 from aeterna.cli.commands.point import Point, direction_option, kinds_option, pass_point, types_option, where_option
@@ -201,7 +202,7 @@ def as_of(ctx: click.Context, *, when: str) -> None:
     ctx.obj = Point(point_in_history(when, datetime.now().astimezone()))
 
 
-for command in (*QUESTIONS, *HISTORY):
+for command in (*QUESTIONS, *HISTORY, *ERASURES):
     graph.add_command(command)
 for command in (node, neighbors, path, statistics, *QUESTIONS):
     as_of.add_command(command)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from aeterna.graph.domain.identifiers import Json, problem_of_id
+from aeterna.graph.domain.identifiers import Json
 from aeterna.graph.errors import InvalidErasureError, LegalHoldError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 HOLD: Final = "hold"  # the record under which holds are kept
 MAX_REASON_CHARS: Final = 2_000
-_MAX_ID_CHARS: Final = 128
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +37,8 @@ class Hold:
 
 def hold_of(id_: str, *, subject: str | None, reason: str, by: str, at: datetime) -> Hold:
     """Check and make a hold; raise `InvalidErasureError`."""
-    if problem := problem_of_id(id_, _MAX_ID_CHARS):
-        raise InvalidErasureError("id", problem)
+    if _ID.fullmatch(id_) is None:
+        raise InvalidErasureError("id", f"must match {_ID.pattern}")
     if subject == "":
         raise InvalidErasureError("subject", "is empty")
     if not 1 <= len(reason.strip()) <= MAX_REASON_CHARS:
