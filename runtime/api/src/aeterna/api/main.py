@@ -14,19 +14,23 @@ from aeterna.api.adapters.erasure_metrics import erasures_measured
 from aeterna.api.adapters.feed_metrics import PrometheusFeedObserver
 from aeterna.api.adapters.metrics import PrometheusCommitObserver
 from aeterna.api.adapters.replica_health import following, measured
+from aeterna.api.adapters.upkeep_metrics import PrometheusUpkeepObserver
 from aeterna.api.api.asking import asking
 from aeterna.api.api.erasing import erasing
-from aeterna.api.api.internal import internal
 from aeterna.api.api.feeds import FeedLimits, Feeds
 from aeterna.api.api.history import history
+from aeterna.api.api.internal import internal
 from aeterna.api.api.problem import STATUSES
 from aeterna.api.api.reading import reading
+from aeterna.api.api.upkeep import upkeep
 from aeterna.api.api.writing import writing
 from aeterna.api.settings import ApiSettings
 from aeterna.graph.adapters.telemetry import OpenTelemetryCommitObserver
 from aeterna.graph.domain.limits import Limits
+from aeterna.graph.domain.upkeep import CollectionPolicy, CompactionPolicy, RetentionPolicy, UpkeepPolicy
 from aeterna.graph.errors import StorageError
-from aeterna.graph.main import open_graphs
+from aeterna.graph.main import maintenance_of, open_graphs
+from aeterna.graph.usecases.schedule import Cadence, Due, Schedule
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
 from aeterna.service.adapters.jwt import JwksTokenVerifier
 from aeterna.service.app import service_app
@@ -74,15 +78,27 @@ def application(
 ) -> FastAPI:
     """Return the application; raise `StorageError` when the catalog cannot be opened."""
     registry = new_registry()
-    graphs = graphs_of(settings, registry)
+    due = Due()
+    graphs = graphs_of(settings, registry, due)
+    maintenance = maintenance_of(graphs, upkeep_policy(settings), PrometheusUpkeepObserver(registry))
+    schedule = Schedule(
+        maintenance,
+        graphs.engine.world,
+        due=due,
+        tenants=graphs.opened,
+        cadence=Cadence(every=settings.upkeep_every),
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         graphs.replica.start(settings.poll_every)
         graphs.erasure_jobs.start()
+        if settings.upkeep:
+            schedule.start()
         try:
             yield
         finally:
+            await asyncio.to_thread(schedule.stop)
             await asyncio.to_thread(graphs.erasure_jobs.stop)
             # After the last request: what waits is committed before the process ends.
             await asyncio.to_thread(graphs.close)
@@ -111,10 +127,11 @@ def application(
         checks={"catalog": catalog, "replica": replica},
         problems=STATUSES,
         lifespan=lifespan,
-        routers=[writing, reading, internal, asking, erasing, history],
+        routers=[writing, reading, internal, asking, erasing, history, upkeep],
         registry=registry,
     )
     app.state.graphs = graphs
+    app.state.maintenance = maintenance
     app.state.feeds = Feeds(
         FeedLimits(
             heartbeat=settings.feed_heartbeat,
@@ -128,14 +145,29 @@ def application(
     return app
 
 
-def graphs_of(settings: ApiSettings, registry: CollectorRegistry) -> Graphs:
+def upkeep_policy(settings: ApiSettings) -> UpkeepPolicy:
+    """Return how the settings want tables to be kept."""
+    return UpkeepPolicy(
+        compaction=CompactionPolicy(memory_bytes=settings.compaction_memory_bytes),
+        retention=RetentionPolicy(
+            keep_least=settings.keep_least, keep_age=settings.keep_age, keep_most=settings.keep_most
+        ),
+        collection=CollectionPolicy(grace=settings.garbage_grace),
+        backup_every=settings.backup_every,
+        backup_keep=settings.backup_keep,
+    )
+
+
+def graphs_of(settings: ApiSettings, registry: CollectorRegistry, due: Due) -> Graphs:
     """Return the graphs that the settings describe, measured in the registry."""
     return open_graphs(
         catalog_uri=settings.catalog_uri,
         warehouse=settings.warehouse,
         power_safe=settings.durability == "power",
+        upkeep=due.add if settings.upkeep else None,
         limits=Limits(
             waiting_sessions=settings.waiting_sessions,
+            upkeep_every=settings.upkeep_commits,
             open_tenants=settings.open_tenants,
             past_snapshots=settings.past_snapshots,
             refresh_every=settings.refresh_every,

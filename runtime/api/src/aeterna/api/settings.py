@@ -30,6 +30,11 @@ class ApiSettings(ServiceSettings):
     ``durability`` "power" means that an acknowledged session survives a power failure; "process" only promises that
     it survives the process, and commits faster.
 
+    With ``upkeep`` the process keeps the tables of its open graphs fast and small: after every ``upkeep_commits``
+    commits and every ``upkeep_every``. The ``keep_least`` newest snapshots stay, and those younger than ``keep_age``,
+    but at most ``keep_most``. What nothing names is deleted after ``garbage_grace``. Backups are made every
+    ``backup_every`` and kept for ``backup_keep``.
+
     Open graphs look for other processes' commits every ``poll_every``, whether they are asked or not. When one has
     not shown a session for ``lag_bound`` that is known to be committed, the process is not ready.
     """
@@ -50,6 +55,16 @@ class ApiSettings(ServiceSettings):
     most_feeds: int = Field(default=500, ge=1)
     poll_every: Duration = timedelta(seconds=2)
     lag_bound: Duration = timedelta(seconds=10)
+    upkeep: bool = True
+    upkeep_every: Duration = timedelta(minutes=30)
+    upkeep_commits: int = Field(default=50, ge=1)
+    compaction_memory_bytes: int = Field(default=512 * 1024 * 1024, ge=64 * 1024 * 1024)
+    keep_least: int = Field(default=20, ge=1)
+    keep_age: Duration = timedelta(hours=24)
+    keep_most: int = Field(default=100, ge=1)
+    garbage_grace: Duration = Field(default=timedelta(hours=24), ge=timedelta(hours=1))
+    backup_every: Duration = timedelta(hours=6)
+    backup_keep: Duration = timedelta(days=7)
     query_timeout: Duration = timedelta(seconds=30)
     max_depth: int = Field(default=5, ge=1, le=10)
     page_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)

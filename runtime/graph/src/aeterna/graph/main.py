@@ -33,19 +33,23 @@ from aeterna.graph.domain.catalogs import (
     warehouse_of,
 )
 from aeterna.graph.domain.limits import Limits
+from aeterna.graph.domain.upkeep import BackedUp
 from aeterna.graph.usecases.engine import Engine, World
 from aeterna.graph.usecases.graphs import Graphs
 from aeterna.graph.usecases.past import PastLenses
+from aeterna.graph.usecases.upkeep import Maintenance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import Engine as Database
 
     from aeterna.graph.adapters.iceberg.catalogs.opened import OpenCatalog
     from aeterna.graph.adapters.identity import TokenSource
     from aeterna.graph.domain.catalogs import CatalogAddress, Login
-    from aeterna.graph.ports import CommitObserver, Notices, WriterLeases
+    from aeterna.graph.domain.identifiers import TenantId
+    from aeterna.graph.domain.upkeep import UpkeepPolicy
+    from aeterna.graph.ports import CommitObserver, Notices, UpkeepObserver, WriterLeases
 
 
 def open_graphs(
@@ -55,10 +59,12 @@ def open_graphs(
     power_safe: bool = True,
     limits: Limits | None = None,
     observer: CommitObserver | None = None,
+    upkeep: Callable[[TenantId], None] | None = None,
 ) -> Graphs:
     """Open the graphs of all tenants on Iceberg; raise `StorageError` when the catalog cannot be opened.
 
-    ``power_safe`` decides whether an acknowledged session survives the machine or only the process.
+    ``power_safe`` decides whether an acknowledged session survives the machine or only the process. ``upkeep`` is
+    told when a tenant has had enough commits for its small files to be merged.
     """
     limits = limits or Limits()
     world = World(
@@ -79,7 +85,27 @@ def open_graphs(
             past=PastLenses(limits.past_snapshots),
             limits=limits,
             world=world,
+            upkeep=upkeep,
         )
+    )
+
+
+def maintenance_of(graphs: Graphs, policy: UpkeepPolicy, observer: UpkeepObserver) -> Maintenance:
+    """Return what keeps the graphs' tables fast and small, and their backups up to date."""
+
+    def back_up(tenant: TenantId, *, dry_run: bool) -> BackedUp:
+        tags = graphs.of(tenant).history.tags
+        made, dropped = tags.back_up(policy.backup_every, policy.backup_keep, dry_run=dry_run)
+        return BackedUp(made=tuple(tag.name for tag in made), dropped=tuple(tag.name for tag in dropped))
+
+    engine = graphs.engine
+    return Maintenance(
+        engine.stores,
+        commits=engine.observer,
+        observer=observer,
+        world=engine.world,
+        policy=policy,
+        back_up=back_up,
     )
 
 

@@ -35,6 +35,8 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.TagConflictError: 409,
         errors.ChangesExpiredError: 410,
         errors.FeedsExhaustedError: 503,
+        errors.UpkeepBusyError: 409,
+        errors.CompactionOvertakenError: 409,
         errors.GraphBusyError: 429,
         errors.GraphClosedError: 503,
         errors.StorageFullError: 507,

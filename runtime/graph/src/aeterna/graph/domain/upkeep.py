@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Task: TypeAlias = Literal["compact", "expire", "collect", "backup"]
+Unit: TypeAlias = Literal["rows", "files", "snapshots", "tags"]
 Reason: TypeAlias = Literal["tiered", "full", "asked"]
 
 TASKS: Final[tuple[Task, ...]] = ("backup", "compact", "expire", "collect")  # in the order in which they make sense
@@ -68,11 +69,13 @@ class CollectionPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpkeepPolicy:
-    """All of a tenant's upkeep."""
+    """All of a tenant's upkeep; a backup is a tag that is made every ``backup_every`` and kept for ``backup_keep``."""
 
     compaction: CompactionPolicy = CompactionPolicy()
     retention: RetentionPolicy = RetentionPolicy()
     collection: CollectionPolicy = CollectionPolicy()
+    backup_every: timedelta = timedelta(hours=6)
+    backup_keep: timedelta = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +139,7 @@ class Progress:
     task: Task
     done: int
     total: int
-    unit: Literal["rows", "files", "snapshots", "tags"]
+    unit: Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

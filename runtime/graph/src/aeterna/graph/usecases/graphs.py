@@ -233,6 +233,11 @@ class Graphs:
         )
         self.replica = Replica(opened=self.opened, notices=engine.notices, stopwatch=engine.world.stopwatch)
 
+    @property
+    def engine(self) -> Engine:
+        """What all graphs share."""
+        return self._engine
+
     def opened(self) -> dict[TenantId, Graph]:
         """Return the graphs that are open now."""
         with self._turn:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MOST_WAIT: Final = 60.0
 _AFTER_COMMITS: Final[tuple[Task, ...]] = ("compact", "expire")
 
 
@@ -33,28 +34,58 @@ class Cadence:
     every: timedelta = timedelta(minutes=30)
 
 
+class Due:
+    """Tenants that have had enough commits for their small files to be merged, each once, in order."""
+
+    def __init__(self) -> None:
+        self._tenants: OrderedDict[TenantId, None] = OrderedDict()
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def add(self, tenant: TenantId) -> None:
+        """Note a tenant; returns at once."""
+        with self._changed:
+            self._tenants[tenant] = None
+            self._changed.notify_all()
+
+    def take(self) -> TenantId | None:
+        """Return the tenant that waits longest, and forget it."""
+        with self._changed:
+            return self._tenants.popitem(last=False)[0] if self._tenants else None
+
+    def wait(self, seconds: float) -> None:
+        """Wait until a tenant is due, this is closed, or the time is up."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or bool(self._tenants), seconds)
+
+    def close(self) -> None:
+        """Let nobody wait any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
 class Schedule:
     """Which tenant is due for what, and a thread that does it, one tenant at a time."""
 
     def __init__(
-        self, maintenance: Maintenance, world: World, *, tenants: Callable[[], Iterable[TenantId]], cadence: Cadence
+        self,
+        maintenance: Maintenance,
+        world: World,
+        *,
+        due: Due,
+        tenants: Callable[[], Iterable[TenantId]],
+        cadence: Cadence,
     ) -> None:
         """``tenants`` gives those that are open here."""
         self._maintenance = maintenance
         self._world = world
         self._tenants = tenants
         self._every = cadence.every.total_seconds()
-        self._after_commits: OrderedDict[TenantId, None] = OrderedDict()
+        self._due = due
         self._next: dict[TenantId, float] = {}  # on the stopwatch
-        self._changed = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
-
-    def committed(self, tenant: TenantId) -> None:
-        """Note that a tenant has had enough commits for its small files to be merged; returns at once."""
-        with self._changed:
-            self._after_commits[tenant] = None
-            self._changed.notify_all()
 
     def start(self) -> None:
         """Begin to work in a thread."""
@@ -63,17 +94,15 @@ class Schedule:
 
     def stop(self) -> None:
         """Finish the task in hand and end; what is due stays due for whoever comes next."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
+        self._stopping = True
+        self._due.close()
         if self._thread is not None:
             self._thread.join()
 
     def step(self) -> float:
         """Do what is due for one tenant; return how many seconds nothing will be due, 0 when something was done."""
         now = self._world.stopwatch()
-        with self._changed:
-            tenant, tasks = self._taken(now)
+        tenant, tasks = self._taken(now)
         if tenant is None:
             waiting = [at - now for at in self._next.values()]
             return max(0.0, min([*waiting, self._every]))
@@ -85,8 +114,8 @@ class Schedule:
         return 0.0
 
     def _taken(self, now: float) -> tuple[TenantId | None, tuple[Task, ...]]:
-        if self._after_commits:
-            return self._after_commits.popitem(last=False)[0], _AFTER_COMMITS
+        if (tenant := self._due.take()) is not None:
+            return tenant, _AFTER_COMMITS
         open_ = tuple(self._tenants())
         self._next = {tenant: self._next.get(tenant, now + self._world.chance() * self._every) for tenant in open_}
         for tenant, at in self._next.items():
@@ -104,7 +133,5 @@ class Schedule:
                 # A defect of ours must not end the upkeep of all tenants for the life of the process.
                 log.exception("graph.upkeep_broken")
                 idle = self._every
-            with self._changed:
-                if not self._stopping and not self._after_commits and idle:
-                    # At most a minute: tenants that are opened meanwhile have a time of their own.
-                    self._changed.wait(min(idle, 60.0))
+            # At most a minute: tenants that are opened meanwhile have a time of their own.
+            self._due.wait(min(idle, _MOST_WAIT))

@@ -5,19 +5,19 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from aeterna.graph.domain.upkeep import Task, TaskReport, UpkeepPolicy
+from aeterna.graph.domain.upkeep import Progress, Task, TaskReport, Unit, UpkeepPolicy
 from aeterna.graph.errors import CommitConflictError, GraphError, StorageError, UpkeepBusyError
 from aeterna.graph.usecases.compacting import compact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from aeterna.graph.domain.identifiers import TenantId
-    from aeterna.graph.domain.upkeep import BackedUp, Expired, Outcome, Progress
+    from aeterna.graph.domain.upkeep import BackedUp, Expired, Outcome
     from aeterna.graph.ports import CommitObserver, GraphStores, Upkeep, UpkeepObserver, Watch
     from aeterna.graph.usecases.engine import World
 
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _LEAST_PAUSE: Final = 0.01
 _MOST_PAUSE: Final = 0.3
+_UNITS: Final[Mapping[Task, Unit]] = {"backup": "tags", "compact": "rows", "expire": "snapshots", "collect": "files"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,14 @@ class Order:
     tasks: Sequence[Task]
     full: bool = False
     dry_run: bool = False
+
+
+class BackUp(Protocol):
+    """How a backup is made."""
+
+    def __call__(self, tenant: TenantId, *, dry_run: bool) -> BackedUp:
+        """Make the backup tag that is due, if one is; a dry run only says which."""
+        ...
 
 
 def unwatched(_progress: Progress) -> None:
@@ -51,9 +60,8 @@ class Maintenance:
         observer: UpkeepObserver,
         world: World,
         policy: UpkeepPolicy,
-        back_up: Callable[[TenantId, bool], BackedUp],
+        back_up: BackUp,
     ) -> None:
-        """``back_up`` makes the backup tag that is due, if one is; with True it only says which."""
         self._stores = stores
         self._commits = commits
         self._observer = observer
@@ -91,6 +99,7 @@ class Maintenance:
 
     def _report(self, tenant: TenantId, task: Task, order: Order, upkeep: Upkeep, watch: Watch) -> TaskReport:
         begun = self._world.stopwatch()
+        watch(Progress(task=task, done=0, total=0, unit=_UNITS[task]))
         outcome: Outcome | None = None
         error: str | None = None
         try:
@@ -107,7 +116,7 @@ class Maintenance:
     def _outcome(self, tenant: TenantId, task: Task, order: Order, upkeep: Upkeep, watch: Watch) -> Outcome:
         match task:
             case "backup":
-                return self._back_up(tenant, order.dry_run)
+                return self._back_up(tenant, dry_run=order.dry_run)
             case "compact":
                 with self._commits.commit(tenant) as trace:
                     try:

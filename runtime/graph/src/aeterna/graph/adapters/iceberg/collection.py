@@ -118,8 +118,8 @@ class TableFiles:
         if not isinstance(table.io, PyArrowFileIO):
             raise StorageError("collect garbage", f"{type(table.io).__name__} cannot list files")
         self._io = table.io
-        scheme, netloc, self._root = self._io.parse_location(table.location(), self._io.properties)
-        self._system: Any = untyped(self._io).fs_by_scheme(scheme, netloc)  # Any: pyarrow ships no types
+        self._scheme, netloc, self._root = self._io.parse_location(table.location(), self._io.properties)
+        self._system: Any = untyped(self._io).fs_by_scheme(self._scheme, netloc)  # Any: pyarrow ships no types
 
     def path(self, location: str) -> str:
         """Return the path by which the file system knows a location."""
@@ -135,7 +135,7 @@ class TableFiles:
     def delete(self, path: str) -> None:
         """Delete a file; another collection may have been faster."""
         with contextlib.suppress(FileNotFoundError):
-            self._system.delete_file(path)
+            self._io.delete(f"{self._scheme}://{path}")
 
 
 def _named_by(metadata: TableMetadata, location: str) -> Iterator[str]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pyiceberg.conversions import from_bytes
 from pyiceberg.manifest import DataFile, ManifestContent
 from pyiceberg.table.snapshots import Operation
 from pyiceberg.types import LongType
 
+from aeterna.graph.adapters.iceberg.layout import LAYOUT_FIELDS, names_of
 from aeterna.graph.adapters.iceberg.merging import Merge
 from aeterna.graph.adapters.iceberg.sorted_files import COMPACTED, SortedFiles
 from aeterna.graph.adapters.iceberg.streaming import batches_of, row_schema
@@ -25,7 +26,6 @@ from aeterna.graph.adapters.iceberg.transaction import transaction
 from aeterna.graph.adapters.iceberg.translation import FAILURES, translated, translated_commit
 from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.identifiers import SnapshotId
-from aeterna.graph.domain.rows import ROW_SCHEMA
 from aeterna.graph.domain.upkeep import Progress, Rewrite, Run
 from aeterna.graph.errors import CompactionOvertakenError, SnapshotNotFoundError
 
@@ -34,14 +34,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from pyiceberg.schema import Schema
     from pyiceberg.table import Table
     from pyiceberg.table.metadata import TableMetadata
 
     from aeterna.graph.domain.snapshots import Snapshot
     from aeterna.graph.ports import Watch
-
-_FIELDS: Final = {name: number for number, name in enumerate(ROW_SCHEMA.names, start=1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +145,6 @@ class IcebergCompactor:
             _delete(self._table, pending.files.paths)
 
 
-def names_of(schema: Schema) -> dict[str, str]:
-    """Return the table's names of our columns: a column keeps its field id whatever it is called."""
-    return {ours: schema.find_column_name(number) or ours for ours, number in _FIELDS.items()}
-
-
 def _runs_of(table: Table) -> list[tuple[Run, list[DataFile]]]:
     snapshot = table.current_snapshot()
     added: dict[int | None, list[DataFile]] = defaultdict(list)
@@ -160,7 +152,7 @@ def _runs_of(table: Table) -> list[tuple[Run, list[DataFile]]]:
         if manifest.content == ManifestContent.DATA:
             for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
                 added[entry.snapshot_id].append(entry.data_file)
-    seq = _FIELDS["seq"]
+    seq = LAYOUT_FIELDS["seq"]
     runs = [
         (
             Run(
