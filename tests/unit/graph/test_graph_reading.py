@@ -119,6 +119,17 @@ def test_an_earlier_snapshot_is_read_as_it_was(written: tuple[GraphStore, Snapsh
         assert view.statistics().node_kinds == {"Place": SIZE}
 
 
+def test_the_newest_rows_also_rebuild_earlier_states(written: tuple[GraphStore, Snapshot]) -> None:
+    store, head = written
+
+    for snapshot in store.snapshots():
+        by_rows = parts_of(store.rows(head.id, up_to=snapshot.last_seq))
+        by_parts = store.parts(head.id, up_to=snapshot.last_seq)
+        expected = _digest(store.parts(snapshot.id), snapshot)
+
+        assert (_digest(by_parts, snapshot), _digest(by_rows, snapshot)) == (expected, expected)
+
+
 def test_a_renamed_column_is_read_from_old_and_new_files(tmp_path: Path) -> None:
     """Files keep the names that they were written with; ids of columns are for ever."""
     stores = iceberg_stores(tmp_path)

@@ -84,16 +84,16 @@ class GraphStore(Protocol):
         """Look for a batch among the snapshots in the catalog: the answer to `CommitUncertainError`."""
         ...
 
-    def rows(self, to: SnapshotId, *, after: int = 0) -> Rows:
-        """Read the rows of the snapshot ``to``, all of them or only those with a seq behind ``after``.
+    def rows(self, to: SnapshotId, *, after: int = 0, up_to: int | None = None) -> Rows:
+        """Read the rows of the snapshot ``to``, or only those with a seq behind ``after`` and not behind ``up_to``.
 
         What an ``after`` below the snapshot's floor gives lacks removals: it cannot bring a state forward. Raise
         `SnapshotNotFoundError` when ``to`` is unknown.
         """
         ...
 
-    def parts(self, to: SnapshotId) -> Parts:
-        """Read all rows of the snapshot ``to`` in the form in which a lens is loaded fastest; raise as `rows` does."""
+    def parts(self, to: SnapshotId, *, up_to: int | None = None) -> Parts:
+        """Read as `rows` does, in the form in which a lens is loaded fastest."""
         ...
 
 

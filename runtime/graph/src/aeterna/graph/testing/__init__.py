@@ -135,17 +135,18 @@ class MemoryGraphStore:
         """Look for a batch."""
         return next((snapshot for snapshot, batch in self._history if batch.id == batch_id), None)
 
-    def rows(self, to: SnapshotId, *, after: int = 0) -> Rows:
-        """Return what was appended up to ``to`` with a seq behind ``after``."""
+    def rows(self, to: SnapshotId, *, after: int = 0, up_to: int | None = None) -> Rows:
+        """Return what was appended up to ``to`` with a seq behind ``after`` and not behind ``up_to``."""
         ids = [snapshot.id for snapshot, _ in self._history]
         if to not in ids:
             raise SnapshotNotFoundError(str(to))
         batches = [batch.rows for _, batch in self._history[: ids.index(to) + 1]]
-        return pa.concat_tables(batches).filter(pc.field("seq") > after)
+        rows = pa.concat_tables(batches).filter(pc.field("seq") > after)
+        return rows if up_to is None else rows.filter(pc.field("seq") <= up_to)
 
-    def parts(self, to: SnapshotId) -> Parts:
-        """Return what was appended up to ``to``, taken apart."""
-        return parts_of(self.rows(to))
+    def parts(self, to: SnapshotId, *, up_to: int | None = None) -> Parts:
+        """Return the same rows, taken apart."""
+        return parts_of(self.rows(to, up_to=up_to))
 
 
 class RecordingCommitObserver:

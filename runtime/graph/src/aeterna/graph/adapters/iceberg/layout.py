@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from pyiceberg.expressions import AlwaysTrue, BooleanExpression, GreaterThan
+from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, GreaterThan, LessThanOrEqual
 
 from aeterna.graph.adapters.iceberg.transaction import transaction
 from aeterna.graph.adapters.iceberg.translation import translated_commit
@@ -110,17 +110,23 @@ def schema_at(table: Table, snapshot: SnapshotId) -> Schema:
     return table.schemas().get(found.schema_id or 0, table.schema())
 
 
-def read(table: Table, to: SnapshotId, *, after: int = 0) -> Rows:
-    """Read the rows of a snapshot with a seq behind ``after``, whatever the columns are called by now or were then."""
+def read(table: Table, to: SnapshotId, *, after: int = 0, up_to: int | None = None) -> Rows:
+    """Read the rows of a snapshot with a seq behind ``after`` and not behind ``up_to``, whatever columns are called."""
     schema = schema_at(table, to)
     seq = names_of(schema)["seq"]
+    wanted: BooleanExpression = untyped(GreaterThan)(seq, after) if after else AlwaysTrue()
+    if up_to is not None:
+        wanted = And(wanted, untyped(LessThanOrEqual)(seq, up_to))
     # The bounds of seq in the manifests leave out files that are not wanted. pyiceberg evaluates them with today's
     # names and reads with the snapshot's: where the two differ, all is read and then left out.
-    prunes = after > 0 and names_of(table.schema())["seq"] == seq
-    newer: BooleanExpression = untyped(GreaterThan)(seq, after) if prunes else AlwaysTrue()
+    prunes = names_of(table.schema())["seq"] == seq
     columns = tuple(names_of(schema).values())
-    rows = ours(untyped(table.scan(row_filter=newer, selected_fields=columns, snapshot_id=to)).to_arrow(), schema)
-    return rows if prunes or not after else untyped(rows).filter(pc.greater(rows["seq"], after))
+    scan = table.scan(row_filter=wanted if prunes else AlwaysTrue(), selected_fields=columns, snapshot_id=to)
+    rows = ours(untyped(scan).to_arrow(), schema)
+    if prunes:
+        return rows
+    within = pc.greater(rows["seq"], after)
+    return rows.filter(within if up_to is None else pc.and_(within, pc.less_equal(rows["seq"], up_to)))
 
 
 def _version(metadata: TableMetadata) -> int | None:

@@ -15,7 +15,7 @@ from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.manifest import FileFormat
 
 from aeterna.graph.adapters.iceberg.layout import LAYOUT_FIELDS, names_of, ours, schema_at
-from aeterna.graph.domain.arrow import Table, pa, untyped
+from aeterna.graph.domain.arrow import Table, pa, pc, untyped
 from aeterna.graph.domain.parts import COLUMNS, EDGES, NODES, OTHERS, SESSIONS, Parts, parts_of
 from aeterna.graph.domain.rows import ROW_SCHEMA
 
@@ -37,10 +37,12 @@ _ENCODED: Final = pa.dictionary(pa.int32(), pa.string())
 pq: Any = pyarrow.parquet  # Any: pyarrow ships no types
 
 
-def read_parts(table: IcebergTable, to: SnapshotId) -> Parts:
-    """Read all rows of a snapshot; raise `SnapshotNotFoundError`, or what the files raise."""
+def read_parts(table: IcebergTable, to: SnapshotId, *, up_to: int | None = None) -> Parts:
+    """Read the rows of a snapshot, those with a seq behind ``up_to`` left out; raise `SnapshotNotFoundError`."""
     schema = schema_at(table, to)
-    tasks: list[FileScanTask] = list(table.scan(snapshot_id=to).plan_files())
+    tasks = [
+        task for task in table.scan(snapshot_id=to).plan_files() if up_to is None or _least_seq(task.file) <= up_to
+    ]
     found: dict[str, list[Table]] = {record: [] for record in COLUMNS}
     mixed: list[Table] = []
     small: list[FileScanTask] = []
@@ -57,11 +59,23 @@ def read_parts(table: IcebergTable, to: SnapshotId) -> Parts:
         mixed += pool.map(lambda task: _plain(_read(table.io, task.file, columns, threads=False)), small)
     rest = parts_of(_combined(mixed))
     return Parts(
-        nodes=_joined([*found["node"], rest.nodes], NODES),
-        edges=_joined([*found["edge"], rest.edges], EDGES),
-        sessions=_joined([*found["session"], rest.sessions], SESSIONS),
-        others=_joined([rest.others], OTHERS),
+        nodes=_until(up_to, _joined([*found["node"], rest.nodes], NODES)),
+        edges=_until(up_to, _joined([*found["edge"], rest.edges], EDGES)),
+        sessions=_until(up_to, _joined([*found["session"], rest.sessions], SESSIONS)),
+        others=_until(up_to, _joined([rest.others], OTHERS)),
     )
+
+
+def _until(up_to: int | None, rows: Table) -> Table:
+    if up_to is None or rows.num_rows == 0 or pc.max(rows["seq"]).as_py() <= up_to:
+        return rows
+    return rows.filter(pc.less_equal(rows["seq"], up_to))
+
+
+def _least_seq(file: DataFile) -> int:
+    """Return the least seq that the file may hold."""
+    least = file.lower_bounds.get(LAYOUT_FIELDS["seq"]) if file.lower_bounds else None
+    return 0 if least is None else int.from_bytes(least, "little", signed=True)
 
 
 def _record(file: DataFile) -> str:

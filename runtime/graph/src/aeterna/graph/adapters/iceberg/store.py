@@ -92,18 +92,18 @@ class IcebergGraphStore:
                 return snapshot_of(table.metadata, snapshot)
         return None
 
-    def rows(self, to: SnapshotId, *, after: int = 0) -> Rows:
-        """Read the rows of the snapshot ``to``, all of them or only those with a seq behind ``after``."""
+    def rows(self, to: SnapshotId, *, after: int = 0, up_to: int | None = None) -> Rows:
+        """Read the rows of the snapshot ``to``, or only those with a seq behind ``after`` and not behind ``up_to``."""
         table = self._table
         if table is None or table.snapshot_by_id(to) is None:
             raise SnapshotNotFoundError(str(to))
         with translated("read the graph"):
-            return read(table, to, after=after)
+            return read(table, to, after=after, up_to=up_to)
 
-    def parts(self, to: SnapshotId) -> Parts:
-        """Read all rows of the snapshot ``to`` in the form in which a lens is loaded fastest."""
+    def parts(self, to: SnapshotId, *, up_to: int | None = None) -> Parts:
+        """Read as `rows` does, in the form in which a lens is loaded fastest."""
         table = self._table
         if table is None or table.snapshot_by_id(to) is None:
             raise SnapshotNotFoundError(str(to))
         with translated("read the graph"):
-            return read_parts(table, to)
+            return read_parts(table, to, up_to=up_to)
