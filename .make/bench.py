@@ -78,6 +78,8 @@ def page() -> str:
         parts += [f"| {name} | {value} |" for name, value in rows(kept["result"])]
         if path.with_suffix(".svg").exists():
             parts += ["", f"![ratios of {path.stem}](results/{path.stem}.svg)"]
+        for picture in sorted(KEPT.glob(f"{path.stem}-by_*.svg")):
+            parts += ["", f"![figures of {path.stem} against size](results/{picture.name})"]
         parts.append("")
     return "\n".join([*parts, END])
 

@@ -2,7 +2,8 @@
 
 usage: python plots.py    (make plots)
 
-Every figure whose dotted name holds one of `WORDS` is a bar on a logarithmic axis; 1 is the peer.
+Every figure whose dotted name holds one of `WORDS` is a bar on a logarithmic axis; 1 is the peer. A result that holds
+figures by size (`BY_SIZE`) gets a second picture: each of them against the size.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "performance" / "results"
 ENVIRONMENT = ROOT / ".cache" / "venv-plots"
 UV = ROOT / ".venv" / "bin" / "uv"
 WORDS = ("ratio", "times_faster", "share_of", "peer_over")
+BY_SIZE = "by_edges"
 
 
 def ratios(value: object, path: str = "") -> dict[str, float]:
@@ -47,6 +50,16 @@ def prepare() -> Path:
     return python
 
 
+def against_size(result: dict[str, Any]) -> dict[str, list[tuple[float, float]]]:
+    """Return for each figure of a result by sizes its pairs of size and value."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for size, figures in result.get(BY_SIZE, {}).items():
+        for name, value in figures.items():
+            if value > 0:
+                found.setdefault(name, []).append((float(size), float(value)))
+    return found
+
+
 DRAW = """
 import json, sys
 import matplotlib
@@ -68,15 +81,46 @@ figure.savefig(target, metadata={"Date": None})
 """
 
 
+DRAW_AGAINST_SIZE = """
+import json, math, sys
+import matplotlib
+matplotlib.use("svg")
+matplotlib.rcParams["svg.hashsalt"] = "aeterna"
+from matplotlib import pyplot
+name, figures, target = json.loads(sys.stdin.read())
+columns = 3
+lines = math.ceil(len(figures) / columns)
+figure, places = pyplot.subplots(lines, columns, figsize=(4 * columns, 2.6 * lines), squeeze=False)
+for axes in places.flat[len(figures):]:
+    axes.remove()
+for axes, (label, pairs) in zip(places.flat, figures.items()):
+    axes.plot(*zip(*pairs), marker="o", color="#3b6ea5")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.minorticks_off()
+    axes.set_xticks([size for size, _ in pairs], [f"{size:,.0f}" for size, _ in pairs], fontsize=7)
+    axes.set_yticks([value for _, value in pairs], [f"{value:.3g}" for _, value in pairs], fontsize=7)
+    axes.set_title(label, fontsize=8)
+    axes.grid(alpha=0.3)
+figure.suptitle(f"{name}: each figure against the number of edges")
+figure.tight_layout()
+figure.savefig(target, metadata={"Date": None})
+"""
+
+
 def main() -> int:
     """Draw one picture for each kept result that has ratios."""
     python = prepare()
     for path in sorted(RESULTS.glob("*.json")):
-        figures = ratios(json.loads(path.read_text("utf-8"))["result"])
-        if figures:
-            target = path.with_suffix(".svg")
-            request = json.dumps([path.stem, figures, str(target)])
-            subprocess.run([python, "-c", DRAW], input=request, text=True, check=True)
+        result = json.loads(path.read_text("utf-8"))["result"]
+        pictures = (
+            (DRAW, ratios(result), path.with_suffix(".svg")),
+            (DRAW_AGAINST_SIZE, against_size(result), path.with_name(f"{path.stem}-{BY_SIZE}.svg")),
+        )
+        for draw, figures, target in pictures:
+            if figures:
+                request = json.dumps([path.stem, figures, str(target)])
+                subprocess.run([python, "-c", draw], input=request, text=True, check=True)
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
-from aeterna.graph.domain.arrow import Table, pa
+from aeterna.graph.domain.arrow import Table, pa, pc
 from aeterna.graph.domain.identifiers import SessionId, TenantId
 from aeterna.graph.domain.rows import CHANGE_COLUMNS, change_rows
 from aeterna.graph.domain.snapshots import Stamp
@@ -73,9 +73,12 @@ def name_of(node: int) -> str:
     return f"node:{node}"
 
 
+def _names(numbers: Ints) -> object:
+    return pc.binary_join_element_wise(name_of(0)[:-1], pc.cast(pa.array(numbers), pa.string()), "")
+
+
 def changes_of(nodes: int, source: Ints, target: Ints) -> Table:
     """Write nodes from 0 on and edges between any as changes."""
-    ids = pa.array([name_of(number) for number in range(max(nodes, int(max(source.max(), target.max())) + 1))])
     edges, text = len(source), pa.string()
 
     def column(node: object, edge: object) -> object:
@@ -84,11 +87,11 @@ def changes_of(nodes: int, source: Ints, target: Ints) -> Table:
     columns = {
         "record": column(pa.repeat("node", nodes), pa.repeat("edge", edges)),
         "op": pa.repeat("upsert", nodes + edges),
-        "id": column(ids[:nodes], pa.nulls(edges, text)),
+        "id": column(_names(np.arange(nodes, dtype=np.int32)), pa.nulls(edges, text)),
         "kind": column(pa.repeat("Thing", nodes), pa.nulls(edges, text)),
-        "source": column(pa.nulls(nodes, text), ids.take(pa.array(source))),
+        "source": column(pa.nulls(nodes, text), _names(source)),
         "type": column(pa.nulls(nodes, text), pa.repeat("knows", edges)),
-        "target": column(pa.nulls(nodes, text), ids.take(pa.array(target))),
+        "target": column(pa.nulls(nodes, text), _names(target)),
         "properties": column(pa.repeat('{"a":1}', nodes), pa.repeat("{}", edges)),
     }
     return pa.table({name: columns[name] for name in CHANGE_COLUMNS})
