@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import IncompleteReadError
 from pyiceberg.catalog.glue import GlueCatalog
 
 from aeterna.graph.adapters.iceberg.catalogs.opened import CATALOG_NAME, OpenCatalog
@@ -14,6 +15,8 @@ from aeterna.graph.adapters.iceberg.translation import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from botocore.awsrequest import AWSResponse
 
     from aeterna.graph.domain import catalogs
 
@@ -27,6 +30,7 @@ def glue_catalog(address: catalogs.GlueCatalog, files: Mapping[str, str]) -> Ope
         client = boto3.Session(region_name=address.region).client("glue", config=_PATIENCE)
         if address.account is not None:
             client.meta.events.register("provide-client-params.glue", partial(_name_account, address.account))
+        client.meta.events.register("after-call.glue", _require_whole)
         catalog = GlueCatalog(CATALOG_NAME, client, **files)
     return OpenCatalog(catalog=catalog, close=client.close)
 
@@ -34,3 +38,10 @@ def glue_catalog(address: catalogs.GlueCatalog, files: Mapping[str, str]) -> Ope
 def _name_account(account: str, params: dict[str, str], **_: object) -> None:
     # Returns nothing: botocore would send what a handler returns in place of the parameters.
     params.setdefault("CatalogId", account)
+
+
+def _require_whole(http_response: AWSResponse, **_: object) -> None:
+    # botocore takes an answer that was cut off on its way for an empty one.
+    expected, found = http_response.headers.get("Content-Length"), len(http_response.content)
+    if expected is not None and int(expected) != found:
+        raise IncompleteReadError(actual_bytes=found, expected_bytes=int(expected))
