@@ -54,6 +54,13 @@ class Progress:
         self._stream.flush()
         self._pending()
 
+    def note(self, text: str) -> None:
+        """Show on a terminal how far what is running is; elsewhere it would only be many lines."""
+        if self._live:
+            self._erase()
+            self._stream.write(f"  … {text}")
+            self._stream.flush()
+
     def counted(self, items: Iterable[T], what: str) -> Iterator[T]:
         """Pass items through, showing how many there were; for work whose end is not known beforehand."""
         for number, item in enumerate(items, start=1):

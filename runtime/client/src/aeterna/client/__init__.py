@@ -51,6 +51,7 @@ from aeterna.client.problem_codes import (
     ChangesExpiredError,
     CommitConflictError,
     CommitUncertainError,
+    CompactionOvertakenError,
     DecisionUnavailableError,
     ErasureNotFoundError,
     FeedsExhaustedError,
@@ -95,6 +96,7 @@ from aeterna.client.problem_codes import (
     TokenMissingError,
     TokenRejectedError,
     UnknownNodeError,
+    UpkeepBusyError,
 )
 from aeterna.client.question_values import Hit, Hits, Matched, Matches, Related, RelatedNode, Subgraph
 from aeterna.client.retry import NEVER, RetryPolicy
@@ -114,6 +116,7 @@ from aeterna.client.thread_values import (
     ThreadInfo,
 )
 from aeterna.client.token import FixedToken, TokenFile, TokenSource
+from aeterna.client.upkeep_values import TaskDone, UpkeepProgress, UpkeepReport, UpkeepTask
 
 __all__ = [
     "NEVER",
@@ -130,6 +133,7 @@ __all__ = [
     "Commit",
     "CommitConflictError",
     "CommitUncertainError",
+    "CompactionOvertakenError",
     "ConfigurationError",
     "ConflictError",
     "Counts",
@@ -216,6 +220,7 @@ __all__ = [
     "Tag",
     "TagConflictError",
     "TagNotFoundError",
+    "TaskDone",
     "TenantMissingError",
     "TextPart",
     "ThreadConflictError",
@@ -233,5 +238,9 @@ __all__ = [
     "UnknownNodeError",
     "UnreachableError",
     "UnreadableAnswerError",
+    "UpkeepBusyError",
+    "UpkeepProgress",
+    "UpkeepReport",
+    "UpkeepTask",
     "Verification",
 ]

@@ -10,6 +10,7 @@ from aeterna.client import graph_operations as operations
 from aeterna.client.async_erasures import AsyncErasures
 from aeterna.client.async_history import AsyncHistory
 from aeterna.client.async_questions import AsyncQuestions
+from aeterna.client.async_upkeep import AsyncUpkeep
 from aeterna.client.bulk import LARGEST, bulk_sessions
 from aeterna.client.session import Session
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     )
 
 
-class AsyncGraph(AsyncQuestions, AsyncHistory, AsyncErasures):
+class AsyncGraph(AsyncQuestions, AsyncHistory, AsyncErasures, AsyncUpkeep):
     """The tenant's graph.
 
     A read without ``as_of`` sees at least what this client has committed, whichever replica answers.

@@ -77,7 +77,7 @@ class AsyncRunner:
 
     @asynccontextmanager
     async def _lines(self, stream: Followed[object]) -> AsyncGenerator[AsyncIterator[str]]:
-        request = self.wire.stream_request(stream.service, stream.path, stream.headers())
+        request = self.wire.stream_request(stream.service, stream.path, stream.headers(), stream.body)
         with translated(request):
             response = await self._http.send(request, stream=True)
             try:

@@ -27,6 +27,7 @@ class ChangeStream:
     """
 
     service: Service = "graph"
+    body: None = None
     path = CHANGES_PATH
 
     def __init__(self, *, after: int | None, policy: RetryPolicy, random: Callable[[], float]) -> None:

@@ -28,6 +28,7 @@ class EventStream:
     """
 
     service: Service = "threads"
+    body: None = None
 
     def __init__(self, thread_id: str, *, after_seq: int, policy: RetryPolicy, random: Callable[[], float]) -> None:
         self.path = events_path(thread_id)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aeterna.client.errors import ClientError
+    from aeterna.client.json_value import JsonObject
     from aeterna.client.operation import Service
 
 T_co = TypeVar("T_co", covariant=True)
@@ -24,6 +25,11 @@ class Followed(Protocol[T_co]):
     @property
     def path(self) -> str:
         """Where it is."""
+        ...
+
+    @property
+    def body(self) -> JsonObject | None:
+        """What is asked for; without it the stream is simply read."""
         ...
 
     def headers(self) -> Mapping[str, str]:

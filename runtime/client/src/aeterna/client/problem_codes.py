@@ -103,6 +103,18 @@ class HoldNotFoundError(NotFoundError):
     code = "graph.hold_not_found"
 
 
+class UpkeepBusyError(ConflictError):
+    """Another round of upkeep of the graph is running; nothing was done."""
+
+    code = "graph.upkeep_busy"
+
+
+class CompactionOvertakenError(ConflictError):
+    """Something else rewrote what a compaction had read; nothing was changed."""
+
+    code = "graph.compaction_overtaken"
+
+
 class LegalHoldError(ConflictError):
     """A legal hold forbids to erase this; release it first."""
 
@@ -324,6 +336,8 @@ KINDS: tuple[type[ProblemError], ...] = (
     ErasureNotFoundError,
     HoldNotFoundError,
     LegalHoldError,
+    UpkeepBusyError,
+    CompactionOvertakenError,
     InvalidErasureError,
     ThreadNotFoundError,
     SessionConflictError,

@@ -12,6 +12,7 @@ from aeterna.client.session import Session
 from aeterna.client.sync_erasures import SyncErasures
 from aeterna.client.sync_history import SyncHistory
 from aeterna.client.sync_questions import SyncQuestions
+from aeterna.client.sync_upkeep import SyncUpkeep
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from aeterna.client.sync_runner import SyncRunner
 
 
-class SyncGraph(SyncQuestions, SyncHistory, SyncErasures):
+class SyncGraph(SyncQuestions, SyncHistory, SyncErasures, SyncUpkeep):
     """The tenant's graph.
 
     A read without ``as_of`` sees at least what this client has committed, whichever replica answers.

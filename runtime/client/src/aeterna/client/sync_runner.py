@@ -74,7 +74,7 @@ class SyncRunner:
 
     @contextmanager
     def _lines(self, stream: Followed[object]) -> Generator[Iterator[str]]:
-        request = self.wire.stream_request(stream.service, stream.path, stream.headers())
+        request = self.wire.stream_request(stream.service, stream.path, stream.headers(), stream.body)
         with translated(request):
             response = self._http.send(request, stream=True)
             try:

@@ -20,6 +20,7 @@ from aeterna.client.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from aeterna.client.json_value import JsonObject
     from aeterna.client.operation import Operation, Service
 
 TIMEOUT = timedelta(seconds=35)
@@ -68,12 +69,15 @@ class Wire:
             extensions={"timeout": self._timeout(self.timeout).as_dict()},
         )
 
-    def stream_request(self, service: Service, path: str, headers: Mapping[str, str]) -> httpx.Request:
-        """Return the request that opens an event stream."""
+    def stream_request(
+        self, service: Service, path: str, headers: Mapping[str, str], body: JsonObject | None = None
+    ) -> httpx.Request:
+        """Return the request that opens an event stream, by asking for something when there is a body."""
         return httpx.Request(
-            "GET",
+            "GET" if body is None else "POST",
             self._url(service, path),
             headers={**headers, **self._authorization()},
+            json=body,
             extensions={"timeout": self._timeout(SILENCE).as_dict()},
         )
 

@@ -12,6 +12,7 @@ from aeterna.cli import output
 from aeterna.cli.commands.graph_erasures import ERASURES
 from aeterna.cli.commands.graph_history import HISTORY
 from aeterna.cli.commands.graph_questions import QUESTIONS
+from aeterna.cli.commands.graph_upkeep import UPKEEP
 from aeterna.cli.commands.point import Point, direction_option, kinds_option, pass_point, types_option, where_option
 from aeterna.cli.commands.session_file import session_of
 from aeterna.cli.connection import connect
@@ -202,7 +203,7 @@ def as_of(ctx: click.Context, *, when: str) -> None:
     ctx.obj = Point(point_in_history(when, datetime.now().astimezone()))
 
 
-for command in (*QUESTIONS, *HISTORY, *ERASURES):
+for command in (*QUESTIONS, *HISTORY, *ERASURES, *UPKEEP):
     graph.add_command(command)
 for command in (node, neighbors, path, statistics, *QUESTIONS):
     as_of.add_command(command)

@@ -1,0 +1,41 @@
+"""The graph's upkeep as asynchronous code sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aeterna.client.errors import ClientError
+from aeterna.client.upkeep_stream import UpkeepStream
+from aeterna.client.upkeep_values import UpkeepReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aeterna.client.async_runner import AsyncRunner
+    from aeterna.client.upkeep_values import UpkeepProgress, UpkeepTask
+
+
+class AsyncUpkeep:
+    """The part of the graph that `AsyncGraph` has for its upkeep."""
+
+    _runner: AsyncRunner
+
+    async def maintain(
+        self,
+        task: UpkeepTask = "all",
+        *,
+        full: bool = False,
+        dry_run: bool = False,
+        watch: Callable[[UpkeepProgress], None] | None = None,
+    ) -> UpkeepReport:
+        """Back up, compact, expire or collect now; the content of the graph stays the same.
+
+        With ``full`` everything is merged, whether or not it is worth it yet; with ``dry_run`` nothing is changed.
+        Raise `UpkeepBusyError` while another round runs.
+        """
+        async for event in self._runner.follow(UpkeepStream(task, full=full, dry_run=dry_run)):
+            if isinstance(event, UpkeepReport):
+                return event
+            if watch is not None:
+                watch(event)
+        raise ClientError("the stream ended before its report; the round goes on")
