@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
 
     from aeterna.graph.domain.rows import Rows
-    from aeterna.graph.usecases.following import Following, SessionPart
+    from aeterna.graph.usecases.following import SessionPart
 
 _HEARTBEAT: Final = b": heartbeat\n\n"
 _CHUNK_BYTES: Final = 256 << 10  # as much is written at a time as one slow reader may hold up
@@ -35,6 +35,22 @@ class FeedLimits:
     lifetime: timedelta = timedelta(minutes=10)
     most: int = 500
     look_every: timedelta = timedelta(seconds=1)
+
+
+class Followable(Protocol):
+    """What a feed follows: `aeterna.graph.usecases.following.Following` says what each does."""
+
+    def newest(self) -> int:
+        """Look, and return the newest position."""
+        ...
+
+    def check(self, after: int) -> None:
+        """Raise what forbids to follow from a position."""
+        ...
+
+    def after(self, after: int) -> Iterator[SessionPart]:
+        """Read on behind a position, a bounded piece of the history at a time."""
+        ...
 
 
 class FeedObserver(Protocol):
@@ -74,7 +90,7 @@ class Feeds:
         self.count = 0
 
     async def open(
-        self, tenant: str, following: Following, *, after: int | None, draining: Callable[[], bool]
+        self, tenant: str, following: Followable, *, after: int | None, draining: Callable[[], bool]
     ) -> AsyncGenerator[bytes]:
         """Return the bytes of a feed behind a position, the present one without it; or raise what would end it at once.
 
@@ -89,7 +105,7 @@ class Feeds:
         return self._events(tenant, following, after, draining)
 
     async def _events(
-        self, tenant: str, following: Following, after: int, draining: Callable[[], bool]
+        self, tenant: str, following: Followable, after: int, draining: Callable[[], bool]
     ) -> AsyncGenerator[bytes]:
         time = asyncio.get_running_loop().time
         end = time() + self._limits.lifetime.total_seconds()
@@ -131,7 +147,7 @@ class Feeds:
         return True
 
     @asynccontextmanager
-    async def _watched(self, tenant: str, following: Following) -> AsyncGenerator[asyncio.Event]:
+    async def _watched(self, tenant: str, following: Followable) -> AsyncGenerator[asyncio.Event]:
         watch = self._watches.get(tenant)
         if watch is None:
             watch = self._watches[tenant] = _Watch(following, self._limits.look_every)
@@ -153,7 +169,7 @@ class Feeds:
 class _Watch:
     """Looks for one tenant's news, for everybody who follows it."""
 
-    def __init__(self, following: Following, every: timedelta) -> None:
+    def __init__(self, following: Followable, every: timedelta) -> None:
         self.events: set[asyncio.Event] = set()
         self._following = following
         self._every = every.total_seconds()

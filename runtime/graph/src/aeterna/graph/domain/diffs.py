@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from aeterna.graph.domain.changes import Edge, EdgeKey, Node
-from aeterna.graph.domain.identifiers import Label, NodeId, SnapshotId
+from aeterna.graph.domain.identifiers import Label, NodeId
 from aeterna.graph.domain.opaque import foreign, opened, sealed
 from aeterna.graph.domain.questions.checks import labels, within
 from aeterna.graph.domain.snapshots import AsOf, Snapshot
@@ -114,18 +114,18 @@ def diff_query(
     )
 
 
-def diff_cursor_of(query: DiffQuery, start: SnapshotId, end: SnapshotId, place: Place) -> str:
-    """Write where a page ended; the next one compares the same two snapshots."""
-    return sealed([str(start), str(end), query.digest, *(place if isinstance(place, EdgeKey) else (place,))])
+def diff_cursor_of(query: DiffQuery, start: int, end: int, place: Place) -> str:
+    """Write where a page ended; the next one compares the same two moments."""
+    return sealed([start, end, query.digest, *(place if isinstance(place, EdgeKey) else (place,))])
 
 
-def diff_cursor_parsed(cursor: str, query: DiffQuery) -> tuple[SnapshotId, SnapshotId, Place]:
+def diff_cursor_parsed(cursor: str, query: DiffQuery) -> tuple[AtSeq, AtSeq, Place]:
     """Read a cursor back; raise `InvalidQueryError` unless it belongs to this very question."""
     match opened(cursor):
-        case [str(start), str(end), str(digest), *place] if start.isdecimal() and end.isdecimal():
+        case [int(start), int(end), str(digest), *place] if min(start, end) >= 0:
             if digest != query.digest:
                 raise InvalidQueryError("cursor", "belongs to another question; only limit may change between pages")
-            return SnapshotId(int(start)), SnapshotId(int(end)), _place(place)
+            return AtSeq(start), AtSeq(end), _place(place)
         case _:
             raise foreign()
 

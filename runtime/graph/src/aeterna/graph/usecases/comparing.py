@@ -60,26 +60,26 @@ class Comparing:
         self._moments = moments
 
     def diff(self, query: DiffQuery, *, cursor: str | None = None, at_least: int = 0) -> tuple[Diff, str | None]:
-        """Return a page and the cursor of the next one, which compares the same two snapshots.
+        """Return a page and the cursor of the next one, which compares the same two moments.
 
         Raise `SnapshotNotFoundError`, `TagNotFoundError` or, when it takes too long, `QueryTimeoutError`.
         """
         after: Place | None = None
         if cursor is not None:
-            start_id, end_id, after = diff_cursor_parsed(cursor, query)
-            start, end = self._moments.resolved(start_id), self._moments.resolved(end_id)
+            start_at, end_at, after = diff_cursor_parsed(cursor, query)
+            start, end = self._moments.resolved(start_at), self._moments.resolved(end_at)
         else:
             end = self._moments.newest(at_least) if query.end is None else self._moments.resolved(query.end, at_least)
             start = self._moments.resolved(query.start)
         found = narrowed(self._between(start, end), query.kinds, query.types)
         page = _page(found, start, end, after, (query.limit, self._engine.limits.page_bytes))
-        following = None if page.next is None else diff_cursor_of(query, start.id, end.id, page.next)
+        following = None if page.next is None else diff_cursor_of(query, start.last_seq, end.last_seq, page.next)
         return page, following
 
     def _between(self, start: Snapshot, end: Snapshot) -> Delta:
         with self._present.view() as view:
             erasures = view.records("erasure")
-        key = ("diff", self._tenant, start.id, end.id, hiding(erasures))
+        key = ("diff", self._tenant, start.last_seq, end.last_seq, hiding(erasures))
         return self._engine.reads.get(key, lambda: self._compared(start, end, erasures), lambda found: found.nbytes)
 
     def _compared(self, start: Snapshot, end: Snapshot, erasures: Mapping[str, Json]) -> Delta:
@@ -116,7 +116,7 @@ def states(
 
     ``way`` says how, for a test; by default it is by rows wherever that is exact.
     """
-    old = store.rows(older.id)
+    old = store.rows(older.id, up_to=older.last_seq)
     shown = without_erased(old, erasures)
     check()
     if way is None:
@@ -124,12 +124,12 @@ def states(
         exact = newer.floor <= older.last_seq and shown.num_rows == old.num_rows
         way = "rows" if exact and not hiding(erasures) else "states"
     if way == "rows":
-        touched = latest(store.rows(newer.id, after=older.last_seq))
+        touched = latest(store.rows(newer.id, after=older.last_seq, up_to=newer.last_seq))
         check()
         return upserts(latest_of(old, touched)), upserts(touched)
     before = living(latest(shown))
     check()
-    return before, living(latest(without_erased(store.rows(newer.id), erasures)))
+    return before, living(latest(without_erased(store.rows(newer.id, up_to=newer.last_seq), erasures)))
 
 
 def counts_of(table: Table) -> Counts:

@@ -66,9 +66,9 @@ class Following:
         self._turn = threading.Lock()
 
     def newest(self) -> int:
-        """Return the seq of the newest session that reads see."""
-        with self._present.view() as view:
-            return view.last_seq
+        """Look at the catalog and return the seq of the newest session; raise `StorageError`."""
+        self._present.refresh()
+        return self._present.shown_seq
 
     def check(self, after: int) -> None:
         """Raise what forbids to follow from this position.

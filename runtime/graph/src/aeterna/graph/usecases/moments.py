@@ -1,23 +1,30 @@
-"""Which snapshot is meant by a moment: an id, a time, a tag, or now."""
+"""Which state is meant by a moment: a time, a seq, a snapshot, a tag, or now."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from aeterna.graph.domain.snapshots import AtSeq
 from aeterna.graph.errors import SnapshotNotFoundError, TagNotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aeterna.graph.domain.identifiers import SnapshotId, TagName, TenantId
-    from aeterna.graph.domain.snapshots import AsOf, Snapshot
+    from aeterna.graph.domain.snapshots import AsOf, Snapshot, Stamp
     from aeterna.graph.domain.tags import Tag
     from aeterna.graph.ports import GraphStores
     from aeterna.graph.usecases.present import Present
 
 
 class Moments:
-    """The moments of one tenant's history."""
+    """The moments of one tenant's history.
+
+    A moment is given as the snapshot that it can be read from, *narrowed* to it: of its rows those up to its
+    ``last_seq`` are the state. History is as long as the rows go back, whatever snapshots there still are.
+    """
 
     def __init__(self, tenant: TenantId, stores: GraphStores, present: Present) -> None:
         self._tenant = tenant
@@ -32,27 +39,47 @@ class Moments:
         return snapshots[-1]
 
     def resolved(self, as_of: AsOf, at_least: int = 0) -> Snapshot:
-        """Return the snapshot; raise `SnapshotNotFoundError` or `TagNotFoundError` when there is none."""
-        if isinstance(as_of, datetime):
-            return self._at(as_of, at_least)
-        if isinstance(as_of, str):
-            return self.tag(as_of).snapshot
-        return self._of_id(as_of, at_least)
+        """Return the snapshot, narrowed; raise `SnapshotNotFoundError` or `TagNotFoundError` when there is none."""
+        match as_of:
+            case datetime():
+                return self._narrowed(self._newest_session(as_of, at_least, as_of.isoformat()))
+            case AtSeq(seq):
+                return self._narrowed(self._newest_session(seq, max(at_least, seq), f"seq {seq}"))
+            case str():
+                return self.tag(as_of).snapshot
+            case _:
+                return self._of_id(as_of, at_least)
 
     def tag(self, name: TagName) -> Tag:
         """Return the tag as the catalog has it now; raise `TagNotFoundError`."""
-        for tag in self._stores.refs(self._tenant).tags():
+        for tag in self._tags():
             if tag.name == name:
                 return tag
         raise TagNotFoundError(name)
 
-    def _at(self, time: datetime, at_least: int) -> Snapshot:
-        # Only where no snapshot is missing: one that a tag keeps beyond that is not what was current then.
-        snapshots = self._present.snapshots(at_least)
-        place = bisect_right(snapshots, time, key=lambda snapshot: snapshot.committed_at)
-        if place == 0:
-            raise SnapshotNotFoundError(time.isoformat())
-        return snapshots[place - 1]
+    def _newest_session(self, by: datetime | int, at_least: int, asked: str) -> Stamp:
+        with self._present.view(at_least) as view:
+            stamp = view.newest(by)
+        if stamp is None:
+            raise SnapshotNotFoundError(f"{asked}: that is before the first session")
+        return stamp
+
+    def _narrowed(self, stamp: Stamp) -> Snapshot:
+        readable = self._readable(self._present.snapshots()[::-1], stamp.seq)
+        # A tag keeps a state beyond what the newest rows go back to.
+        found = readable or self._readable((tag.snapshot for tag in self._tags()), stamp.seq)
+        if found is None:
+            oldest = self.newest().floor
+            raise SnapshotNotFoundError(f"seq {stamp.seq}: history goes back to seq {oldest}, and to the tags before")
+        first = min(found.first_seq, stamp.seq)
+        return replace(found, first_seq=first, last_seq=stamp.seq, committed_at=stamp.committed_at)
+
+    @staticmethod
+    def _readable(snapshots: Iterable[Snapshot], seq: int) -> Snapshot | None:
+        return next((each for each in snapshots if each.floor <= seq <= each.last_seq), None)
+
+    def _tags(self) -> tuple[Tag, ...]:
+        return self._stores.refs(self._tenant).tags()
 
     def _of_id(self, id_: SnapshotId, at_least: int) -> Snapshot:
         for look in (self._present.snapshots, self._present.looked):
@@ -60,7 +87,7 @@ class Moments:
             for snapshot in look(at_least):
                 if snapshot.id == id_:
                     return snapshot
-        for tag in self._stores.refs(self._tenant).tags():
+        for tag in self._tags():
             if tag.snapshot.id == id_:
                 return tag.snapshot
         raise SnapshotNotFoundError(str(id_))

@@ -62,7 +62,7 @@ class Restoring:
         `TagNotFoundError`, `SessionConflictError`, or what a commit raises.
         """
         if session_id is None:
-            session_id = f"restore-{self._moments.resolved(to).id}-after-{self._moments.newest().last_seq}"
+            session_id = f"restore-{self._moments.resolved(to).last_seq}-after-{self._moments.newest().last_seq}"
         if problem := problem_of_id(session_id, MAX_SESSION_ID_CHARS):
             raise InvalidSessionError("session_id", problem)
         attempt = _Attempt(session=SessionId(session_id), digest=_digest(to), subject=subject)
