@@ -112,7 +112,7 @@ def test_one_tenants_erasure_does_not_reach_the_same_subject_elsewhere(graph_api
     assert graph_api.get(f"{GRAPH}/erasures", headers=THEIRS).json() == {"erasures": []}
 
 
-ROUTES = [
+ROUTES: list[tuple[str, str, dict[str, Any]]] = [
     ("post", "erasures", {"json": {"subject": "ada"}}),
     ("get", "erasures", {}),
     ("get", f"erasures/{ID}", {}),

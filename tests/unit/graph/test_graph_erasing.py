@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.changes import Node
     from aeterna.graph.domain.identifiers import TenantId
     from aeterna.graph.domain.snapshots import Receipt
-    from aeterna.graph.ports import Eraser, GraphStores
+    from aeterna.graph.ports import Eraser, GraphStores, TagStore
     from aeterna.graph.usecases.graphs import Graph
 
 EVE: Final = Target(subject="eve.canary@example.org")
@@ -43,9 +43,13 @@ class MortalStores:
     def __getattr__(self, name: str) -> object:
         return getattr(self.inner, name)
 
+    def refs(self, tenant: TenantId) -> TagStore:
+        """Give access to tags."""
+        return self.inner.refs(tenant)
+
     def eraser(self, tenant: TenantId) -> Eraser:
         """Give an eraser that may die."""
-        return MortalEraser(self.inner.eraser(tenant), self)  # type: ignore[return-value]  # it answers as the one in it
+        return MortalEraser(self.inner.eraser(tenant), self)  # pyright: ignore[reportReturnType]  # it answers as the one in it
 
 
 class MortalEraser:
@@ -81,7 +85,7 @@ def stores(tmp_path: Path) -> Iterator[MortalStores]:
 
 @pytest.fixture
 def bench(stores: MortalStores) -> GraphBench:
-    return GraphBench(stores=stores, new_lens=arrow_lens)  # type: ignore[arg-type]  # it answers as the ones in it
+    return GraphBench(stores=stores, new_lens=arrow_lens)  # pyright: ignore[reportArgumentType]  # it answers as the ones in it
 
 
 @pytest.fixture

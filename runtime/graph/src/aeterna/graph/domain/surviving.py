@@ -87,7 +87,7 @@ def reach_of(erasure: Erasure, state: Any, names: Mapping[str, str]) -> Reach:  
         released=_released(rows, target.subject, all_of_them=target.tenant),
         sessions=_array(touched.filter(pc.and_(pc.is_in(touched, value_set=_array(kept_sessions)), pc.invert(own)))),
         subjects=frozenset(pc.unique(reached.filter(pc.less(reached["seq"], erasure.seq))["subject"]).to_pylist()),
-        rows=dict(sorted(Counter(reached["record"].to_pylist()).items())),
+        rows=_counted(reached["record"].to_pylist()),
     )
 
 
@@ -110,6 +110,10 @@ def reached_again(rows: Any, target: Target, seq: int) -> Any:  # noqa: ANN401 -
     for name in ("id", "source", "target"):
         found = pc.or_(found, pc.is_in(rows[name], value_set=nodes))
     return pc.and_(covered, found)
+
+
+def _counted(records: list[str]) -> dict[str, int]:
+    return dict(sorted(Counter(records).items()))
 
 
 def _session_of(rows: Any, seq: int) -> Any:  # noqa: ANN401 - Arrow's own types

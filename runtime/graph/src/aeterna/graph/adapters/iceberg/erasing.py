@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, GreaterThan
-from pyiceberg.io.pyarrow import (
-    _dataframe_to_data_files,  # pyright: ignore[reportPrivateUsage]  # what `Table.append` itself uses
-)
+from pyiceberg.io import pyarrow as arrow_files
 from pyiceberg.manifest import DataFile, DataFileContent
 from pyiceberg.table.refs import MAIN_BRANCH
 from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdate
@@ -30,6 +28,7 @@ from aeterna.graph.domain.arrow import Table as ArrowTable
 from aeterna.graph.domain.arrow import pa, pc, untyped
 from aeterna.graph.domain.certificates import Removed, Verification
 from aeterna.graph.domain.erasure import STATE_COLUMNS
+from aeterna.graph.domain.identifiers import Json
 from aeterna.graph.domain.surviving import Reach, ours, reach_of
 from aeterna.graph.errors import SnapshotNotFoundError
 from aeterna.graph.ports import Reached
@@ -65,7 +64,7 @@ class IcebergEraser:
         self._beside = tuple(beside)
         self._judged: _Judged | None = None
 
-    def records(self) -> dict[str, str]:
+    def records(self) -> dict[str, Json]:
         """Return the newest text of each erasure on record."""
         table = self._loaded()
         if table is None:
@@ -73,7 +72,8 @@ class IcebergEraser:
         with translated("read the erasures"):
             names = names_of(table.schema())
             rows = untyped(table).scan(row_filter=f"{names['record']} = 'erasure'").to_arrow().sort_by(names["seq"])
-        return dict(zip(rows[names["id"]].to_pylist(), rows[names["properties"]].to_pylist(), strict=True))
+        texts = map(Json, rows[names["properties"]].to_pylist())
+        return dict(zip(rows[names["id"]].to_pylist(), texts, strict=True))
 
     def state(self, *, after: int = 0) -> tuple[Snapshot, ArrowTable] | None:
         """Return the head and what its rows behind a seq are about, texts left out; None before the first."""
@@ -211,7 +211,10 @@ class IcebergEraser:
                 for file in (*come, *_written(table, theirs(batch.rows, table.schema()))):
                     overwrite.append_data_file(file)
             changes._stage(  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - pyiceberg has no public way to do it in the same commit
-                (*(RemoveSnapshotRefUpdate(ref_name=name) for name in refs), RemoveSnapshotsUpdate(snapshot_ids=old)),
+                (
+                    *(untyped(RemoveSnapshotRefUpdate)(ref_name=name) for name in refs),
+                    untyped(RemoveSnapshotsUpdate)(snapshot_ids=old),
+                ),
             )
         with translated_commit("commit the rewrite"):
             committed = changes.commit_transaction().current_snapshot()
@@ -230,7 +233,8 @@ def _files_of(table: Table, snapshot: IcebergSnapshot) -> list[DataFile]:
 
 
 def _written(table: Table, rows: Any) -> tuple[DataFile, ...]:  # noqa: ANN401 - Arrow's own types
-    return tuple(_dataframe_to_data_files(table.metadata, rows, table.io)) if rows.num_rows else ()
+    write = untyped(arrow_files)._dataframe_to_data_files  # noqa: SLF001 - what `Table.append` itself uses
+    return tuple(write(table.metadata, rows, table.io)) if rows.num_rows else ()
 
 
 def _read(table: Table, files: Iterable[DataFile]) -> Any:  # noqa: ANN401 - Arrow's own types

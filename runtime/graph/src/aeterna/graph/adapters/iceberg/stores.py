@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pyiceberg.exceptions import (
@@ -71,7 +72,7 @@ class IcebergGraphStores:
 
     def eraser(self, tenant: TenantId) -> IcebergEraser:
         """Give what takes rows out of one tenant's history for ever."""
-        return IcebergEraser(load=lambda: _load(self._catalog, _table_of(tenant)))
+        return IcebergEraser(load=lambda: _load(self._catalog, _table_of(tenant)), beside=_database_files(self.engine))
 
     def tenants(self) -> tuple[TenantId, ...]:
         """Return every tenant that has a table."""
@@ -97,6 +98,14 @@ class IcebergGraphStores:
 def _table_of(tenant: TenantId) -> tuple[str, str]:
     # "-" is no part of a name in several engines, and "_" no part of a tenant: so this is one to one.
     return NAMESPACE, tenant.replace("-", "_")
+
+
+def _database_files(engine: Engine | None) -> tuple[Path, ...]:
+    """Return the files of a catalog that is one on this machine: what it holds is verified with a tenant's files."""
+    if engine is None or engine.dialect.name != "sqlite" or not engine.url.database:
+        return ()
+    database = Path(engine.url.database)
+    return database, database.with_name(f"{database.name}-wal")
 
 
 def _ensure_namespace(catalog: Catalog) -> None:

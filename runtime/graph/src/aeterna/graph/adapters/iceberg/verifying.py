@@ -51,7 +51,8 @@ class _Names:
     """What to look for: the subject's name and the named nodes' ids."""
 
     def __init__(self, target: Target) -> None:
-        self.texts = sorted({*target.nodes, *([target.subject] if target.subject else [])})
+        names: list[str] = [*target.nodes, *([target.subject] if target.subject else [])]
+        self.texts = sorted(set(names))
         written = {form for text in self.texts for form in (text, json.dumps(text)[1:-1])}
         patterns = [_pattern(text.encode()) for text in sorted(written)]
         self._pattern = re.compile(b"|".join(patterns)) if patterns else None
