@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyiceberg
@@ -9,6 +11,7 @@ import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadataV2
 from pyiceberg.table.update import SetPropertiesUpdate, update_table_metadata
 
 from aeterna.graph.adapters.iceberg.stores import NAMESPACE
@@ -27,7 +30,6 @@ from fixtures.fix_graph import ACME, batch_of, iceberg_stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pyiceberg.table.metadata import TableMetadata
 
@@ -180,3 +182,26 @@ def test_a_refused_commit_deletes_no_file(catalog: SharingSqlCatalog, table: Tab
         changes.commit_transaction()
 
     assert files <= set((tmp_path / "warehouse").rglob("*.avro"))
+
+
+def test_metadata_is_written_as_stock_writes_it_after_every_kind_of_change(
+    catalog: SharingSqlCatalog, tmp_path: Path
+) -> None:
+    """Another engine reads the file: it has to say what is so, whatever was remembered."""
+    table = catalog.load_table((NAMESPACE, "acme"))
+    for number in range(4):
+        changes = transaction(table)
+        rows = batch_of(session_of(f"s{number}", subject="ada", nodes=[node_of("b", "T")]), first_seq=2).rows
+        untyped(changes).append(rows)
+        changes.commit_transaction()
+    table.manage_snapshots().create_tag(table.snapshots()[3].snapshot_id, "kept").commit()
+    table.maintenance.expire_snapshots().by_id(table.snapshots()[1].snapshot_id).commit()
+    with transaction(table) as changes:
+        changes.set_properties({"odd": '"snapshots":[]'})
+
+    written = json.loads(Path(table.metadata_location.removeprefix("file://")).read_text())
+
+    stock = TableMetadataV2.model_validate(table.metadata.model_dump())
+    assert written == json.loads(stock.model_dump_json())
+    assert len(written["snapshots"]) == 4
+    assert [each.get("parent-snapshot-id") is None for each in written["snapshots"]] == [True, True, False, False]

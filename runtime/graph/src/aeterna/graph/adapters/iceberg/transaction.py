@@ -1,12 +1,13 @@
 """What pyiceberg does again and again with a table's metadata, done once: one version's remedy, in one module.
 
-Three costs of a stock append grow with the number of snapshots before it:
+Costs of a stock append that grow with the number of snapshots before it:
 
 * ``Transaction.table_metadata`` is computed about twenty times for one append. Its value depends only on the table's
   metadata and on the staged updates, both of which are replaced and never changed in place: `MemoisedTransaction`
   remembers the last value.
 * Each of those values, and the one that a catalog writes, is a deep copy of all metadata. Nobody changes metadata in
-  place: its models are frozen, and every update makes new lists. `SharedMetadata` copies none of it.
+  place: its models are frozen, and every update makes new lists. `SharedMetadata` copies none of it, and writes each
+  snapshot as JSON once instead of all of them for each commit.
 * A SQL catalog reads and parses the metadata file at each look and again in each commit. Such a file is written once
   and never again, so `SharingSqlCatalog` remembers the newest parsed metadata of each table by its file's name.
 
@@ -21,6 +22,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pyiceberg
+from pydantic import PrivateAttr
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.table import Table, TableProperties, Transaction
 from pyiceberg.table.metadata import TableMetadataV2
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from pyiceberg.catalog.sql import IcebergTables
     from pyiceberg.table import CommitTableResponse
     from pyiceberg.table.metadata import TableMetadata
+    from pyiceberg.table.snapshots import Snapshot
     from pyiceberg.table.update import TableRequirement, TableUpdate
 
 REMEDIED_VERSION: Final = "0.12.0"
@@ -39,12 +42,36 @@ _REMEMBERED_TABLES: Final = 256
 
 
 class SharedMetadata(TableMetadataV2):
-    """Metadata whose copies share what they do not replace."""
+    """Metadata whose copies share what they do not replace, and whose snapshots are written as JSON once each."""
+
+    _texts: dict[int, tuple[Snapshot, str]] = PrivateAttr(default_factory=dict[int, "tuple[Snapshot, str]"])
 
     @override
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> SharedMetadata:
         del deep  # the one caller that asks for it is done with the original, and so is everybody else
         return super().model_copy(update=update)
+
+    @override
+    def snapshot_by_id(self, snapshot_id: int) -> Snapshot | None:
+        # From the newest: that is the one that is asked for.
+        return next((each for each in reversed(self.snapshots) if each.snapshot_id == snapshot_id), None)
+
+    @override
+    def model_dump_json(
+        self, exclude_none: bool = True, exclude: set[str] | None = None, by_alias: bool = True, **kwargs: Any
+    ) -> str:
+        if exclude or kwargs or not (exclude_none and by_alias):
+            return super().model_dump_json(exclude_none=exclude_none, exclude=exclude, by_alias=by_alias, **kwargs)
+        frame = super(SharedMetadata, self.model_copy(update={"snapshots": []})).model_dump_json()
+        self._texts = {each.snapshot_id: self._text(each) for each in self.snapshots}
+        texts = ",".join(text for _, text in self._texts.values())
+        # No value can hold this: its quotes would be escaped.
+        return frame.replace('"snapshots":[]', f'"snapshots":[{texts}]', 1)
+
+    def _text(self, snapshot: Snapshot) -> tuple[Snapshot, str]:
+        known = self._texts.get(snapshot.snapshot_id)
+        # Expiry replaces a snapshot whose parent goes by another one of the same id.
+        return known if known is not None and known[0] is snapshot else (snapshot, snapshot.model_dump_json())
 
 
 def shared(metadata: TableMetadata, version: str = pyiceberg.__version__) -> TableMetadata:
