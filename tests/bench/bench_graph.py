@@ -36,14 +36,14 @@ def main() -> None:
             figures |= graph_service.measured(folder)
         finally:
             shutil.rmtree(folder)
-        by_edges[str(shape.edges)] = figures
+        by_edges[str(shape.edges)] = rounded(figures)
     if not wanted:
         folder = Path(tempfile.mkdtemp(prefix="bench-graph-"))
         try:
             commits = graph_commits.measured(folder)
         finally:
             shutil.rmtree(folder)
-    sys.stdout.write(json.dumps(rounded({"commits": commits, "by_edges": by_edges})) + "\n")
+    sys.stdout.write(json.dumps({"commits": rounded(commits), "by_edges": by_edges}) + "\n")
 
 
 if __name__ == "__main__":

@@ -52,11 +52,9 @@ def median_ms(seconds: Sequence[float]) -> float:
     return statistics.median(seconds) * 1000
 
 
-def rounded(value: object) -> object:
+def rounded(figures: Figures) -> Figures:
     """Return figures with as many digits as they deserve."""
-    if isinstance(value, dict):
-        return {name: rounded(inner) for name, inner in value.items()}
-    return float(f"{value:.4g}") if isinstance(value, float) else value
+    return {name: float(f"{value:.4g}") for name, value in figures.items()}
 
 
 def power_law(shape: Shape) -> tuple[Ints, Ints]:

@@ -10,7 +10,7 @@ import pytest
 from aeterna.graph.adapters.iceberg.reading import read_parts
 from aeterna.graph.domain.arrow import pa, untyped
 from aeterna.graph.domain.changes import edge_key_of, edge_of, node_of, session_of
-from aeterna.graph.domain.identifiers import NodeId, SessionId
+from aeterna.graph.domain.identifiers import Label, NodeId, SessionId
 from aeterna.graph.domain.parts import parts_of
 from aeterna.graph.domain.rows import CHANGE_COLUMNS, change_rows
 from aeterna.graph.domain.snapshots import Stamp
@@ -95,7 +95,7 @@ def test_large_and_small_files_make_one_state(written: tuple[GraphStore, Snapsho
 
     with lens.view(LONG) as view:
         statistics = view.statistics()
-        assert (statistics.nodes, statistics.edges, statistics.edge_types["near"]) == (SIZE, SIZE, 1)
+        assert (statistics.nodes, statistics.edges, statistics.edge_types[Label("near")]) == (SIZE, SIZE, 1)
         assert view.node(NodeId("node 1")).kind == "Town"
         assert view.node(NodeId("node 7919")).properties == '{"number":1}'
         assert not view.existing([edge_key_of("node 0", "next", "node 7919")])

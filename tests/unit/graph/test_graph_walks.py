@@ -25,7 +25,7 @@ from fixtures.fix_graph import ManualStopwatch, batch_of
 
 if TYPE_CHECKING:
     from aeterna.graph.adapters.lens.adjacency import Ints
-    from aeterna.graph.domain.queries import Direction
+    from aeterna.graph.domain.questions.checks import Direction
 
 LONG = timedelta(minutes=1)
 

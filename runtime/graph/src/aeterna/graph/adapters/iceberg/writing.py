@@ -53,7 +53,8 @@ def _written(table: Table, metadata: TableMetadata, rows: Any, commit: UUID) -> 
     locations = load_location_provider(metadata.location, metadata.properties)
     paths = [locations.new_data_location(f"{commit}-{number:05d}.parquet") for number in range(len(parts))]
     with ThreadPoolExecutor(_THREADS) as pool:
-        return list(pool.map(lambda path, part: _file(table, metadata, path, part), paths, parts))
+        files = [pool.submit(_file, table, metadata, path, part) for path, part in zip(paths, parts, strict=True)]
+        return [file.result() for file in files]
 
 
 def _by_kind(rows: Any, record: str) -> list[Any]:  # noqa: ANN401 - as above
@@ -72,7 +73,7 @@ def _file(table: Table, metadata: TableMetadata, path: str, rows: Any) -> DataFi
     names = names_of(schema)
     output = table.io.new_output(path)
     # Columns of others are not in the file: readers know them by id, and take what is missing for null.
-    arrow = iceberg_arrow.schema_to_pyarrow(schema.select(*names.values()))
+    arrow: Any = untyped(iceberg_arrow).schema_to_pyarrow(schema.select(*names.values()))
     with output.create() as stream:
         writer = pq.ParquetWriter(
             stream,

@@ -39,7 +39,11 @@ class ArrowLens:
     def __init__(self, *, stopwatch: Stopwatch, threads: int = _THREADS, memory_limit: str = _MEMORY) -> None:
         """``threads`` and ``memory_limit`` are for SQL; nothing is spilled to a disk."""
         self._stopwatch = stopwatch
-        self._sql = {"threads": str(threads), "memory_limit": memory_limit, "temp_directory": ""}
+        self._sql: dict[str, str | bool | int | float | list[str]] = {
+            "threads": threads,
+            "memory_limit": memory_limit,
+            "temp_directory": "",
+        }
         self._database: duckdb.DuckDBPyConnection | None = None  # made when somebody first wants SQL
         self._turn = threading.Lock()
         self._state = LensState.empty()

@@ -46,7 +46,7 @@ class SortedTexts:
                 low = middle + 1
             else:
                 high = middle
-        if low < len(self.array) and values[offsets[low] : offsets[low + 1]] == wanted:
+        if low < len(self.array) and bytes(values[offsets[low] : offsets[low + 1]]) == wanted:
             return low
         return -1
 

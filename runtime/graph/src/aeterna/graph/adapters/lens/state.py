@@ -102,7 +102,8 @@ class LensState:
     def kinds_of(self, numbers: Ints) -> list[Label]:
         """Return the kind of each node."""
         texts = self.names.kinds.texts
-        return [Label(texts[kind]) for kind in self.topology.kinds[numbers].tolist()]
+        kinds: list[int] = self.topology.kinds[numbers].tolist()
+        return [Label(texts[kind]) for kind in kinds]
 
     def node_properties(self, numbers: Ints) -> list[Json]:
         """Return the properties of each node."""
@@ -124,7 +125,8 @@ class LensState:
     def keys(self, edges: Ints) -> list[EdgeKey]:
         """Return what makes each edge itself."""
         topology, texts = self.topology, self.names.types.texts
-        types = (Label(texts[type_]) for type_ in topology.type[edges].tolist())
+        numbers: list[int] = topology.type[edges].tolist()
+        types = (Label(texts[number]) for number in numbers)
         sources, targets = self.ids(topology.source[edges]), self.ids(topology.target[edges])
         return [EdgeKey(*ends) for ends in zip(sources, types, targets, strict=True)]
 

@@ -17,7 +17,7 @@ from aeterna.graph.adapters.lens.adjacency import Adjacency, Bools, Ints
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from aeterna.graph.domain.queries import Direction
+    from aeterna.graph.domain.questions.checks import Direction
 
 GONE: Final = -1  # the kind of a node that was removed
 _MERGE_AT_LEAST: Final = 20_000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from aeterna.graph.adapters.lens.adjacency import Bools, Ints
-from aeterna.graph.domain.queries import Direction
+from aeterna.graph.domain.questions.checks import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
