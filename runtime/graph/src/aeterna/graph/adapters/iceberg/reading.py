@@ -56,7 +56,8 @@ def read_parts(table: IcebergTable, to: SnapshotId, *, up_to: int | None = None)
             small.append(task)
     with ThreadPoolExecutor(_THREADS) as pool:
         columns = tuple(ROW_SCHEMA.names)
-        mixed += pool.map(lambda task: _plain(_read(table.io, task.file, columns, threads=False)), small)
+        found_small = [pool.submit(_read, table.io, task.file, columns, threads=False) for task in small]
+        mixed += [_plain(each.result()) for each in found_small]
     rest = parts_of(_combined(mixed))
     return Parts(
         nodes=_until(up_to, _joined([*found["node"], rest.nodes], NODES)),
