@@ -6,16 +6,17 @@ because its tables of letters are older than our texts. So neither a name nor a 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import threading
 from typing import TYPE_CHECKING, Final
 
 from aeterna.graph.domain.questions.searches import is_name, texts_of
-from aeterna.graph.domain.questions.words import has_parts, parts, words
+from aeterna.graph.domain.questions.words import has_parts, parts, spaced, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from aeterna.graph.adapters.lens.asking import Check
     from aeterna.graph.adapters.lens.state import LensState
@@ -34,6 +35,8 @@ FROM words JOIN node ON node.row = words.rowid
 WHERE words MATCH :match AND (:any OR node.kind IN (SELECT value FROM json_each(:kinds)))
 ORDER BY score DESC, node.id LIMIT :limit
 """
+_ADD_NODE: Final = "INSERT INTO node (row, id, kind) VALUES (?, ?, ?)"
+_ADD_WORDS: Final = "INSERT INTO words (rowid, id, name, text, parts) VALUES (?, ?, ?, ?, ?)"
 _BOUNDARY: Final = " _ "  # a word that nobody can ask for, so that no phrase reaches over the end of a text
 _CHUNK: Final = 2_000
 _WAIT: Final = 0.05  # seconds between looks at the clock while another search holds the index
@@ -127,11 +130,19 @@ class _Filling:
         """Index the first state, or what is left of it."""
         while self._nodes is not None:
             check()
-            chunk = self._nodes.slice(self._done, _CHUNK)
-            _write(self.database, _living(chunk))
+            self._add(self._nodes.slice(self._done, _CHUNK))
             self._done += _CHUNK
             if self._done >= self._nodes.num_rows:
                 self._nodes = None
+
+    def _add(self, nodes: Table) -> None:
+        """Add nodes that are not there yet: many rows in one call take half the time of as many calls."""
+        columns = [nodes[name].to_pylist() for name in ("id", "kind", "properties")]
+        rows = range(self._done, self._done + nodes.num_rows)
+        with _all_or_nothing(self.database):
+            self.database.executemany(_ADD_NODE, zip(rows, columns[0], columns[1], strict=True))
+            documents = (_document(id_, properties) for id_, properties in zip(columns[0], columns[2], strict=True))
+            self.database.executemany(_ADD_WORDS, ((row, *each) for row, each in zip(rows, documents, strict=True)))
 
 
 def _found(database: sqlite3.Connection, query: SearchQuery, check: Check) -> list[tuple[str, float]]:
@@ -151,10 +162,6 @@ def _found(database: sqlite3.Connection, query: SearchQuery, check: Check) -> li
         database.set_progress_handler(None, 0)
 
 
-def _living(nodes: Table) -> Iterator[tuple[str, str | None, Json]]:
-    return zip(nodes["id"].to_pylist(), nodes["kind"].to_pylist(), nodes["properties"].to_pylist(), strict=True)
-
-
 def _latest_of(rows: Table) -> Iterable[tuple[str, str | None, Json]]:
     """Return id, kind and properties of each node by its newest row; the kind is None when it was removed."""
     columns = (rows[name].to_pylist() for name in ("seq", "id", "op", "kind", "properties"))
@@ -167,19 +174,22 @@ def _latest_of(rows: Table) -> Iterable[tuple[str, str | None, Json]]:
 
 def _write(database: sqlite3.Connection, nodes: Iterable[tuple[str, str | None, Json]]) -> None:
     """Replace what is known of the nodes, all of them or none."""
-    database.execute("BEGIN")
-    try:
+    with _all_or_nothing(database):
         for id_, kind, properties in nodes:
             known = database.execute("SELECT row FROM node WHERE id = ?", [id_]).fetchone()
             if known:
                 database.execute("DELETE FROM words WHERE rowid = ?", known)
                 database.execute("DELETE FROM node WHERE row = ?", known)
             if kind is not None:
-                row = database.execute("INSERT INTO node (id, kind) VALUES (?, ?)", [id_, kind]).lastrowid
-                database.execute(
-                    "INSERT INTO words (rowid, id, name, text, parts) VALUES (?, ?, ?, ?, ?)",
-                    (row, *_document(id_, properties)),
-                )
+                row = database.execute(_ADD_NODE, (None, id_, kind)).lastrowid
+                database.execute(_ADD_WORDS, (row, *_document(id_, properties)))
+
+
+@contextlib.contextmanager
+def _all_or_nothing(database: sqlite3.Connection) -> Generator[None]:
+    database.execute("BEGIN")
+    try:
+        yield
     except BaseException:
         database.execute("ROLLBACK")
         raise
@@ -201,9 +211,9 @@ def _document(id_: str, properties: Json) -> Document:
 
 
 def _written(text: str, split: Callable[[str], Iterable[Word]]) -> str:
-    if split is words and text.isascii():
+    if text.isascii():
         # What the tokenizer of SQLite makes of it is what ours would.
-        return text.lower().replace("_", " ")
+        return (text if split is words else spaced(text)).lower().replace("_", " ")
     return " ".join(_encoded(word.text) for word in split(text))
 
 

@@ -1,23 +1,27 @@
-"""Where a page ended, as the opaque text that a client hands back for the next page of the same snapshot."""
+"""Where a page ended, as the opaque text that a client hands back for the next page of the same state.
+
+The state is named by its seq, which can be read as long as history is kept; snapshots expire within seconds when much
+is written.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
-import re
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from aeterna.graph.domain.identifiers import NodeId, SnapshotId
+from aeterna.graph.domain.identifiers import NodeId
 from aeterna.graph.domain.queries import Position
 from aeterna.graph.domain.questions.patterns import MAX_OFFSET
+from aeterna.graph.domain.snapshots import AtSeq
 from aeterna.graph.errors import InvalidQueryError
 
 if TYPE_CHECKING:
     from aeterna.graph.domain.queries import NeighborsQuery
     from aeterna.graph.domain.questions.patterns import Pattern
 
-_SNAPSHOT: Final = re.compile(r"[0-9]{1,19}")
+_MOST_SEQ: Final = (1 << 63) - 1
 
 
 class Paged(Protocol):
@@ -29,54 +33,54 @@ class Paged(Protocol):
         ...
 
 
-def cursor_of(query: NeighborsQuery, snapshot: SnapshotId, position: Position) -> str:
+def cursor_of(query: NeighborsQuery, seq: int, position: Position) -> str:
     """Write the position of the last node."""
-    return _written(query, snapshot, [position.depth, position.node])
+    return _written(query, seq, [position.depth, position.node])
 
 
-def cursor_parsed(cursor: str, query: NeighborsQuery) -> tuple[SnapshotId, Position]:
+def cursor_parsed(cursor: str, query: NeighborsQuery) -> tuple[AtSeq, Position]:
     """Read a cursor back; raise `InvalidQueryError` unless it belongs to this very question."""
-    snapshot, position = _read(cursor, query)
+    state, position = _read(cursor, query)
     match position:
         case [int(depth), str(node)]:
-            return snapshot, Position(depth=depth, node=NodeId(node))
+            return state, Position(depth=depth, node=NodeId(node))
         case _:
             raise _foreign()
 
 
-def offset_cursor_of(query: Pattern, snapshot: SnapshotId, offset: int) -> str:
+def offset_cursor_of(query: Pattern, seq: int, offset: int) -> str:
     """Write how many rows came before."""
-    return _written(query, snapshot, [offset])
+    return _written(query, seq, [offset])
 
 
-def offset_cursor_parsed(cursor: str, query: Pattern) -> tuple[SnapshotId, int]:
+def offset_cursor_parsed(cursor: str, query: Pattern) -> tuple[AtSeq, int]:
     """Read a cursor back; raise `InvalidQueryError` unless it belongs to this very question."""
-    snapshot, position = _read(cursor, query)
+    state, position = _read(cursor, query)
     match position:
         case [int(offset)] if offset > MAX_OFFSET:
             raise InvalidQueryError("cursor", f"pages end after {MAX_OFFSET} rows: narrow the pattern, or count")
         case [int(offset)] if offset >= 0:
-            return snapshot, offset
+            return state, offset
         case _:
             raise _foreign()
 
 
-def _written(query: Paged, snapshot: SnapshotId, position: list[int | NodeId]) -> str:
-    text = json.dumps([1, str(snapshot), query.digest, *position], separators=(",", ":"))
+def _written(query: Paged, seq: int, position: list[int | NodeId]) -> str:
+    text = json.dumps([2, seq, query.digest, *position], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def _read(cursor: str, query: Paged) -> tuple[SnapshotId, list[object]]:
+def _read(cursor: str, query: Paged) -> tuple[AtSeq, list[object]]:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         fields = cast("object", json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)))
     except (UnicodeError, binascii.Error, ValueError, RecursionError) as problem:
         raise _foreign() from problem
-    match fields:
-        case [1, str(snapshot), str(digest), *position] if _SNAPSHOT.fullmatch(snapshot):
+    match cast("list[object]", fields) if isinstance(fields, list) else []:
+        case [2, int(seq), str(digest), *position] if 0 <= seq <= _MOST_SEQ:
             if digest != query.digest:
                 raise InvalidQueryError("cursor", "belongs to another question; only limit may change between pages")
-            return SnapshotId(int(snapshot)), cast("list[object]", position)
+            return AtSeq(seq), position
         case _:
             raise _foreign()
 

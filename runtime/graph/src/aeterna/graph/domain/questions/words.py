@@ -49,6 +49,11 @@ def parts(text: str) -> Iterator[Word]:
             start = found.start() + end
 
 
+def spaced(text: str) -> str:
+    """Return the text with a space at every inner boundary of its names."""
+    return _INNER.sub(" ", text)
+
+
 def has_parts(text: str) -> bool:
     """Tell whether `parts` and `words` of the text may differ."""
     return _MIXED.search(text) is not None
