@@ -14,6 +14,7 @@ from aeterna.graph.adapters.lens.adjacency import ordered
 from aeterna.graph.adapters.lens.applying import Growth, applied
 from aeterna.graph.adapters.lens.columns import Column
 from aeterna.graph.adapters.lens.identifiers import Identifiers
+from aeterna.graph.adapters.lens.properties import Properties
 from aeterna.graph.adapters.lens.sessions import Sessions
 from aeterna.graph.adapters.lens.state import LensState
 from aeterna.graph.domain.arrow import pa, untyped
@@ -194,6 +195,17 @@ def test_ids_keep_their_numbers_when_the_recent_ones_are_sorted_in() -> None:
     ordered = folded.in_order(np.array(some, dtype=np.int32))
     assert folded.texts(ordered).to_pylist() == sorted(texts[number] for number in some)
     assert (folded.number("node:x"), folded.numbers(["", "\U0010ffff"]).tolist()) == (-1, [-1, -1])
+
+
+def test_texts_that_were_replaced_are_swept_away() -> None:
+    size, memory = 60_000, Column[np.int32](np.int32, -1)
+    numbers, properties = np.arange(size, dtype=np.int32), Properties.none()
+    for turn in range(12):
+        values = pa.chunked_array([pa.array([f'{{"turn":{turn}}}'] * (size - 1) + ["{}"])])
+        properties = properties.replaced(numbers, values, size, memory)
+
+    assert properties.at(np.array([0, size - 2, size - 1], dtype=np.int32)) == ['{"turn":11}', '{"turn":11}', "{}"]
+    assert sum(len(texts) for texts in properties.texts) < 4 * size
 
 
 def test_sessions_are_found_in_every_run() -> None:

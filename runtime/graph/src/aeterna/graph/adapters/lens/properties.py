@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 _NONE: Final = -1  # the row of what has no properties: most edges
 _GROWTH: Final = 4
+_SLACK: Final = 100_000  # texts; sweeping fewer is not worth its time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Properties:
     """``rows`` says by number which text counts, over all ``texts`` in a row, or that there are no properties.
 
-    Texts are only ever added: one that was replaced stays until the next load.
+    A text that was replaced stays until there are more such texts than others.
     """
 
     texts: tuple[Any, ...] = ()  # Any: arrays of pyarrow, which ships no types
@@ -83,7 +84,16 @@ class Properties:
         count = int(sum(len(each) for each in self.texts))
         rows = np.where(new.rows < 0, new.rows, new.rows + np.int32(count))
         grown = memory.changed(self.rows, size, numbers, rows)
-        return Properties(texts=_merged([*self.texts, *(each for each in new.texts if len(each))]), rows=grown)
+        added = Properties(texts=_merged([*self.texts, *(each for each in new.texts if len(each))]), rows=grown)
+        return added if count + len(numbers) < _SLACK + 2 * size else added._swept()
+
+    def _swept(self) -> Properties:
+        """Return the same properties without the texts that are nobody's."""
+        kept = np.flatnonzero(self.rows >= 0)
+        rows = np.full(len(self.rows), _NONE, dtype=np.int32)
+        rows[kept] = np.arange(len(kept), dtype=np.int32)
+        texts = pa.chunked_array(list(self.texts)).take(pa.array(self.rows[kept]))
+        return Properties(texts=tuple(texts.chunks), rows=rows)
 
     def _begins(self) -> Ints:
         return np.cumsum([0, *(len(each) for each in self.texts)]).astype(np.int32)
