@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from pyiceberg.exceptions import CommitFailedException
@@ -21,6 +21,8 @@ from fixtures.fix_graph import ACME, GraphBench, arrow_lens, batch_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from pyiceberg.table.update.schema import UpdateSchema
 
     from aeterna.graph.adapters.iceberg.stores import IcebergGraphStores
     from aeterna.graph.domain.changes import Session
@@ -43,7 +45,7 @@ def _session(id_: str) -> Session:
     return session_of(id_, subject="ada", nodes=[node_of(f"n:{id_}", "Thing", {"from": id_})])
 
 
-def _evolve(place: CatalogPlace, change: Callable[[Any], object]) -> None:
+def _evolve(place: CatalogPlace, change: Callable[[UpdateSchema], object]) -> None:
     """Change the schema as whoever owns the lake would, and again when a writer was first."""
     with place.table() as table:
         for _ in range(100):
@@ -62,7 +64,7 @@ def _properties(place: CatalogPlace) -> Mapping[str, str]:
         return table.properties
 
 
-CHANGES = {
+CHANGES: dict[str, Callable[[UpdateSchema], object]] = {
     "a column of theirs is added": lambda update: update.add_column("note", StringType()),
     "one of ours is renamed": lambda update: update.rename_column("kind", "category"),
     "the one that files are pruned by is renamed": lambda update: update.rename_column("seq", "position"),
@@ -74,7 +76,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_whatever_others_change_old_and_new_writers_and_readers_go_on(
-    place: CatalogPlace, stores: IcebergGraphStores, change: Callable[[Any], object]
+    place: CatalogPlace, stores: IcebergGraphStores, change: Callable[[UpdateSchema], object]
 ) -> None:
     """A writer that holds the table from before neither fails nor writes under a wrong name."""
     old = stores.open(ACME)
@@ -101,7 +103,7 @@ def test_their_columns_are_widened_and_dropped_and_ours_are_as_before(
 ) -> None:
     store = stores.open(ACME)
     head = store.append(batch_of(_session("a")), parent=None)
-    changes: list[Callable[[Any], object]] = [
+    changes: list[Callable[[UpdateSchema], object]] = [
         lambda update: update.add_column("score", IntegerType()),
         lambda update: update.update_column("score", LongType()),
         lambda update: update.rename_column("score", "rank"),
@@ -126,7 +128,7 @@ def test_a_column_of_ours_that_is_gone_is_refused_until_it_is_back(
         stores.open(ACME).append(batch_of(_session("b"), first_seq=2), parent=first.id)
 
     with place.table() as table:
-        table.catalog.commit_table(table, (), (SetCurrentSchemaUpdate(schema_id=0),))
+        table.catalog.commit_table(table, (), (SetCurrentSchemaUpdate.model_validate({"schema-id": 0}),))
     assert stores.open(ACME).append(batch_of(_session("b"), first_seq=2), parent=first.id).last_seq == 2
 
 

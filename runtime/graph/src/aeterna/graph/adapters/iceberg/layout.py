@@ -42,8 +42,6 @@ TABLE_PROPERTIES: Final[Mapping[str, str]] = MappingProxyType(
         "commit.manifest.min-count-to-merge": "20",
         "write.metadata.delete-after-commit.enabled": "true",
         "write.metadata.previous-versions-max": "5",
-        # pyiceberg would retry a refused append by itself, with a seq that another writer has taken by then.
-        "commit.retry.num-retries": "0",
         "write.parquet.compression-codec": "zstd",
         # Statistics of long texts cost metadata and prune nothing.
         "write.metadata.metrics.default": "none",

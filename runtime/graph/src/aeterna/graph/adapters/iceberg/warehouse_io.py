@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from pyiceberg.io import PY_IO_IMPL
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.typedef import EMPTY_DICT
 from typing_extensions import override
@@ -59,9 +60,17 @@ class WarehouseFileIO(PyArrowFileIO):
         return scheme, netloc, path
 
 
+def without_class(properties: Properties) -> Properties:
+    """Return a table's properties without the class that would open its files: which one does is not the table's say.
+
+    pyiceberg imports and calls whatever is named there.
+    """
+    return {name: value for name, value in properties.items() if name != PY_IO_IMPL}
+
+
 def file_properties(warehouse: Warehouse, *, file_io: str, region: str | None = None) -> dict[str, str]:
     """Return what pyiceberg needs to know to open the files; ``region`` is used where the warehouse names none."""
-    properties = {"warehouse": warehouse.location, "py-io-impl": file_io}
+    properties = {"warehouse": warehouse.location, PY_IO_IMPL: file_io}
     match warehouse.scheme:
         case "s3":
             properties |= {"s3.connect-timeout": _CONNECT_SECONDS, "s3.request-timeout": _REQUEST_SECONDS}

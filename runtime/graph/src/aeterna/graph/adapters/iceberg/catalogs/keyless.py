@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.catalogs import AwsLogin, GlueCatalog, PostgresCatalog, RestCatalog
 from aeterna.graph.errors import StorageError
 
@@ -35,7 +36,7 @@ def refuse_static_keys(address: CatalogAddress, warehouse: Warehouse, environmen
 def _refuse_aws() -> None:
     import boto3  # noqa: PLC0415 - 0.2 s that only those pay who are on AWS
 
-    credentials = boto3.Session().get_credentials()
+    credentials = untyped(boto3).Session().get_credentials()
     if credentials is not None and credentials.method in _WRITTEN_DOWN:
         raise _refusal(f"AWS credentials of the kind {credentials.method!r}: give the pod a role (IRSA, Pod Identity)")
 

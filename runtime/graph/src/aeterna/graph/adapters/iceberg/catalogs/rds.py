@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from aeterna.graph.adapters.iceberg.translation import translated
+from aeterna.graph.domain.arrow import untyped
 
 if TYPE_CHECKING:
     from aeterna.graph.adapters.identity import TokenSource
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def rds_password(address: PostgresCatalog, region: str) -> TokenSource:
     """Return what signs a password for a quarter of an hour; it is signed here, without asking AWS."""
-    client = boto3.Session(region_name=region).client("rds")
+    client = untyped(boto3).Session(region_name=region).client("rds")
     return partial(_signed, client, address)
 
 

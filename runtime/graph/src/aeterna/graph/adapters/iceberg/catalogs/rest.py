@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING, Any, Final
 from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.catalog.rest.auth import AuthManager
 from pyiceberg.exceptions import CommitStateUnknownException
+from pyiceberg.typedef import EMPTY_DICT
 from typing_extensions import override
 
 from aeterna.graph.adapters.iceberg.catalogs.opened import CATALOG_NAME, OpenCatalog
 from aeterna.graph.adapters.iceberg.translation import translated
+from aeterna.graph.adapters.iceberg.warehouse_io import without_class
 from aeterna.graph.domain import catalogs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pyiceberg.io import FileIO
     from pyiceberg.table import CommitTableResponse, Table
     from pyiceberg.table.update import TableRequirement, TableUpdate
+    from pyiceberg.typedef import Properties
     from requests import Session
 
     from aeterna.graph.adapters.identity import TokenSource
@@ -57,6 +61,10 @@ class TimedRestCatalog(RestCatalog):
         except ValueError as unreadable:
             # The server did answer, with a success that was cut off or rewritten on its way.
             raise CommitStateUnknownException(str(unreadable)) from unreadable
+
+    @override
+    def _load_file_io(self, properties: Properties = EMPTY_DICT, location: str | None = None) -> FileIO:
+        return super()._load_file_io(without_class(properties), location)
 
 
 def rest_catalog(address: catalogs.RestCatalog, files: Mapping[str, str], *, token: TokenSource | None) -> OpenCatalog:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pyiceberg.typedef import EMPTY_DICT
 from sqlalchemy import URL, event
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from typing_extensions import override
@@ -11,11 +12,14 @@ from typing_extensions import override
 from aeterna.graph.adapters.iceberg.catalogs.opened import CATALOG_NAME, OpenCatalog
 from aeterna.graph.adapters.iceberg.transaction import SharingSqlCatalog
 from aeterna.graph.adapters.iceberg.translation import translated
+from aeterna.graph.adapters.iceberg.warehouse_io import without_class
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
 
+    from pyiceberg.io import FileIO
+    from pyiceberg.typedef import Properties
     from sqlalchemy import Engine
 
     from aeterna.graph.adapters.identity import TokenSource
@@ -42,6 +46,10 @@ class PreparedSqlCatalog(SharingSqlCatalog):
         except (OperationalError, ProgrammingError, IntegrityError):
             # Two processes made the catalog's own tables at once; for the second they are simply there.
             super()._init_catalog()
+
+    @override
+    def _load_file_io(self, properties: Properties = EMPTY_DICT, location: str | None = None) -> FileIO:
+        return super()._load_file_io(without_class(properties), location)
 
 
 def sqlite_catalog(address: SqliteCatalog, files: Mapping[str, str], *, power_safe: bool) -> OpenCatalog:
