@@ -94,7 +94,7 @@ def test_what_could_be_taken_for_something_else_is_no_tag(api: GraphClient, name
     assert api.put(f"{ROOT}/tags/{name}").status_code == 422
 
 
-def test_a_diff_comes_in_pages_that_compare_the_same_two_snapshots(api: GraphClient) -> None:
+def test_a_diff_comes_in_pages_that_compare_the_same_two_moments(api: GraphClient) -> None:
     _commit(api, "a", nodes=[_thing("n:1", v=1), _thing("n:2"), _thing("n:3")])
     api.put(f"{ROOT}/tags/before")
     after = _commit(
@@ -111,7 +111,7 @@ def test_a_diff_comes_in_pages_that_compare_the_same_two_snapshots(api: GraphCli
         api.get(f"{ROOT}/diff", params={"from": "before", "limit": 3, "cursor": pages[0]["next_cursor"]}).json()
     )
 
-    assert [page["snapshot_id"] for page in pages] == [after["snapshot_id"]] * 2
+    assert [page["seq"] for page in pages] == [after["seq"]] * 2
     nodes = [(each["change"], (each["after"] or each["before"])["id"]) for page in pages for each in page["nodes"]]
     assert nodes == [("changed", "n:1"), ("removed", "n:2"), ("added", "n:4")]
     assert [each["after"]["target"] for page in pages for each in page["edges"]] == ["n:4"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.questions.relatedness import Related, RelatedQuery
     from aeterna.graph.domain.questions.searches import Hits, SearchQuery
     from aeterna.graph.domain.questions.subgraphs import Subgraph, SubgraphQuery
-    from aeterna.graph.domain.snapshots import Snapshot
+    from aeterna.graph.domain.snapshots import Snapshot, Stamp
     from aeterna.graph.domain.tags import Tag
     from aeterna.graph.domain.upkeep import (
         Collected,
@@ -121,24 +121,6 @@ class TagStore(Protocol):
         ...
 
 
-class ChangeLog(Protocol):
-    """What a tenant's sessions changed, one by one. Kept by ``adapters.iceberg``; faked in ``testing``.
-
-    Every method may raise `StorageError`. Not safe for use by two threads at once.
-    """
-
-    def appends(self) -> tuple[Snapshot, ...]:
-        """Look at the catalog; return every readable snapshot that holds sessions of its own, oldest first."""
-        ...
-
-    def added(self, snapshot: SnapshotId) -> Iterator[Rows]:
-        """Read the rows of this very snapshot's sessions, in parts of bounded size and in any order.
-
-        Raise `SnapshotNotFoundError` when it was not there at the last look.
-        """
-        ...
-
-
 class Compactor(Protocol):
     """Merges the files of one tenant's table. Kept by ``adapters.iceberg``; faked in ``testing``.
 
@@ -150,9 +132,9 @@ class Compactor(Protocol):
         ...
 
     def rewrite(self, first: int, *, forget_before: datetime, memory_bytes: int, watch: Watch) -> Rewrite:
-        """Write the latest rows of the runs of the last look, from position ``first`` on, as files of no snapshot yet.
+        """Write the rows of the runs of the last look, from position ``first`` on, as files of no snapshot yet.
 
-        Removals older than ``forget_before`` are left out when all runs are merged.
+        What was replaced before ``forget_before`` is left out, and what was removed when all runs are merged.
         """
         ...
 
@@ -255,10 +237,6 @@ class GraphStores(Protocol):
 
     def refs(self, tenant: TenantId) -> TagStore:
         """Give access to one tenant's tags."""
-        ...
-
-    def changes(self, tenant: TenantId) -> ChangeLog:
-        """Give access to what each of one tenant's snapshots added."""
         ...
 
     def upkeep(self, tenant: TenantId) -> Upkeep:
@@ -364,6 +342,10 @@ class LensView(Protocol):
 
     def committed(self, sessions: Sequence[SessionId]) -> Mapping[SessionId, Committed]:
         """Return what is remembered of those sessions that were committed."""
+        ...
+
+    def newest(self, by: datetime | int) -> Stamp | None:
+        """Return the newest session that was committed by a time, or of a seq that is not higher; None before all."""
         ...
 
     def digest(self) -> str:

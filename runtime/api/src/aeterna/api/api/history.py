@@ -103,7 +103,7 @@ def read_diff(  # noqa: PLR0913 - the parameters are the route's documentation
 ) -> Response:
     """Return what differs between two moments; either may be the older one.
 
-    All pages compare the two snapshots of the first.
+    All pages compare the two moments of the first.
     """
     query = diff_query(
         moment_of(start, "from"),

@@ -31,7 +31,7 @@ class State:
     edges: Table
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Delta:
     """What differs between two states, in order of the keys.
 

@@ -21,7 +21,7 @@ from aeterna.graph.errors import (
 )
 from aeterna.graph.ports import Batch, CommitTrace
 from aeterna.graph.testing.erasing import MemoryEraser
-from aeterna.graph.testing.history import MemoryChangeLog, MemoryTagStore
+from aeterna.graph.testing.history import MemoryTagStore
 from aeterna.graph.testing.lens import MemoryLens
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.tags import Tag
 
 __all__ = [
-    "MemoryChangeLog",
     "MemoryEraser",
     "MemoryGraphStore",
     "MemoryGraphStores",
@@ -57,10 +56,6 @@ class MemoryGraphStores:
     def refs(self, tenant: TenantId) -> MemoryTagStore:
         """Give access to one tenant's tags."""
         return MemoryTagStore(self._histories[tenant], self._tags[tenant], self.tag_failures)
-
-    def changes(self, tenant: TenantId) -> MemoryChangeLog:
-        """Give access to what each of one tenant's snapshots added."""
-        return MemoryChangeLog(self._histories[tenant])
 
     def eraser(self, tenant: TenantId) -> MemoryEraser:
         """Give what takes rows out of one tenant's history."""

@@ -1,23 +1,18 @@
-"""Tags and change logs in memory."""
+"""Tags in memory."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.tags import Tag
 from aeterna.graph.errors import SnapshotNotFoundError, StorageError, TagConflictError, TagNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from aeterna.graph.domain.identifiers import SnapshotId, TagName
-    from aeterna.graph.domain.rows import Rows
     from aeterna.graph.domain.snapshots import Snapshot
     from aeterna.graph.ports import Batch
-
-_PART_ROWS = 3  # so small that tests meet sessions in parts
 
 
 class MemoryTagStore:
@@ -55,26 +50,3 @@ class MemoryTagStore:
     def _fail(self) -> None:
         if self._failures:
             raise self._failures.pop(0)
-
-
-class MemoryChangeLog:
-    """A `ChangeLog` on a list."""
-
-    def __init__(self, history: list[tuple[Snapshot, Batch]]) -> None:
-        self._history = history
-
-    def appends(self) -> tuple[Snapshot, ...]:
-        """Return every snapshot that holds sessions of its own, oldest first."""
-        return tuple(snapshot for snapshot, _ in self._history if snapshot.sessions)
-
-    def added(self, snapshot: SnapshotId) -> Iterator[Rows]:
-        """Return the rows of the batch, a few at a time."""
-        for each, batch in self._history:
-            if each.id == snapshot:
-                return _parts(batch.rows)
-        raise SnapshotNotFoundError(str(snapshot))
-
-
-def _parts(rows: Rows) -> Iterator[Rows]:
-    for first in range(0, rows.num_rows, _PART_ROWS):
-        yield untyped(rows).slice(first, _PART_ROWS)

@@ -1,14 +1,13 @@
 """Follows a graph session by session, from any position that is still kept, however many follow at a time.
 
-A position is a seq. The sessions are read from the snapshots that brought them: what a compaction merged is the state,
-not the way to it.
+A position is a seq. The rows of every session behind the floor of the newest snapshot are kept, whatever was merged
+since; before it only states are.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from bisect import bisect_right
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -17,20 +16,24 @@ from aeterna.graph.domain.arrow import pa, pc, untyped
 from aeterna.graph.domain.erasure import hiding
 from aeterna.graph.domain.identifiers import SessionId, SnapshotId
 from aeterna.graph.domain.rows import Rows
-from aeterna.graph.domain.snapshots import Snapshot
 from aeterna.graph.errors import ChangesExpiredError, InvalidQueryError, SnapshotNotFoundError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from aeterna.graph.domain.identifiers import Json, TenantId
+    from aeterna.graph.domain.snapshots import Snapshot
     from aeterna.graph.usecases.engine import Engine
     from aeterna.graph.usecases.present import Present
 
-# As much as a client's session may hold: only what restores and erasures write comes in parts.
+# As much as a client's session may hold, its own row included: only what restores and erasures write comes in parts.
 PART_ROWS: Final = 10_001
 PART_BYTES: Final = 16 << 20
-_KEPT_BYTES: Final = 16 << 20
+# Sessions are read in blocks of a power of two, so that all who catch up ask for the same ones.
+_LEAST_BLOCK: Final = 64
+_MOST_BLOCK: Final = 8_192
+_SMALL_BYTES: Final = 4 << 20
+_LARGE_BYTES: Final = 32 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +49,12 @@ class SessionPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Log:
-    """The appends that were there under one head; from ``oldest`` on none is missing."""
+class _Kept:
+    """What can be followed: the sessions behind ``oldest`` and up to ``newest``, in the snapshot ``head``."""
 
-    head: SnapshotId | None
-    appends: tuple[Snapshot, ...] = ()
-    oldest: int = 0
+    head: SnapshotId
+    oldest: int
+    newest: int
 
 
 class Following:
@@ -61,8 +64,9 @@ class Following:
         self._tenant = tenant
         self._reads = engine.reads
         self._present = present
-        self._changes = engine.stores.changes(tenant)
-        self._log: _Log | None = None
+        self._store = engine.stores.open(tenant)
+        self._head: Snapshot | None = None
+        self._block = _LEAST_BLOCK
         self._turn = threading.Lock()
 
     def newest(self) -> int:
@@ -75,89 +79,81 @@ class Following:
 
         That is `ChangesExpiredError`, `StorageError`, or `InvalidQueryError` for a position that was never given out.
         """
-        self._next(after)
+        self._kept(after)
 
     def after(self, after: int) -> Iterator[SessionPart]:
-        """Read the sessions of the next snapshot behind the position; none while there is no news.
+        """Read the next sessions behind the position; none while there is no news.
 
         Ask again behind the last of them. Raises what `check` raises.
         """
-        for part in self._read(after):
-            if part.seq > after:
-                yield part
-
-    def _read(self, after: int) -> Iterator[SessionPart]:
-        snapshot = self._next(after)
-        if snapshot is None:
+        kept = self._kept(after)
+        if kept is None or after == kept.newest:
             return
-        begun = False
         try:
-            for part in self._parts(snapshot):
-                begun = True
-                yield part
+            rows = self._rows(kept, after)
         except (SnapshotNotFoundError, StorageError):
-            if begun:
-                raise
             # Its files may have been collected since the last look at the catalog, which says so when it is fresh.
-            self._look(None)
-            snapshot = self._next(after)
-            if snapshot is not None:
-                yield from self._parts(snapshot)
+            with self._turn:
+                self._head = None
+            kept = self._kept(after)
+            if kept is None:
+                return
+            rows = self._rows(kept, after)
+        yield from _sessions(rows, after)
 
-    def _next(self, after: int) -> Snapshot | None:
+    def _kept(self, after: int) -> _Kept | None:
+        """Return what can be followed from the position; None while the graph is empty."""
         with self._present.view() as view:
-            head, newest, erasures = view.snapshot_id, view.last_seq, view.records("erasure")
+            shown, newest, erasures = view.snapshot_id, view.last_seq, view.records("erasure")
         if after > newest:
             self._present.refresh(after)
             with self._present.view() as view:
-                head, newest = view.snapshot_id, view.last_seq
+                shown, newest, erasures = view.snapshot_id, view.last_seq, view.records("erasure")
         if after > newest:
             raise InvalidQueryError("after", f"is ahead of the graph, which ends at seq {newest}")
-        log = self._look(head)
-        oldest = max(log.oldest, _hidden_up_to(erasures))
+        head = self._looked(shown)
+        if head is None:
+            return None
+        oldest = max(head.floor, _hidden_up_to(erasures))
         if after < oldest:
             raise ChangesExpiredError(after, oldest)
-        place = bisect_right(log.appends, after, key=lambda snapshot: snapshot.last_seq)
-        return log.appends[place] if place < len(log.appends) else None
+        # Not more than reads see: what an erasure hides is known up to there.
+        return _Kept(head=head.id, oldest=oldest, newest=min(newest, head.last_seq))
 
-    def _look(self, head: SnapshotId | None) -> _Log:
-        """Return what there is to follow, looking at the catalog only when the head is another one than last time."""
+    def _looked(self, shown: SnapshotId | None) -> Snapshot | None:
+        """Return the head, looking at the catalog only when reads see another one than last time."""
         with self._turn:
-            if self._log is None or head is None or self._log.head != head:
-                self._log = _continuous(head, self._changes.appends(), self._present.shown_seq)
-            return self._log
+            if self._head is None or self._head.id != shown:
+                known, self._head = self._head, self._store.head()
+                if known is not None and self._head is not None and known.floor != self._head.floor:
+                    # What is no longer kept is not kept here either.
+                    self._reads.forget("changes", self._tenant)
+                    self._reads.forget("diff", self._tenant)
+            return self._head
 
-    def _parts(self, snapshot: Snapshot) -> Iterator[SessionPart]:
-        key = ("changes", self._tenant, snapshot.id)
-        whole = self._reads.get(key, lambda: self._gathered(snapshot), _nbytes)
-        if whole is None:
-            yield from _numbered(piece for part in self._added(snapshot) for piece in _pieces(part))
-            return
-        for seq in range(snapshot.first_seq, snapshot.last_seq + 1):
-            yield from _numbered(_pieces(whole.filter(pc.equal(whole["seq"], seq))))
+    def _rows(self, kept: _Kept, after: int) -> Rows:
+        """Read the block of sessions that the position is in, as far as there are any."""
+        first, last = after, kept.newest
+        if last - after > self._block:
+            first = after // self._block * self._block
+            last = first + self._block
+            first = max(first, kept.oldest)
+        key = ("changes", self._tenant, first, last)
 
-    def _gathered(self, snapshot: Snapshot) -> Rows | None:
-        """Read the whole snapshot, or None when it is one session that is too large to be kept."""
-        parts: list[Rows] = []
-        size = 0
-        for part in self._added(snapshot):
-            parts.append(part)
-            size += int(untyped(part).nbytes)
-            if size > _KEPT_BYTES and snapshot.sessions == 1:
-                return None
-        return pa.concat_tables(parts).combine_chunks()
+        def load() -> Rows:
+            with self._turn:
+                return untyped(self._store.rows(kept.head, after=first, up_to=last)).combine_chunks()
 
-    def _added(self, snapshot: Snapshot) -> Iterator[Rows]:
-        with self._turn:
-            return self._changes.added(snapshot.id)
+        rows = self._reads.get(key, load, _nbytes)
+        self._adapt(_nbytes(rows), full=last - first == self._block)
+        return rows
 
-
-def _continuous(head: SnapshotId | None, appends: tuple[Snapshot, ...], shown_seq: int) -> _Log:
-    first = len(appends) - 1
-    while first > 0 and appends[first - 1].last_seq + 1 == appends[first].first_seq:
-        first -= 1
-    oldest = appends[first].first_seq - 1 if appends else shown_seq
-    return _Log(head=head, appends=appends[max(first, 0) :], oldest=oldest)
+    def _adapt(self, size: int, *, full: bool) -> None:
+        # Small sessions are read many at a time: a merged file is read whole for each block.
+        if full and size < _SMALL_BYTES:
+            self._block = min(_MOST_BLOCK, self._block * 2)
+        elif size > _LARGE_BYTES:
+            self._block = max(_LEAST_BLOCK, self._block // 2)
 
 
 def _hidden_up_to(erasures: Mapping[str, Json]) -> int:
@@ -169,10 +165,21 @@ def _hidden_up_to(erasures: Mapping[str, Json]) -> int:
     return max((json.loads(erasures[id_])["seq"] - 1 for id_ in hiding(erasures)), default=0)
 
 
+def _sessions(rows: Rows, after: int) -> Iterator[SessionPart]:
+    """Give out the sessions behind the position, in their order and each in parts that are small enough."""
+    wanted = rows.filter(pc.greater(rows["seq"], after))
+    ordered = untyped(wanted).sort_by("seq")
+    counts = untyped(pc.value_counts(ordered["seq"])).field("counts").to_pylist() if ordered.num_rows else []
+    at = 0
+    for size in counts:
+        yield from _numbered(_pieces(ordered.slice(at, size)))
+        at += size
+
+
 def _pieces(rows: Rows) -> Iterator[Rows]:
     """Cut rows into pieces that are small enough for one event."""
     size = rows.num_rows
-    if size <= 1 or (size <= PART_ROWS and int(untyped(rows).nbytes) <= PART_BYTES):
+    if size <= 1 or (size <= PART_ROWS and _nbytes(rows) <= PART_BYTES):
         yield rows
         return
     for at, length in ((0, size // 2), (size // 2, size - size // 2)):
@@ -197,5 +204,5 @@ def _numbered(parts: Iterator[Rows]) -> Iterator[SessionPart]:
         yield replace(held, last=True)
 
 
-def _nbytes(rows: Rows | None) -> int:
-    return 0 if rows is None else int(untyped(rows).nbytes)
+def _nbytes(rows: Rows) -> int:
+    return int(untyped(rows).nbytes)

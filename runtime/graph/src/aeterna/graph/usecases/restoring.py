@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aeterna.graph.domain.arrow import Table, pa, pc, untyped
 from aeterna.graph.domain.diffs import Counts
+from aeterna.graph.domain.erasure import credited
 from aeterna.graph.domain.identifiers import MAX_SESSION_ID_CHARS, SessionId, problem_of_id
 from aeterna.graph.domain.rows import CHANGE_COLUMNS, Rows, change_rows
 from aeterna.graph.domain.snapshots import Receipt, Snapshot
@@ -91,13 +92,15 @@ class Restoring:
                 return None  # another process did it since
             found = self._difference(view, target, store)
             made.append((found, stamp))
-            return change_rows(
+            rows = change_rows(
                 _changes(found),
                 session=attempt.session,
                 subject=attempt.subject,
                 stamp=stamp,
                 digest=attempt.digest,
             )
+            # What comes back stays the work of whoever wrote it: an erasure of theirs must reach it.
+            return credited(rows, store.rows(target.id, up_to=target.last_seq))
 
         try:
             snapshot = self._present.write(attempt.session, build, trace)

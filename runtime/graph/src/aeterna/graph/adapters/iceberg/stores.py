@@ -14,7 +14,6 @@ from pyiceberg.exceptions import (
 from sqlalchemy.exc import IntegrityError
 
 from aeterna.graph.adapters.iceberg.erasing import IcebergEraser
-from aeterna.graph.adapters.iceberg.history import IcebergChangeLog
 from aeterna.graph.adapters.iceberg.layout import TABLE_PROPERTIES, require_known
 from aeterna.graph.adapters.iceberg.refs import IcebergTagStore
 from aeterna.graph.adapters.iceberg.store import IcebergGraphStore
@@ -61,10 +60,6 @@ class IcebergGraphStores:
     def refs(self, tenant: TenantId) -> IcebergTagStore:
         """Give access to one tenant's tags."""
         return IcebergTagStore(load=lambda: _load(self._catalog, _table_of(tenant)))
-
-    def changes(self, tenant: TenantId) -> IcebergChangeLog:
-        """Give access to what each of one tenant's snapshots added."""
-        return IcebergChangeLog(load=lambda: _load(self._catalog, _table_of(tenant)))
 
     def upkeep(self, tenant: TenantId) -> Upkeep:
         """Give what keeps one tenant's table fast and small."""
