@@ -10,6 +10,7 @@ import pytest
 from aeterna.graph.domain.changes import edge_of, node_of, session_of
 from aeterna.graph.domain.erasure import Target
 from aeterna.graph.domain.identifiers import NodeId
+from aeterna.graph.domain.snapshots import AtSeq
 from aeterna.graph.errors import (
     ErasureNotFoundError,
     HoldNotFoundError,
@@ -285,3 +286,26 @@ def test_two_erasures_are_done_in_their_order(bench: GraphBench, graph: Graph) -
 
     assert [erasure.id for erasure in done] == [first.id, second.id]
     assert _nodes(bench.graphs().of(ACME), "a", "b", "e").keys() == {"a"}
+
+
+def test_what_somebody_restored_is_still_the_subjects(bench: GraphBench, graph: Graph) -> None:
+    _write(graph, "ada", node_of("a", "T"))
+    before = _write(graph, "eve", node_of("e", "T", TEXT))
+    _write(graph, "ada", removed=["a", "e"])
+    graph.history.restoring.restore(AtSeq(before.seq), session_id=None, subject="ada")
+    assert _nodes(graph, "a", "e").keys() == {"a", "e"}
+
+    graph.erasures.order(EVE, by="root")
+    graph.erasures.run()
+
+    assert _nodes(bench.graphs().of(ACME), "a", "e").keys() == {"a"}
+
+
+def test_a_restore_does_not_bring_back_what_is_being_erased(graph: Graph) -> None:
+    before = _write(graph, "eve", node_of("e", "T", TEXT))
+    _write(graph, "ada", node_of("a", "T"))
+    graph.erasures.order(EVE, by="root")
+
+    graph.history.restoring.restore(AtSeq(before.seq), session_id=None, subject="ada")
+
+    assert _nodes(graph, "a", "e") == {}

@@ -145,14 +145,33 @@ def removals(target: Target, state: Table) -> Removals:
     return Removals(changes=pa.table(changes), subjects=frozenset(pc.unique(reached["subject"]).to_pylist()))
 
 
+def credited(rows: Rows, state: Table) -> Rows:
+    """Return rows that bring back a state under the subjects who had written it, whoever brings it back.
+
+    Otherwise an erasure of those subjects would not reach what somebody else restored. ``state`` needs
+    `STATE_COLUMNS`.
+    """
+    latest = _latest(state)
+    known = pc.index_in(_thing_keys(rows), value_set=_thing_keys(latest).combine_chunks())
+    written = pc.and_(pc.equal(rows["op"], "upsert"), pc.is_valid(known))
+    subjects = pc.if_else(written, latest["subject"].take(known), rows["subject"])
+    place = untyped(rows).schema.get_field_index("subject")
+    return untyped(rows).set_column(place, untyped(rows).schema.field(place), subjects)
+
+
 def _latest(state: Table) -> Table:
     things = untyped(state).filter(pc.is_in(state["record"], pa.array(["node", "edge"])))
-    keys = pc.binary_join_element_wise(
-        things["record"], pc.fill_null(things["id"], ""), pc.fill_null(_edge_keys(things), ""), _BETWEEN
-    )
+    keys = _thing_keys(things)
     numbered = pa.table({"key": keys, "seq": things["seq"], "row": pa.array(range(things.num_rows), pa.int64())})
     last = numbered.sort_by("seq").group_by("key", use_threads=False).aggregate([("row", "last")])
     return things.take(last["row_last"])
+
+
+def _thing_keys(rows: Table) -> Column:
+    """Return what makes a node or an edge itself, in one text; no two sorts of rows share one."""
+    return pc.binary_join_element_wise(
+        rows["record"], pc.fill_null(rows["id"], ""), pc.fill_null(_edge_keys(rows), ""), _BETWEEN
+    )
 
 
 def _last_by(subject: str, keys: Column, rows: Table) -> Column:
