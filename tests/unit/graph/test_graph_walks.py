@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -119,6 +120,19 @@ def test_a_walk_stops_when_its_time_is_up() -> None:
             view.neighbors(neighbors_query("a"))
         with pytest.raises(QueryTimeoutError):
             view.shortest_path(path_query("a", "b"))
+
+
+def test_sql_is_stopped_when_its_time_is_up_and_the_next_reader_gets_an_answer() -> None:
+    lens = ArrowLens(stopwatch=time.monotonic)
+    batch = batch_of(session_of("1", subject="ada", nodes=[node_of("a", "T")]))
+    lens.apply(batch.rows, Snapshot(id=SnapshotId(1), first_seq=1, last_seq=1, committed_at=batch.committed_at))
+
+    endless = "SELECT count(*) FROM node, range(1000000) AS a, range(1000000) AS b WHERE hash(a.range, b.range) = 7"
+    with pytest.raises(QueryTimeoutError), lens.view(timedelta(seconds=0.2)) as view:
+        untyped(view)._asking.sql().execute(endless).fetchall()
+
+    with lens.view(LONG) as view:
+        assert untyped(view)._asking.sql().execute("SELECT id, kind FROM node").fetchall() == [("a", "T")]
 
 
 def test_a_topology_costs_at_most_24_bytes_an_edge() -> None:
