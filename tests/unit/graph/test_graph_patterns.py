@@ -192,7 +192,7 @@ def test_the_sql_is_one_statement_that_reads() -> None:
         ("nodes.a.kind", lambda: node_pattern("a", kinds=["';--"])),
         ("nodes.a.id", lambda: node_pattern("a", ids=["\n"])),
         ("edges", lambda: pattern([node_pattern("a"), node_pattern("b")])),
-        ("edges", lambda: pattern([node_pattern("a")], [edge_pattern("a", "a", hops=(1, 3))] * 3)),
+        ("edges", lambda: pattern([node_pattern("a")], [edge_pattern("a", "a")] * 9)),
         ("edges[0].to", lambda: pattern([node_pattern("a")], [edge_pattern("a", "b")])),
         ("edges.hops.max", lambda: edge_pattern("a", "b", hops=(1, 4))),
         ("edges.hops.max", lambda: edge_pattern("a", "b", hops=(2, 1))),

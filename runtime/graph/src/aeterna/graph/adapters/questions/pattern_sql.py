@@ -8,14 +8,13 @@ outside is a parameter.
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from aeterna.graph.adapters.questions.conditions import NUMERIC, Parameters, number, pointer, satisfies
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from aeterna.graph.domain.questions.filters import Condition
     from aeterna.graph.domain.questions.patterns import EdgePattern, Item, NodePattern, Pattern
@@ -64,10 +63,23 @@ class _Build:
         return tuple(self._column)
 
     def matches(self) -> str:
-        """Return the matches as numbers: each assignment of the variables once."""
-        ways = itertools.product(*(range(edge.least, edge.most + 1) for edge in self._query.edges))
-        branches = " UNION ALL ".join(self._branch(hops) for hops in ways)
-        return branches if self._once else f"SELECT DISTINCT * FROM ({branches})"
+        """Return the matches as numbers: each assignment of the variables once.
+
+        Each step leads from the matches of some edges to those of one more. DuckDB orders the joins of single edges as
+        it likes; the ends of several hops are made distinct at each hop, or walks would be counted by the million.
+        """
+        start = min(self._query.nodes, key=lambda node: (not node.ids, not node.where, not node.kinds))
+        bound = [self._column[start.name]]
+        steps = [f"s0 AS (SELECT number AS {bound[0]} FROM {self._nodes(start)})"]
+        for place, edge in self._walk(start.name):
+            steps += (
+                self._single(len(steps), bound, place, edge)
+                if edge.most == 1
+                else self._several(len(steps), bound, edge)
+            )
+        where = [f"{self._column[one]} <> {self._column[other]}" for one, other in self._query.different]
+        chosen = f"SELECT {'' if self._once else 'DISTINCT '}{', '.join(self._column.values())} FROM s{len(steps) - 1}"
+        return f"WITH {', '.join(steps)} {chosen} WHERE {' AND '.join(where) or 'true'}"
 
     def sorted(self) -> str:
         """Return the numbers of the matches in their order."""
@@ -105,24 +117,61 @@ class _Build:
             for edge in self._query.edges
         )
 
-    def _branch(self, hops: Sequence[int]) -> str:
-        """Return the matches in which each edge takes a fixed number of hops."""
-        tables = [f"{self._nodes(node)} AS n{place}" for place, node in enumerate(self._query.nodes)]
-        where = [
-            f"n{self._places[one]}.number <> n{self._places[other]}.number" for one, other in self._query.different
+    def _walk(self, start: str) -> Iterator[tuple[int, EdgePattern]]:
+        """Yield the edges so that each begins at a node that is known by then, several hops as late as can be."""
+        known = {start}
+        left = list(enumerate(self._query.edges))
+        while left:
+            ready = [each for each in left if not known.isdisjoint((each[1].source, each[1].target))]
+            each = min(ready, key=lambda each: (each[1].most, not known.issuperset((each[1].source, each[1].target))))
+            left.remove(each)
+            known |= {each[1].source, each[1].target}
+            yield each
+
+    def _single(self, step: int, bound: list[str], place: int, edge: EdgePattern) -> list[str]:
+        """Return the step over one edge, and add what it binds."""
+        near, far, back = self._ends(bound, edge)
+        chosen = [f"p.{column}" for column in bound]
+        if edge.name is not None:
+            chosen.append(f"f.number AS e{place}")
+        tables = f"s{step - 1} AS p JOIN {self._edges(edge, back=back)} AS f ON f.a = p.{near}"
+        if far in bound:
+            tables += f" AND f.b = p.{far}"
+        else:
+            chosen.append(f"f.b AS {far}")
+            tables += f" JOIN {self._nodes(self._pattern_of(far))} AS x ON x.number = f.b"
+            bound.append(far)
+        bound += [f"e{place}"] if edge.name is not None else []
+        return [f"s{step} AS (SELECT {', '.join(chosen)} FROM {tables})"]
+
+    def _several(self, step: int, bound: list[str], edge: EdgePattern) -> list[str]:
+        """Return the steps over several hops, and add what they bind."""
+        near, far, back = self._ends(bound, edge)
+        kept = ", ".join(f"p.{column}" for column in bound)
+        steps: list[str] = []
+        for hop in range(edge.most):
+            walked = f"{self._edges(edge, back=back)} AS f ON f.a = p.{'h' if hop else near}"
+            steps.append(
+                f"s{step + hop} AS (SELECT DISTINCT {kept}, f.b AS h FROM s{step + hop - 1} AS p JOIN {walked})"
+            )
+        reached = " UNION ".join(f"SELECT * FROM s{step + hop - 1}" for hop in range(edge.least, edge.most + 1))
+        last = f"s{step + edge.most}"
+        if far in bound:
+            return [*steps, f"{last} AS (SELECT {kept} FROM ({reached}) AS p WHERE p.h = p.{far})"]
+        bound.append(far)
+        nodes = self._nodes(self._pattern_of(far))
+        return [
+            *steps,
+            f"{last} AS (SELECT {kept}, p.h AS {far} FROM ({reached}) AS p JOIN {nodes} AS x ON x.number = p.h)",
         ]
-        for place, (edge, length) in enumerate(zip(self._query.edges, hops, strict=True)):
-            walked = [f"e{place}_{hop}" for hop in range(length)]
-            tables += [f"{self._edges(edge)} AS {each}" for each in walked]
-            ends = [
-                f"n{self._places[edge.source]}.number",
-                *(f"{end}" for each in walked for end in (f"{each}.a", f"{each}.b")),
-                f"n{self._places[edge.target]}.number",
-            ]
-            where += [f"{ends[at]} = {ends[at + 1]}" for at in range(0, len(ends), 2)]
-        numbers = [f"n{place}.number AS n{place}" for place in range(len(self._query.nodes))]
-        numbers += [f"e{place}_0.number AS e{place}" for place, _ in self._named]
-        return f"SELECT {', '.join(numbers)} FROM {', '.join(tables)} WHERE {' AND '.join(where) or 'true'}"
+
+    def _ends(self, bound: list[str], edge: EdgePattern) -> tuple[str, str, bool]:
+        """Return the column to walk from, that to walk to, and whether that is against the pattern's own direction."""
+        source, target = self._column[edge.source], self._column[edge.target]
+        return (source, target, False) if source in bound else (target, source, True)
+
+    def _pattern_of(self, column: str) -> NodePattern:
+        return self._query.nodes[int(column[1:])]
 
     def _nodes(self, node: NodePattern) -> str:
         where = self._conditions(node.where)
@@ -132,21 +181,18 @@ class _Build:
             where.append(f"kind IN (SELECT unnest({self.parameters.add(sorted(node.kinds))}::VARCHAR[]))")
         return f"(SELECT number FROM node WHERE {' AND '.join(where) or 'true'})"
 
-    def _edges(self, edge: EdgePattern) -> str:
+    def _edges(self, edge: EdgePattern, *, back: bool) -> str:
+        """Return the edges with their ends as the walk meets them, a and then b."""
         where = self._conditions(edge.where)
         if edge.types:
             where.append(f"type IN (SELECT unnest({self.parameters.add(sorted(edge.types))}::VARCHAR[]))")
         wanted = " AND ".join(where) or "true"
         forward = f"SELECT number, source AS a, target AS b FROM edge WHERE {wanted}"
-        back = f"SELECT number, target AS a, source AS b FROM edge WHERE {wanted}"
-        match edge.direction:
-            case "out":
-                return f"({forward})"
-            case "in":
-                return f"({back})"
-            case "both":
-                # A loop points both ways and is still one edge.
-                return f"({forward} UNION ALL {back} AND source <> target)"
+        against = f"SELECT number, target AS a, source AS b FROM edge WHERE {wanted}"
+        if edge.direction == "both":
+            # A loop points both ways and is still one edge.
+            return f"({forward} UNION ALL {against} AND source <> target)"
+        return f"({forward if (edge.direction == 'out') != back else against})"
 
     def _conditions(self, where: Sequence[Condition]) -> list[str]:
         return [satisfies("properties", each, self.parameters) for each in where]

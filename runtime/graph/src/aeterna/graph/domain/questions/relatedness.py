@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_RELATED: Final = 100
 MAX_SHARED: Final = 10
 SCORE_DIGITS: Final = 9  # more would let the order of a sum decide between equals
-MAX_STEPS: Final = 2_000_000  # ends of edges that one question looks at
+MAX_STEPS: Final = 500_000  # ends of edges that one question looks at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
