@@ -325,7 +325,7 @@ def test_pages_stay_in_the_snapshot_of_the_first(bench: GraphBench, patient: Pat
     second, end = graph.neighbors(query, cursor=cursor)
 
     assert [node.id for node in (*first.nodes, *second.nodes)] == ["n0", "n1", "n2", "n3"]
-    assert second.snapshot_id == first.snapshot_id
+    assert second.seq == first.seq
     assert end is None
     with pytest.raises(InvalidQueryError, match="leave as_of away"):
         graph.neighbors(query, cursor=cursor, as_of=START)

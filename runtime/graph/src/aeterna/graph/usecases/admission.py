@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from aeterna.graph.domain.changes import EdgeKey
+from aeterna.graph.domain.identifiers import NodeId
 from aeterna.graph.domain.rows import Accepted
 from aeterna.graph.domain.snapshots import Receipt
 from aeterna.graph.errors import GraphError, SessionConflictError, UnknownNodeError
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from aeterna.graph.domain.changes import EdgeKey, Session
-    from aeterna.graph.domain.identifiers import NodeId, SessionId, SnapshotId
+    from aeterna.graph.domain.changes import Session
+    from aeterna.graph.domain.identifiers import SessionId, SnapshotId
     from aeterna.graph.ports import Committed, LensView
 
 _TICK: Final = timedelta(microseconds=1)
@@ -41,12 +43,14 @@ class _Overlay:
 
     def unknown(self, nodes: Sequence[NodeId]) -> tuple[NodeId, ...]:
         """Return those of the ids that are no nodes."""
-        known = self._view.known([node for node in nodes if node not in self._nodes])
+        asked = [node for node in nodes if node not in self._nodes]
+        known = self._view.known(asked) if asked else frozenset[NodeId]()
         return tuple(node for node in nodes if not self._nodes.get(node, node in known))
 
     def existing(self, edges: Sequence[EdgeKey]) -> set[EdgeKey]:
         """Return those of the keys that are edges."""
-        known = self._view.existing([edge for edge in edges if edge not in self._edges])
+        asked = [edge for edge in edges if edge not in self._edges]
+        known = self._view.existing(asked) if asked else frozenset[EdgeKey]()
         return {edge for edge in edges if self._edges.get(edge, edge in known)}
 
     def incident(self, nodes: frozenset[NodeId]) -> set[EdgeKey]:

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aeterna.graph.domain.changes import Session
 from aeterna.graph.domain.snapshots import Receipt
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.identifiers import TenantId
     from aeterna.graph.usecases.engine import Engine
     from aeterna.graph.usecases.present import Present
+
+
+_QUIET_SECONDS: Final = 0.004  # without a new session: who wanted to come back is here
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class GroupCommitter:
         self._draining = False
         self._closed = False
         self._last_seconds = 0.1
+        self._last_sessions = 1
+        self._last_ended = 0.0
         self._changed = threading.Condition()
 
     def submit(self, session: Session) -> Future[Receipt]:
@@ -81,6 +86,7 @@ class GroupCommitter:
     def _drain(self) -> None:
         """Commit one group, then stand in line again: other tenants share the threads."""
         try:
+            self._gather()
             self._commit(self._take())
         finally:
             with self._changed:
@@ -89,6 +95,20 @@ class GroupCommitter:
                 else:
                     self._draining = False
                     self._changed.notify_all()
+
+    def _gather(self) -> None:
+        """Let those who were just answered come back before the next group begins.
+
+        Clients that commit one session after the other would otherwise fall into two crowds, each of which waits for
+        the other's commit and then for its own. It ends as soon as as many wait as before or nobody comes any more,
+        and after half of what the last commit took at the latest.
+        """
+        end = self._last_ended + self._last_seconds / 2
+        with self._changed:
+            while self._stopwatch() < end and 0 < (waiting := len(self._queue)) < self._last_sessions:
+                self._changed.wait(_QUIET_SECONDS)
+                if len(self._queue) == waiting:
+                    return
 
     def _take(self) -> list[_Waiting]:
         group: list[_Waiting] = []
@@ -121,7 +141,8 @@ class GroupCommitter:
             for waiting in group:
                 waiting.future.set_exception(defect)
             raise
-        self._last_seconds = self._stopwatch() - begun
+        self._last_ended, self._last_sessions = self._stopwatch(), len(group)
+        self._last_seconds = self._last_ended - begun
         for waiting, outcome in zip(group, outcomes, strict=True):
             if isinstance(outcome, Receipt):
                 waiting.future.set_result(outcome)
