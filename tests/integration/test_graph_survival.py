@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
-from aeterna.graph.adapters.iceberg.stores import NAMESPACE
+from aeterna.graph.domain.catalogs import NAMESPACE
 from aeterna.graph.domain.identifiers import NodeId
 from aeterna.graph.domain.queries import neighbors_query
 from fixtures.fix_graph import ACME, GraphBench, arrow_lens, iceberg_stores

@@ -12,9 +12,9 @@ from pyiceberg.catalog.sql import SqlCatalog
 
 from aeterna.api.settings import ApiSettings
 from aeterna.graph.adapters.iceberg.catalogs.keyless import refuse_static_keys
-from aeterna.graph.adapters.iceberg.stores import NAMESPACE, IcebergGraphStores
+from aeterna.graph.adapters.iceberg.stores import IcebergGraphStores
 from aeterna.graph.adapters.iceberg.warehouse_io import WAREHOUSE_FILE_IO, WarehouseFileIO, file_properties
-from aeterna.graph.domain.catalogs import catalog_of, warehouse_of
+from aeterna.graph.domain.catalogs import NAMESPACE, catalog_of, warehouse_of
 from aeterna.graph.domain.changes import node_of, session_of
 from aeterna.graph.errors import StorageError
 from aeterna.graph.main import open_catalog

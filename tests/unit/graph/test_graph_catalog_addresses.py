@@ -56,6 +56,19 @@ def _postgres(**changes: object) -> PostgresCatalog:
         ),
         ("postgresql://api%40p.iam@db.example/graphs?auth=google", _postgres(user="api@p.iam", login=GoogleLogin())),
         ("postgresql://api@/graphs?host=/run/pg", _postgres(host="/run/pg", tls="disable")),
+        (
+            "http://catalog:8181/catalog?warehouse=eu-graph&auth=azure&scope=s&namespace=eu_graph",
+            RestCatalog(
+                uri="http://catalog:8181/catalog",
+                warehouse="eu-graph",
+                login=AzureLogin(scope="s"),
+                namespace="eu_graph",
+            ),
+        ),
+        (
+            "http://catalog.lake.svc.cluster.local:8181",
+            RestCatalog(uri="http://catalog.lake.svc.cluster.local:8181", warehouse=None, login=NoLogin()),
+        ),
         ("http://127.0.0.1:8181/", RestCatalog(uri="http://127.0.0.1:8181", warehouse=None, login=NoLogin())),
         (
             "https://biglake.googleapis.com/iceberg/v1/restcatalog?warehouse=gs://b&auth=google&project=p",
@@ -102,6 +115,8 @@ def test_an_address_says_which_catalog_and_how_to_log_in(address: str, meaning: 
         ("https://lake.example?auth=exchange&token_file=/t&token_uri=http://idp.example", "over https://"),
         ("glue://eu-central-1?access_key=s3cret", "unknown options"),
         ("glue://", "glue://REGION"),
+        ("glue://eu-central-1?namespace=Ours", "namespace= is small"),
+        ("http://catalog.example.svc.evil.example:8181", "http:// shows every token"),
         ("postgresql://db.example/graphs", "postgresql://USER"),
         ("postgresql://api@db.example/graphs?password=s3cret", "unknown options"),
         ("postgresql://api@db.example/graphs?port=0&host=x", "port"),

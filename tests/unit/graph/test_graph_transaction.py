@@ -14,7 +14,6 @@ from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadataV2
 from pyiceberg.table.update import SetPropertiesUpdate, update_table_metadata
 
-from aeterna.graph.adapters.iceberg.stores import NAMESPACE
 from aeterna.graph.adapters.iceberg.transaction import (
     REMEDIED_VERSION,
     MemoisedTransaction,
@@ -25,6 +24,7 @@ from aeterna.graph.adapters.iceberg.transaction import (
     transaction,
 )
 from aeterna.graph.domain.arrow import untyped
+from aeterna.graph.domain.catalogs import NAMESPACE
 from aeterna.graph.domain.changes import node_of, session_of
 from fixtures.fix_graph import ACME, batch_of, iceberg_stores
 

@@ -7,7 +7,8 @@ whoever sees the address of a process (its environment, a crash report) would ha
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from urllib.parse import SplitResult
 
+NAMESPACE: Final = "aeterna"  # of the tables, unless an address names another
+_NAMESPACE: Final = re.compile(r"[a-z](?:[a-z0-9_]{0,61}[a-z0-9])?")  # as the foundation's
 _MAX_PORT: Final = 65535
 _POSTGRES_PORT: Final = 5432
 
@@ -71,6 +74,7 @@ class SqliteCatalog:
     """A SQLite database on a disk of this machine: one machine, any number of processes."""
 
     path: Path
+    namespace: str = NAMESPACE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,7 @@ class PostgresCatalog:
     login: Login
     tls: str  # libpq's sslmode
     tls_roots: str | None  # a file, or libpq's own default
+    namespace: str = NAMESPACE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,7 @@ class RestCatalog:
     uri: str
     warehouse: str | None
     login: Login
+    namespace: str = NAMESPACE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +107,7 @@ class GlueCatalog:
 
     region: str
     account: str | None = None
+    namespace: str = NAMESPACE
 
 
 CatalogAddress: TypeAlias = SqliteCatalog | PostgresCatalog | RestCatalog | GlueCatalog
@@ -135,8 +142,11 @@ def catalog_of(address: str) -> CatalogAddress:
         raise ValueError("a password in an address is a static key: leave it out and name a login with auth=")
     options = _Options(parts.query)
     found = parse(parts, options)
+    namespace = options.take("namespace") or NAMESPACE
     options.finish()
-    return found
+    if not _NAMESPACE.fullmatch(namespace):
+        raise ValueError("namespace= is small letters, digits and underscores, beginning with a letter")
+    return replace(found, namespace=namespace)
 
 
 def warehouse_of(address: str) -> Warehouse:
@@ -214,7 +224,7 @@ def _rest(parts: SplitResult, options: _Options) -> RestCatalog:
     host = parts.hostname or ""
     if parts.username is not None or not host:
         raise ValueError("write https://HOST/PATH?auth=…")
-    if parts.scheme == "http" and not _is_near(host):
+    if parts.scheme == "http" and not (_is_near(host) or _is_of_the_cluster(host)):
         raise ValueError("http:// shows every token to the network: write https://")
     return RestCatalog(
         uri=f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/"),
@@ -263,6 +273,15 @@ def _is_near(host: str) -> bool:
     """Whether nothing between here and the host could listen."""
     if host == "localhost" or host.startswith("/"):
         return True
+    return _is_loopback(host)
+
+
+def _is_of_the_cluster(host: str) -> bool:
+    """Whether only a resolver inside a Kubernetes cluster knows the name: nothing leads out of it."""
+    return ("." not in host and ":" not in host) or host.endswith((".svc", ".svc.cluster.local"))
+
+
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

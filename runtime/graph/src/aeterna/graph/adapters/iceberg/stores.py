@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pyiceberg.exceptions import (
     NamespaceAlreadyExistsError,
@@ -26,7 +26,6 @@ from aeterna.graph.domain.rows import ROW_SCHEMA
 from aeterna.graph.errors import StorageError
 
 if TYPE_CHECKING:
-
     from pyiceberg.catalog import Catalog
     from pyiceberg.table import Table
     from sqlalchemy import Engine
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from aeterna.graph.adapters.iceberg.catalogs.opened import OpenCatalog
     from aeterna.graph.domain.identifiers import TenantId
     from aeterna.graph.ports import Upkeep
-
-NAMESPACE: Final = "aeterna"
 
 
 class IcebergGraphStores:
@@ -47,32 +44,33 @@ class IcebergGraphStores:
         self._catalog = opened.catalog
         try:
             with translated("open the catalog"):
-                _ensure_namespace(self._catalog)
+                _ensure_namespace(self._catalog, opened.namespace)
         except StorageError:
             opened.close()
             raise
 
     def open(self, tenant: TenantId) -> IcebergGraphStore:
         """Give access to one tenant's history; creates nothing before the first append."""
-        name = _table_of(tenant)
+        name = self._table_of(tenant)
         return IcebergGraphStore(load=lambda: _load(self._catalog, name), make=lambda: _make(self._catalog, name))
 
     def refs(self, tenant: TenantId) -> IcebergTagStore:
         """Give access to one tenant's tags."""
-        return IcebergTagStore(load=lambda: _load(self._catalog, _table_of(tenant)))
+        return IcebergTagStore(load=lambda: _load(self._catalog, self._table_of(tenant)))
 
     def upkeep(self, tenant: TenantId) -> Upkeep:
         """Give what keeps one tenant's table fast and small."""
-        return iceberg_upkeep(lambda: _load(self._catalog, _table_of(tenant)))
+        return iceberg_upkeep(lambda: _load(self._catalog, self._table_of(tenant)))
 
     def eraser(self, tenant: TenantId) -> IcebergEraser:
         """Give what takes rows out of one tenant's history for ever."""
-        return IcebergEraser(load=lambda: _load(self._catalog, _table_of(tenant)), beside=_database_files(self.engine))
+        name = self._table_of(tenant)
+        return IcebergEraser(load=lambda: _load(self._catalog, name), beside=_database_files(self.engine))
 
     def tenants(self) -> tuple[TenantId, ...]:
         """Return every tenant that has a table."""
         with translated("list the tables"):
-            names = [name for *_, name in self._catalog.list_tables(NAMESPACE)]
+            names = [name for *_, name in self._catalog.list_tables(self._opened.namespace)]
         return tuple(sorted(tenant_id(name.replace("_", "-")) for name in names))
 
     @property
@@ -83,16 +81,15 @@ class IcebergGraphStores:
     def probe(self) -> None:
         """Raise `StorageError` when the catalog cannot be reached."""
         with translated("reach the catalog"):
-            self._catalog.load_namespace_properties(NAMESPACE)
+            self._catalog.load_namespace_properties(self._opened.namespace)
 
     def close(self) -> None:
         """Release the connections to the catalog."""
         self._opened.close()
 
-
-def _table_of(tenant: TenantId) -> tuple[str, str]:
-    # "-" is no part of a name in several engines, and "_" no part of a tenant: so this is one to one.
-    return NAMESPACE, tenant.replace("-", "_")
+    def _table_of(self, tenant: TenantId) -> tuple[str, str]:
+        # "-" is no part of a name in several engines, and "_" no part of a tenant: so this is one to one.
+        return self._opened.namespace, tenant.replace("-", "_")
 
 
 def _database_files(engine: Engine | None) -> tuple[Path, ...]:
@@ -103,13 +100,13 @@ def _database_files(engine: Engine | None) -> tuple[Path, ...]:
     return database, database.with_name(f"{database.name}-wal")
 
 
-def _ensure_namespace(catalog: Catalog) -> None:
+def _ensure_namespace(catalog: Catalog, namespace: str) -> None:
     try:
         # Looked for first: where somebody else makes it, the process needs no grant to.
-        catalog.load_namespace_properties(NAMESPACE)
+        catalog.load_namespace_properties(namespace)
     except NoSuchNamespaceError:
         try:
-            catalog.create_namespace(NAMESPACE)
+            catalog.create_namespace(namespace)
         except (NamespaceAlreadyExistsError, IntegrityError):
             return
 

@@ -60,7 +60,7 @@ def glue_catalog(address: catalogs.GlueCatalog, files: Mapping[str, str]) -> Ope
             client.meta.events.register("provide-client-params.glue", partial(_name_account, address.account))
         client.meta.events.register("after-call.glue", _require_whole)
         catalog = WarehouseGlueCatalog(CATALOG_NAME, client, **files)
-    return OpenCatalog(catalog=catalog, close=client.close)
+    return OpenCatalog(catalog=catalog, close=client.close, namespace=address.namespace)
 
 
 def _name_account(account: str, params: dict[str, str], **_: object) -> None:

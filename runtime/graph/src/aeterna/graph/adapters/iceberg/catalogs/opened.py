@@ -18,4 +18,5 @@ class OpenCatalog:
 
     catalog: Catalog
     close: Callable[[], None]
+    namespace: str  # of all tables
     engine: Engine | None = None  # of a SQL catalog: whoever needs more than tables from the same database

@@ -93,4 +93,4 @@ def rest_catalog(address: catalogs.RestCatalog, files: Mapping[str, str], *, tok
             pass
     with translated("open the catalog"):
         catalog = TimedRestCatalog(CATALOG_NAME, **properties)
-    return OpenCatalog(catalog=catalog, close=catalog.close)
+    return OpenCatalog(catalog=catalog, close=catalog.close, namespace=address.namespace)

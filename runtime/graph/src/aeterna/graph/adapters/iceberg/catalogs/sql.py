@@ -65,7 +65,7 @@ def sqlite_catalog(address: SqliteCatalog, files: Mapping[str, str], *, power_sa
     with translated("open the catalog"):
         address.path.parent.mkdir(parents=True, exist_ok=True)
         uri = URL.create("sqlite", database=str(address.path))
-        return _opened(uri, files, lambda engine: event.listen(engine, "connect", on_connect))
+        return _opened(uri, files, address.namespace, lambda engine: event.listen(engine, "connect", on_connect))
 
 
 def postgres_catalog(
@@ -90,9 +90,11 @@ def postgres_catalog(
     # A connection may have died with the server before it; pinging costs a round trip and saves a failed commit.
     properties = {**files, "pool_pre_ping": "true"}
     with translated("open the catalog"):
-        return _opened(uri, properties, lambda engine: event.listen(engine, "do_connect", on_connect))
+        return _opened(
+            uri, properties, address.namespace, lambda engine: event.listen(engine, "do_connect", on_connect)
+        )
 
 
-def _opened(uri: URL, properties: Mapping[str, str], prepare: Callable[[Engine], None]) -> OpenCatalog:
+def _opened(uri: URL, properties: Mapping[str, str], namespace: str, prepare: Callable[[Engine], None]) -> OpenCatalog:
     catalog = PreparedSqlCatalog(prepare, {**properties, "uri": uri.render_as_string(hide_password=False)})
-    return OpenCatalog(catalog=catalog, close=catalog.close, engine=catalog.engine)
+    return OpenCatalog(catalog=catalog, close=catalog.close, namespace=namespace, engine=catalog.engine)
