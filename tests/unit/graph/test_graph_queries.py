@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeterna.graph.domain.identifiers import NodeId, SnapshotId, tenant_id
+from aeterna.graph.domain.identifiers import NodeId, tenant_id
 from aeterna.graph.domain.queries import Position, neighbors_query, node_query, path_query
 from aeterna.graph.domain.questions.cursors import cursor_of, cursor_parsed
+from aeterna.graph.domain.snapshots import AtSeq
 from aeterna.graph.errors import InvalidQueryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SNAPSHOT = SnapshotId(2**63 - 1)
+SEQ = 2**63 - 1
 POSITION = Position(depth=2, node=NodeId("日本"))
 
 
@@ -45,16 +46,16 @@ def test_what_cannot_be_answered_is_refused_with_its_parameter(parameter: str, m
     assert refusal.value.parameter == parameter
 
 
-def test_a_cursor_brings_back_its_snapshot_and_position() -> None:
+def test_a_cursor_brings_back_its_state_and_position() -> None:
     query = neighbors_query("a", types=["t", "u"])
 
-    assert cursor_parsed(cursor_of(query, SNAPSHOT, POSITION), query) == (SNAPSHOT, POSITION)
+    assert cursor_parsed(cursor_of(query, SEQ, POSITION), query) == (AtSeq(SEQ), POSITION)
 
 
 def test_only_the_limit_may_change_between_pages() -> None:
-    cursor = cursor_of(neighbors_query("a", limit=10), SNAPSHOT, POSITION)
+    cursor = cursor_of(neighbors_query("a", limit=10), SEQ, POSITION)
 
-    assert cursor_parsed(cursor, neighbors_query("a", limit=20)) == (SNAPSHOT, POSITION)
+    assert cursor_parsed(cursor, neighbors_query("a", limit=20)) == (AtSeq(SEQ), POSITION)
     with pytest.raises(InvalidQueryError, match="another question"):
         cursor_parsed(cursor, neighbors_query("b"))
 

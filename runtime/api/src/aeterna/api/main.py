@@ -148,7 +148,7 @@ def application(
 def upkeep_policy(settings: ApiSettings) -> UpkeepPolicy:
     """Return how the settings want tables to be kept."""
     return UpkeepPolicy(
-        compaction=CompactionPolicy(memory_bytes=settings.compaction_memory_bytes),
+        compaction=CompactionPolicy(memory_bytes=settings.compaction_memory_bytes, forget_after=settings.history),
         retention=RetentionPolicy(
             keep_least=settings.keep_least, keep_age=settings.keep_age, keep_most=settings.keep_most
         ),

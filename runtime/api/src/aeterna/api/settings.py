@@ -59,6 +59,7 @@ class ApiSettings(ServiceSettings):
     upkeep_every: Duration = timedelta(minutes=30)
     upkeep_commits: int = Field(default=50, ge=1)
     compaction_memory_bytes: int = Field(default=512 * 1024 * 1024, ge=64 * 1024 * 1024)
+    history: Duration = timedelta(hours=24)
     keep_least: int = Field(default=20, ge=1)
     keep_age: Duration = timedelta(hours=24)
     keep_most: int = Field(default=100, ge=1)

@@ -9,7 +9,7 @@ from typing import Annotated, Final, cast
 from fastapi import Depends, Header, Query, Request
 
 from aeterna.graph.domain.identifiers import TAG, SnapshotId, tenant_id
-from aeterna.graph.domain.snapshots import AsOf
+from aeterna.graph.domain.snapshots import AsOf, AtSeq
 from aeterna.graph.domain.tags import tag_name
 from aeterna.graph.errors import InvalidQueryError
 from aeterna.graph.usecases.graphs import Graph, Graphs
@@ -21,6 +21,7 @@ SNAPSHOT_HEADER: Final = "Aeterna-Snapshot"
 SEQ_HEADER: Final = "Aeterna-Seq"
 _SNAPSHOT: Final = re.compile(r"[0-9]{1,19}")
 _SEQ: Final = re.compile(r"[0-9]{1,18}")
+_SEQ_PREFIX: Final = "seq:"  # with a colon, so it is no tag
 _MOMENT_CHARS: Final = len("2026-11-01T00:00:00")
 
 
@@ -45,7 +46,7 @@ def moment(
     as_of: Annotated[
         str | None,
         Query(
-            description="A snapshot id, a tag, or an RFC 3339 time with its offset: the state that was current then.",
+            description="A time (RFC 3339, with offset), a tag, seq:NUMBER or a snapshot id: the state that was then.",
             examples=["2026-11-01T00:00:00Z"],
         ),
     ] = None,
@@ -60,12 +61,14 @@ def moment_of(text: str, parameter: str) -> AsOf:
         return SnapshotId(int(text))
     if TAG.fullmatch(text):
         return tag_name(text, parameter)
+    if (after := text.removeprefix(_SEQ_PREFIX)) != text and _SEQ.fullmatch(after):
+        return AtSeq(int(after))
     # A plus sign that a client forgot to encode arrives as a space.
     written = text[:_MOMENT_CHARS] + text[_MOMENT_CHARS:].replace(" ", "+")
     try:
         time = datetime.fromisoformat(written)
     except ValueError as problem:
-        raise InvalidQueryError(parameter, "must be a snapshot id, a tag or an RFC 3339 time") from problem
+        raise InvalidQueryError(parameter, "must be a time (RFC 3339), a tag, seq:NUMBER or a snapshot id") from problem
     if time.tzinfo is None:
         raise InvalidQueryError(parameter, "must say its offset from UTC, for example 2026-11-01T00:00:00Z")
     return time

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from aeterna.graph.domain.changes import Edge, EdgeKey, Node
-from aeterna.graph.domain.identifiers import Label, NodeId
+from aeterna.graph.domain.identifiers import Label, NodeId, SnapshotId
 from aeterna.graph.domain.opaque import foreign, opened, sealed
 from aeterna.graph.domain.questions.checks import labels, within
-from aeterna.graph.domain.snapshots import AsOf, Snapshot
+from aeterna.graph.domain.snapshots import AsOf, AtSeq, Snapshot
 from aeterna.graph.errors import InvalidQueryError
 
 if TYPE_CHECKING:

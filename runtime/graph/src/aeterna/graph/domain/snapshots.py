@@ -8,8 +8,16 @@ from typing import TypeAlias
 
 from aeterna.graph.domain.identifiers import SessionId, SnapshotId, TagName
 
-# A snapshot, the newest one that was committed by a time, or the one that a tag names.
-AsOf: TypeAlias = SnapshotId | datetime | TagName
+
+@dataclass(frozen=True, slots=True)
+class AtSeq:
+    """The moment after a session was committed."""
+
+    seq: int
+
+
+# A snapshot, the last session that was committed by a time, the session of a seq, or what a tag names.
+AsOf: TypeAlias = SnapshotId | datetime | TagName | AtSeq
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

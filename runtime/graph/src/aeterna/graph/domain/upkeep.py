@@ -31,14 +31,14 @@ class CompactionPolicy:
     ``size_ratio`` times as large as what is merged already. Everything is merged once what came behind the oldest run
     is ``full_ratio`` as large as that run: only then do superseded rows and removals leave the base.
 
-    A removal is forgotten by a full compaction when it is older than ``forget_after``: replicas that refresh more
-    often never have to load anew.
+    ``forget_after`` is how long history lives in rows: what was replaced or removed longer ago is left out by a merge.
+    Every moment since then can be read, however few snapshots are kept.
     """
 
     merge_runs: int = 16
     size_ratio: float = 2.0
     full_ratio: float = 0.5
-    forget_after: timedelta = timedelta(hours=1)
+    forget_after: timedelta = timedelta(hours=24)
     memory_bytes: int = 512 << 20
     attempts: int = 20
 
@@ -124,12 +124,8 @@ def everything(runs: Sequence[Run]) -> Selection | None:
 
 def expiry_cutoff(times: Sequence[datetime], policy: RetentionPolicy, now: datetime) -> datetime:
     """Return the time before which snapshots go; ``times`` are those of the history, newest first."""
-    cutoff = now - policy.keep_age
-    if len(times) >= policy.keep_most:
-        cutoff = max(cutoff, times[policy.keep_most - 1])
-    if len(times) < policy.keep_least:
-        return min([cutoff, *times])
-    return min(cutoff, times[policy.keep_least - 1])
+    cutoff = min([now - policy.keep_age, *times[: policy.keep_least]])
+    return max(cutoff, times[policy.keep_most - 1]) if len(times) >= policy.keep_most else cutoff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.changes import Edge, EdgeKey, Node
 from aeterna.graph.domain.digests import digest_of_graph
 from aeterna.graph.domain.identifiers import Json, Label, NodeId, SessionId
+from aeterna.graph.domain.snapshots import Stamp
 from aeterna.graph.ports import Committed
 from aeterna.graph.testing.patterns import matches
 from aeterna.graph.testing.questions import neighbors, related, shortest_path, statistics, subgraph
@@ -153,6 +154,12 @@ class MemoryView:
     def committed(self, sessions: Sequence[SessionId]) -> Mapping[SessionId, Committed]:
         """Return what is remembered of those sessions that were committed."""
         return {id_: self._state.sessions[id_] for id_ in sessions if id_ in self._state.sessions}
+
+    def newest(self, by: datetime | int) -> Stamp | None:
+        """Return the newest session that was committed by a time, or of a seq that is not higher."""
+        stamps = (Stamp(seq=each.seq, committed_at=each.committed_at) for each in self._state.sessions.values())
+        known = [each for each in stamps if (each.seq <= by if isinstance(by, int) else each.committed_at <= by)]
+        return max(known, key=lambda each: each.seq, default=None)
 
     def digest(self) -> str:
         """Return the digest of all nodes and edges."""

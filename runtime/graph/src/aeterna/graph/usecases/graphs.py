@@ -19,6 +19,7 @@ from aeterna.graph.domain.questions.pages import (
     require_related_within,
     require_subgraph_within,
 )
+from aeterna.graph.domain.snapshots import AtSeq
 from aeterna.graph.errors import GraphClosedError, InvalidQueryError
 from aeterna.graph.usecases.committing import GroupCommitter
 from aeterna.graph.usecases.erasing import Erasures
@@ -104,16 +105,14 @@ class Graph:
         as_of: AsOf | None = None,
         at_least: int = 0,
     ) -> tuple[Neighbors, str | None]:
-        """Return a page and the cursor of the next one; pages that follow a cursor stay in the first one's snapshot."""
+        """Return a page and the cursor of the next one; pages that follow a cursor stay in the first one's state."""
         self._require_depth(query.depth)
         if cursor is not None:
             as_of, after = cursor_parsed(cursor, query) if as_of is None else _twice_in_time()
             query = replace(query, after=after)
         with self._view(as_of, at_least) as view:
             page = neighbors_within(view.neighbors(query), self._engine.limits.page_bytes)
-        if page.next is None or page.snapshot_id is None:
-            return page, None
-        return page, cursor_of(query, page.snapshot_id, page.next)
+        return page, None if page.next is None else cursor_of(query, page.seq, page.next)
 
     def shortest_path(self, query: PathQuery, *, as_of: AsOf | None = None, at_least: int = 0) -> Path:
         """Return one of the shortest paths, or raise `NoPathError`."""
@@ -134,25 +133,23 @@ class Graph:
     def matches(
         self, query: Pattern, *, cursor: str | None = None, as_of: AsOf | None = None, at_least: int = 0
     ) -> tuple[Matches, str | None]:
-        """Return a page of what fits a pattern, and the cursor of the next one in the same snapshot."""
+        """Return a page of what fits a pattern, and the cursor of the next one in the same state."""
         if cursor is not None:
             as_of, offset = offset_cursor_parsed(cursor, query) if as_of is None else _twice_in_time()
             query = replace(query, offset=offset)
         with self._view(as_of, at_least) as view:
             page = matches_within(view.matches(query), query.offset, self._engine.limits.page_bytes)
-        if page.next is None or page.snapshot_id is None:
-            return page, None
-        return page, offset_cursor_of(query, page.snapshot_id, page.next)
+        return page, None if page.next is None else offset_cursor_of(query, page.seq, page.next)
 
     def search(self, query: SearchQuery, *, as_of: AsOf | None = None, at_least: int = 0) -> Hits:
         """Return the nodes that hold some words, the best first."""
         with self._view(as_of, at_least) as view:
             hits = view.search(query)
-            asked_of = view.snapshot_id
-        if as_of is None or asked_of is None or hits.snapshot_id == asked_of:
+            asked_of = view.last_seq
+        if as_of is None or hits.seq == asked_of:
             return hits
         # The index of the present went on meanwhile; that of a lens on the past does not.
-        with self._past(self.history.moments.resolved(asked_of, at_least)) as view:
+        with self._past(self.history.moments.resolved(AtSeq(asked_of), at_least)) as view:
             return view.search(query)
 
     def statistics(self, *, as_of: AsOf | None = None, at_least: int = 0) -> Statistics:
@@ -184,7 +181,7 @@ class Graph:
             return
         wanted = self.history.moments.resolved(as_of, at_least)
         with self._present.view() as view:
-            if view.snapshot_id == wanted.id:
+            if view.last_seq == wanted.last_seq:
                 yield view
                 return
         with self._past(wanted) as view:
@@ -194,7 +191,7 @@ class Graph:
         with self._present.view() as view:
             erasures = view.records(ERASURE)
         lens = self._engine.past.get(
-            self._tenant, wanted.id, lambda: self._loaded(wanted, erasures), without=hiding(erasures)
+            self._tenant, wanted.last_seq, lambda: self._loaded(wanted, erasures), without=hiding(erasures)
         )
         return lens.view(self._engine.limits.query_time)
 
@@ -210,14 +207,14 @@ class Graph:
         store.head()
         lens = self._engine.new_lens()
         if hiding(erasures):
-            lens.apply(without_erased(store.rows(snapshot.id), erasures), snapshot)
+            lens.apply(without_erased(store.rows(snapshot.id, up_to=snapshot.last_seq), erasures), snapshot)
         else:
-            lens.load(store.parts(snapshot.id), snapshot)
+            lens.load(store.parts(snapshot.id, up_to=snapshot.last_seq), snapshot)
         return lens
 
 
 def _twice_in_time() -> NoReturn:
-    raise InvalidQueryError("cursor", "names a snapshot already; leave as_of away")
+    raise InvalidQueryError("cursor", "names a moment already; leave as_of away")
 
 
 class Graphs:

@@ -50,6 +50,14 @@ class Moments:
             case _:
                 return self._of_id(as_of, at_least)
 
+    def ending_at(self, as_of: AsOf, at_least: int = 0) -> Snapshot:
+        """Return the snapshot whose last session is that of the moment: what a tag can name."""
+        seq = self.resolved(as_of, at_least).last_seq
+        for snapshot in reversed(self._present.snapshots()):
+            if snapshot.last_seq == seq:
+                return snapshot
+        raise SnapshotNotFoundError(f"seq {seq}: no snapshot ends there any more, and a tag can only name one")
+
     def tag(self, name: TagName) -> Tag:
         """Return the tag as the catalog has it now; raise `TagNotFoundError`."""
         for tag in self._tags():
@@ -65,7 +73,8 @@ class Moments:
         return stamp
 
     def _narrowed(self, stamp: Stamp) -> Snapshot:
-        readable = self._readable(self._present.snapshots()[::-1], stamp.seq)
+        # The oldest that has it has the fewest rows behind it, and the same id whenever somebody asks.
+        readable = self._readable(self._present.snapshots(), stamp.seq)
         # A tag keeps a state beyond what the newest rows go back to.
         found = readable or self._readable((tag.snapshot for tag in self._tags()), stamp.seq)
         if found is None:

@@ -12,10 +12,10 @@ from aeterna.graph.ports import Lens
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aeterna.graph.domain.identifiers import SnapshotId, TenantId
+    from aeterna.graph.domain.identifiers import TenantId
 
 
-_Key: TypeAlias = "tuple[TenantId, SnapshotId, frozenset[str]]"
+_Key: TypeAlias = "tuple[TenantId, int, frozenset[str]]"
 
 
 class PastLenses:
@@ -32,16 +32,16 @@ class PastLenses:
     def get(
         self,
         tenant: TenantId,
-        snapshot: SnapshotId,
+        seq: int,
         load: Callable[[], Lens],
         *,
         without: frozenset[str] = frozenset(),
     ) -> Lens:
-        """Return the state, loading it unless it is here.
+        """Return the state after a seq, loading it unless it is here.
 
         ``without`` are the erasures that hide something of it: what was loaded before one of them is no longer given.
         """
-        key = (tenant, snapshot, without)
+        key = (tenant, seq, without)
         with self._turn:
             known = self._lenses.get(key)
             mine = known is None

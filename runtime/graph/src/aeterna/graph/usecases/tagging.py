@@ -53,7 +53,7 @@ class Tags:
         existing = next((tag for tag in tags if tag.name == name), None)
         if existing is not None and as_of is None:
             return existing, False
-        snapshot = self._moments.newest(at_least) if as_of is None else self._moments.resolved(as_of, at_least)
+        snapshot = self._moments.newest(at_least) if as_of is None else self._moments.ending_at(as_of, at_least)
         if existing is not None:
             if existing.snapshot.id != snapshot.id:
                 raise TagConflictError(name, existing.snapshot.id)

@@ -80,8 +80,8 @@ class IcebergCompactor:
         merge = Merge(
             names=names,
             memory_bytes=memory_bytes,
-            # With older rows left where they are, a removal has to stay: it still hides some of them.
-            forget_before=forget_before if first == 0 else None,
+            forget_before=forget_before,
+            whole=first == 0,
             scratch=self._scratch,
         )
         files = SortedFiles(table=table, names=names)

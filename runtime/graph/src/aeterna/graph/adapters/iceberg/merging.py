@@ -1,7 +1,7 @@
-"""Rows of many files as one stream: sorted by what they are about, and of each thing only the latest row.
+"""Rows of many files as one stream: sorted by what they are about, without the history that may be forgotten.
 
 DuckDB sorts, and spills to the disk what does not fit in the memory that it may use, so a table may be larger than
-memory. The latest row of each thing is then simply the first of its group.
+memory. The rows of a thing then stand together, the latest first: all that are young stay, and of the others the first.
 """
 
 from __future__ import annotations
@@ -30,22 +30,33 @@ _SESSION_KEY: Final = "aeterna session key"  # no column of a table: an added on
 _KEY: Final = ("record", "id", "source", "type", "target")
 
 
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The last row of the batch before."""
+
+    key: tuple[object, ...]
+    old: bool
+    seq: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Merge:
     """One merge: what it may forget, and afterwards what it did.
 
-    ``names`` are the table's names of our columns. With ``forget_before`` removals older than that are left out;
-    None keeps every removal.
+    ``names`` are the table's names of our columns. History is forgotten before the time ``forget_before``: of the
+    rows that are older only the latest of each thing stays, and not even that when it is a removal and ``whole`` says
+    that nothing older is left elsewhere for it to hide.
     """
 
     names: Mapping[str, str]
     memory_bytes: int
-    forget_before: datetime | None
+    forget_before: datetime
+    whole: bool
     scratch: Path | None = None
     rows_read: int = 0
     rows_kept: int = 0
-    floor: int = 0  # the highest seq of a removal that was left out
-    _last_key: tuple[object, ...] | None = field(default=None, init=False)
+    floor: int = 0  # from this seq on, every state can be rebuilt from what was kept
+    _last: _Last | None = field(default=None, init=False)
 
     def latest(self, batches: Iterable[Any], schema: object) -> Generator[Any]:
         """Yield record batches of the schema, sorted by record and identity. Any: Arrow's own types."""
@@ -86,27 +97,29 @@ class Merge:
             yield batch
 
     def _kept(self, batch: Any) -> Any:  # noqa: ANN401 - Arrow's own types
-        first = self._first_of_groups(batch)
-        if self.forget_before is None:
-            return batch.filter(pa.array(first))
-        removals = pc.equal(batch[self.names["op"]], "delete").to_numpy(zero_copy_only=False)
-        old = pc.less(batch[self.names["committed_at"]], pa.scalar(self.forget_before)).to_numpy(zero_copy_only=False)
-        forgotten = first & removals & old
-        if forgotten.any():
-            self.floor = max(self.floor, int(batch[self.names["seq"]].to_numpy()[forgotten].max()))
-        return batch.filter(pa.array(first & ~forgotten))
+        key, last = self._key_of(batch), self._last
+        seq = batch[self.names["seq"]].to_numpy()
+        old = _mask(pc.less(batch[self.names["committed_at"]], pa.scalar(self.forget_before)))
+        same = np.zeros(batch.num_rows, dtype=np.bool_)  # about the same thing as the row before
+        same[1:] = np.logical_and.reduce([_mask(pc.equal(part[1:], part[:-1])) for part in key])
+        same[0] = last is not None and last.key == tuple(part[0].as_py() for part in key)
+        old_before = np.append(last.old if last else False, old[:-1])
+        superseded = old & same & old_before
+        removals = _mask(pc.equal(batch[self.names["op"]], "delete"))
+        # A removal with nothing left to hide; what it hid is superseded by it, and goes as well.
+        spent = old & ~superseded & removals & self.whole
+        replacing = np.append(last.seq if last else 0, seq[:-1])[superseded]
+        self.floor = max(self.floor, *replacing.tolist(), *seq[spent].tolist(), 0)
+        self._last = _Last(tuple(part[-1].as_py() for part in key), bool(old[-1]), int(seq[-1]))
+        return batch.filter(pa.array(~superseded & ~spent))
 
-    def _first_of_groups(self, batch: Any) -> npt.NDArray[np.bool_]:  # noqa: ANN401 - as above
-        """Tell which rows are about something else than the row before them."""
+    def _key_of(self, batch: Any) -> list[Any]:  # noqa: ANN401 - as above
         # An id is never empty, so an empty text may stand for "none" and compare as itself.
-        columns = [*(self.names[name] for name in _KEY), _SESSION_KEY]
-        keys = [pc.fill_null(batch[name], "") for name in columns]
-        first = np.zeros(batch.num_rows, dtype=np.bool_)
-        for key in keys:
-            first[1:] |= pc.not_equal(key[1:], key[:-1]).to_numpy(zero_copy_only=False)
-        first[0] = tuple(key[0].as_py() for key in keys) != self._last_key
-        self._last_key = tuple(key[-1].as_py() for key in keys)
-        return first
+        return [pc.fill_null(batch[name], "") for name in (*(self.names[each] for each in _KEY), _SESSION_KEY)]
+
+
+def _mask(values: Any) -> npt.NDArray[np.bool_]:  # noqa: ANN401 - as above
+    return values.to_numpy(zero_copy_only=False)
 
 
 def _quoted(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aeterna.graph.adapters.lens.sorted_texts import SortedTexts, is_sorted
 from aeterna.graph.domain.arrow import pa, pc, untyped
+from aeterna.graph.domain.snapshots import Stamp
 from aeterna.graph.ports import Committed
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.identifiers import SessionId
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MOMENT: Final = pa.timestamp("us", tz="UTC")
 _GROWTH: Final = 4
 _FIELDS: Final = ["digest", "seq", "committed_at", "properties"]
 
@@ -54,6 +56,12 @@ class Sessions:
                     found[session] = _committed(run.rows, place)
         return found
 
+    def newest(self, by: datetime | int) -> Stamp | None:
+        """Return the newest session that was committed by a time, or of a seq that is not higher."""
+        column, most = ("seq", pa.scalar(by)) if isinstance(by, int) else ("committed_at", pa.scalar(by, _MOMENT))
+        stamps = [_newest(run.rows.filter(pc.less_equal(run.rows[column], most))) for run in self.runs]
+        return max((stamp for stamp in stamps if stamp), key=lambda stamp: stamp.seq, default=None)
+
 
 def _run(rows: Any) -> _Run:  # noqa: ANN401 - a table of pyarrow
     ids = _combined(rows["session"])
@@ -65,6 +73,14 @@ def _run(rows: Any) -> _Run:  # noqa: ANN401 - a table of pyarrow
 
 def _combined(column: Any) -> Any:  # noqa: ANN401 - as above
     return pa.concat_arrays(column.cast(pa.large_string()).chunks)
+
+
+def _newest(rows: Any) -> Stamp | None:  # noqa: ANN401 - as above
+    if rows.num_rows == 0:
+        return None
+    # Both rise together, so the highest of each belong to one session.
+    microseconds = pc.max(rows["committed_at"]).cast(pa.int64()).as_py()
+    return Stamp(seq=pc.max(rows["seq"]).as_py(), committed_at=_EPOCH + timedelta(microseconds=microseconds))
 
 
 def _committed(rows: Any, place: int) -> Committed:  # noqa: ANN401 - as above

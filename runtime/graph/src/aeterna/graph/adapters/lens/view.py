@@ -13,6 +13,7 @@ from aeterna.graph.adapters.questions.patterns import matches
 from aeterna.graph.adapters.questions.relatedness import related
 from aeterna.graph.adapters.questions.search import search
 from aeterna.graph.domain.changes import Edge
+from aeterna.graph.domain.identifiers import Label
 from aeterna.graph.domain.queries import (
     NeighborFound,
     Neighbors,
@@ -35,11 +36,12 @@ if TYPE_CHECKING:
     from aeterna.graph.adapters.lens.labels import Labels
     from aeterna.graph.adapters.lens.walks import Ball
     from aeterna.graph.domain.changes import EdgeKey
-    from aeterna.graph.domain.identifiers import Json, Label, NodeId, SessionId, SnapshotId
+    from aeterna.graph.domain.identifiers import Json, NodeId, SessionId, SnapshotId
     from aeterna.graph.domain.questions.patterns import Matches, Pattern
     from aeterna.graph.domain.questions.relatedness import Related, RelatedQuery
     from aeterna.graph.domain.questions.searches import Hits, SearchQuery
     from aeterna.graph.domain.questions.subgraphs import Subgraph, SubgraphQuery
+    from aeterna.graph.domain.snapshots import Stamp
     from aeterna.graph.ports import Committed
 
 
@@ -187,6 +189,10 @@ class LensStateView:
         """Return what is remembered of those sessions that were committed."""
         return self._state.sessions.find(sessions)
 
+    def newest(self, by: datetime | int) -> Stamp | None:
+        """Return the newest session that was committed by a time, or of a seq that is not higher."""
+        return self._state.sessions.newest(by)
+
     def records(self, record: str) -> Mapping[str, Json]:
         """Return by id what else is on record about the graph."""
         return dict(sorted(self._state.records.get(record, {}).items()))
@@ -221,4 +227,4 @@ class LensStateView:
 
 
 def _counts(by_number: np.ndarray[tuple[int], np.dtype[np.int64]], labels: Labels) -> dict[Label, int]:
-    return {label: int(count) for label, count in sorted(zip(labels.texts, by_number, strict=False)) if count}
+    return {Label(label): int(count) for label, count in sorted(zip(labels.texts, by_number, strict=False)) if count}
