@@ -11,10 +11,13 @@ from psycopg.conninfo import conninfo_to_dict
 from pyiceberg.catalog.sql import SqlCatalog
 
 from aeterna.api.settings import ApiSettings
+from aeterna.aws.rest_catalog import signed_by
+from aeterna.gcp.catalog import ENDPOINT
 from aeterna.graph.adapters.iceberg.catalogs.keyless import refuse_static_keys
+from aeterna.graph.adapters.iceberg.catalogs.rest import rest_properties
 from aeterna.graph.adapters.iceberg.stores import IcebergGraphStores
 from aeterna.graph.adapters.iceberg.warehouse_io import WAREHOUSE_FILE_IO, WarehouseFileIO, file_properties
-from aeterna.graph.domain.catalogs import NAMESPACE, catalog_of, warehouse_of
+from aeterna.graph.domain.catalogs import NAMESPACE, RestCatalog, catalog_of, warehouse_of
 from aeterna.graph.domain.changes import node_of, session_of
 from aeterna.graph.errors import StorageError
 from aeterna.graph.main import open_catalog
@@ -196,6 +199,36 @@ def test_a_renewed_token_is_sent_with_the_next_request(tmp_path: Path, rest_plac
     sent = [request.authorization for request, _ in trouble.seen]
     assert set(sent[:before]) == {"Bearer first"}
     assert set(sent[before:]) == {"Bearer second"}
+
+
+@pytest.mark.needs("java", "mvn")
+@pytest.mark.usefixtures("aws")
+def test_requests_to_a_rest_catalog_on_aws_are_signed_by_the_pods_own_identity(rest_place: CatalogPlace) -> None:
+    with faulty_proxy(rest_place.catalog_uri) as (address, trouble):
+        opened = open_catalog(catalog_uri=f"{address}?auth=aws&region={REGION}", warehouse=rest_place.warehouse)
+        stores = IcebergGraphStores(opened)
+        stores.probe()
+        stores.close()
+
+    assert trouble.seen
+    for request, _ in trouble.seen:
+        assert request.authorization.startswith("AWS4-HMAC-SHA256 Credential=ASIATEST/")
+        assert f"/{REGION}/glue/aws4_request" in request.authorization
+
+
+def test_what_the_foundation_says_of_its_catalogs_is_what_their_client_is_told() -> None:
+    """The outputs name properties of Iceberg's REST client; the address has to come to the same."""
+    on_aws = catalog_of("https://glue.r.amazonaws.com/iceberg?warehouse=1&auth=aws&region=r&namespace=eu_graph")
+    on_google = catalog_of(
+        "https://biglake.googleapis.com/iceberg/v1/restcatalog?warehouse=bl://p&auth=google&project=p"
+    )
+    assert isinstance(on_aws, RestCatalog)
+    assert isinstance(on_google, RestCatalog)
+
+    signed = {name: str(value) for name, value in signed_by("glue", "r").items()}
+    assert rest_properties(on_aws, {}, token=None).items() >= signed.items()
+    assert rest_properties(on_google, {}, token=None)["header.x-goog-user-project"] == "p"
+    assert on_google.uri == ENDPOINT
 
 
 @pytest.mark.parametrize(

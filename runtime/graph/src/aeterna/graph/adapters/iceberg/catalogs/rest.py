@@ -69,13 +69,20 @@ class TimedRestCatalog(RestCatalog):
 
 def rest_catalog(address: catalogs.RestCatalog, files: Mapping[str, str], *, token: TokenSource | None) -> OpenCatalog:
     """Ask the server for its configuration; ``token`` goes with every request."""
-    properties: dict[str, Any] = {**files, "uri": address.uri}  # Any: pyiceberg nests the login's part
+    with translated("open the catalog"):
+        catalog = TimedRestCatalog(CATALOG_NAME, **rest_properties(address, files, token=token))
+    return OpenCatalog(catalog=catalog, close=catalog.close, namespace=address.namespace)
+
+
+def rest_properties(
+    address: catalogs.RestCatalog, files: Mapping[str, str], *, token: TokenSource | None
+) -> dict[str, Any]:
+    """Return what pyiceberg is told, by the names of the Iceberg REST specification; Any: it nests the login's part."""
     # A REST catalog is asked for a warehouse by its name; where the files are, it says itself.
-    properties.pop("warehouse", None)
+    properties: dict[str, Any] = {key: value for key, value in files.items() if key != "warehouse"}
+    properties |= {"uri": address.uri, "auth": {"type": "noop"}}
     if address.warehouse is not None:
         properties["warehouse"] = address.warehouse
-    # Without this, pyiceberg would send a header of a login that there is not.
-    properties["auth"] = {"type": "noop"}
     if token is not None:
         impl = f"{BearerAuthManager.__module__}.{BearerAuthManager.__qualname__}"
         properties["auth"] = {"type": "custom", "impl": impl, "custom": {"source": token}}
@@ -91,6 +98,4 @@ def rest_catalog(address: catalogs.RestCatalog, files: Mapping[str, str], *, tok
             properties["header.x-goog-user-project"] = project
         case _:
             pass
-    with translated("open the catalog"):
-        catalog = TimedRestCatalog(CATALOG_NAME, **properties)
-    return OpenCatalog(catalog=catalog, close=catalog.close, namespace=address.namespace)
+    return properties
