@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aeterna.client import TaskDone, UpkeepProgress, UpkeepReport, UpkeepTask
+    from aeterna.client.json_value import JsonValue
 
 _FAILED: Final = 1
 dry_run_option = click.option("--dry-run", is_flag=True, help="Change nothing, and say what would be done.")
@@ -109,10 +111,9 @@ def _sentence(task: TaskDone) -> str:
         case "compact" if result["reason"] is None:
             return f"merged nothing: {result['runs']} runs are too few"
         case "compact":
-            became = "" if task.dry_run else f", which became {result['files_after']} of {result['bytes_after']} bytes"
-            return (
-                f"merged {result['files_before']} files of {result['bytes_before']} bytes ({result['reason']}){became}"
-            )
+            merged = f"merged {result['files_before']} files of {result['bytes_before']} bytes ({result['reason']})"
+            became = f", which became {result['files_after']} of {result['bytes_after']} bytes"
+            return merged if task.dry_run else merged + became
         case "expire":
             return f"forgotten {result['expired']} snapshots, kept {result['kept']}"
         case _:
@@ -122,5 +123,7 @@ def _sentence(task: TaskDone) -> str:
             )
 
 
-def _names(names: object) -> str:
-    return ", ".join(str(name) for name in names) if isinstance(names, list) and names else "none"
+def _names(names: JsonValue) -> str:
+    if not isinstance(names, Sequence) or isinstance(names, str):
+        return str(names)
+    return ", ".join(str(name) for name in names) or "none"

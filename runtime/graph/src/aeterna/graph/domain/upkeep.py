@@ -116,10 +116,8 @@ def selected(runs: Sequence[Run], policy: CompactionPolicy) -> Selection | None:
 
 
 def everything(runs: Sequence[Run]) -> Selection | None:
-    """Choose all of it, unless it is compacted already."""
-    if not runs or (len(runs) == 1 and runs[0].compacted):
-        return None
-    return Selection(first=0, reason="asked")
+    """Choose all of it: even of one compacted run, history may have become old enough to be forgotten."""
+    return Selection(first=0, reason="asked") if runs else None
 
 
 def expiry_cutoff(times: Sequence[datetime], policy: RetentionPolicy, now: datetime) -> datetime:
