@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import pytest
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.transforms import IdentityTransform
+from pyiceberg.types import NestedField, StringType
 
+from aeterna.graph.adapters.iceberg.derived import COMMUNITIES
+from aeterna.graph.domain.arrow import pa, untyped
 from aeterna.graph.domain.changes import node_of, session_of
 from aeterna.graph.domain.erasure import MAX_NODES, Target, target_of
 from aeterna.graph.domain.identifiers import NodeId, TagName
@@ -16,7 +24,6 @@ from fixtures.fix_graph import ACME, GraphBench, arrow_lens, iceberg_stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from aeterna.graph.domain.changes import Node
     from aeterna.graph.domain.identifiers import TenantId
@@ -258,3 +265,34 @@ def test_jobs_go_on_with_the_other_tenants_when_one_cannot(memory_bench: GraphBe
 
     assert (waiting, late > 0) == (1, True)
     assert (jobs.pending, jobs.oldest_seconds) == (0, 0.0)
+
+
+def test_what_was_derived_from_the_tenants_graph_goes_and_the_neighbours_stays(
+    stores: MortalStores, graph: Graph, tmp_path: Path
+) -> None:
+    """Spark writes communities of all tenants into one table, by tenant."""
+    table = _communities(tmp_path)
+    _write(graph, EVES, node_of(CANARY, "T"))
+    id_ = graph.erasures.order(EVE, by="root").id
+
+    graph.erasures.run()
+
+    left = table.refresh().scan().to_arrow().to_pylist()
+    assert [row["tenant"] for row in left] == ["umbrella"]
+    assert not list(Path(table.location().removeprefix("file://")).rglob("tenant=acme/*.parquet"))
+    assert [file.path for file in graph.erasures.erasure(id_).files if "tenant=acme" in file.path]
+
+
+def _communities(folder: Path) -> Any:  # noqa: ANN401 - a table, as pyiceberg's own types are not whole
+    fields = [
+        NestedField(1, "tenant", StringType(), required=True),
+        NestedField(2, "node", StringType(), required=True),
+    ]
+    schema = Schema(*fields)
+    catalog: Any = SqlCatalog("aeterna", uri=f"sqlite:///{folder}/catalog.db", warehouse=str(folder / "warehouse"))
+    catalog.create_namespace(COMMUNITIES[0])
+    spec = PartitionSpec(PartitionField(source_id=1, field_id=1000, transform=IdentityTransform(), name="tenant"))
+    table = catalog.create_table(COMMUNITIES, schema=schema, partition_spec=spec)
+    for tenant in ("acme", "umbrella", "acme"):
+        table.append(pa.table({"tenant": [tenant], "node": [CANARY]}, schema=untyped(schema).as_arrow()))
+    return table

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EVERY: Final = timedelta(minutes=10)  # what another process left undone waits so long
+_AGAIN_SECONDS: Final = 60.0  # until what failed or is held is tried again
 _ENDING_SECONDS: Final = 5.0
 
 
@@ -101,21 +102,26 @@ class ErasureJobs:
             self._unfinished.pop(tenant, None)
 
     def _work(self) -> None:
-        everybody = True
+        looked_at: float | None = None  # at everybody, on the stopwatch
         while not self._stopping:
             try:
-                self.sweep(self._tenants() if everybody else self._taken())
+                now = self._world.stopwatch()
+                if looked_at is None or now - looked_at >= self._every:
+                    looked_at = now
+                    self.sweep(self._tenants())
+                else:
+                    self.sweep(self._taken())
             except GraphError as failure:
                 log.warning("graph.erasure_delayed", extra={"code": failure.code})
             except Exception:
                 # A defect of ours must not end the erasures of all tenants for the life of the process.
                 log.exception("graph.erasure_broken")
             with self._changed:
-                everybody = not self._ordered and not self._changed.wait_for(
-                    lambda: self._stopping or bool(self._ordered), self._every
-                )
+                patience = _AGAIN_SECONDS if self._unfinished else self._every
+                self._changed.wait_for(lambda: self._stopping or bool(self._ordered), patience)
 
     def _taken(self) -> list[TenantId]:
+        """Return who was ordered since, and whose erasures failed or were held before."""
         with self._changed:
-            taken, self._ordered = self._ordered, []
+            taken, self._ordered = [*self._ordered, *self._unfinished], []
             return list(dict.fromkeys(taken))

@@ -17,6 +17,7 @@ from pyiceberg.manifest import DataFile, DataFileContent
 from pyiceberg.table.refs import MAIN_BRANCH
 from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdate
 
+from aeterna.graph.adapters.iceberg.derived import PREFIX, DerivedPart
 from aeterna.graph.adapters.iceberg.erased_files import TableFolder, left_behind, orphans, rank
 from aeterna.graph.adapters.iceberg.layout import names_of, theirs
 from aeterna.graph.adapters.iceberg.streaming import batches_of, row_schema
@@ -58,9 +59,12 @@ class _Judged:
 class IcebergEraser:
     """An `Eraser` on one table."""
 
-    def __init__(self, *, load: Callable[[], Table | None], beside: Sequence[Path] = ()) -> None:
-        """``beside`` are local files and folders that may hold parts of the graph too, and are verified with it."""
+    def __init__(
+        self, *, load: Callable[[], Table | None], derived: DerivedPart | None = None, beside: Sequence[Path] = ()
+    ) -> None:
+        """Take also what was ``derived`` from the graph, and verify the local files and folders ``beside`` it too."""
         self._load = load
+        self._derived = derived
         self._beside = tuple(beside)
         self._judged: _Judged | None = None
 
@@ -122,7 +126,8 @@ class IcebergEraser:
         if table is None or erasure.removed is None:
             return ()
         with translated("look for erased files"):
-            return left_behind(TableFolder(table), erasure.removed)
+            files = left_behind(TableFolder(table), erasure.removed)
+        return (*files, *(self._derived.files() if self._derived else ()))
 
     def delete(self, files: Sequence[ErasedFile]) -> None:
         """Delete the files, what others are found by last; those that are gone already are gone."""
@@ -131,9 +136,12 @@ class IcebergEraser:
             return
         with translated("delete erased files"):
             folder = TableFolder(table)
-            for file in sorted(files, key=lambda file: rank(file.path)):
+            own = (file for file in files if not file.path.startswith(PREFIX))
+            for file in sorted(own, key=lambda file: rank(file.path)):
                 with contextlib.suppress(FileNotFoundError):
                     table.io.delete(folder.location(file.path))
+        if self._derived:
+            self._derived.delete(files)
 
     def verify(self, target: Target, seq: int, *, at: datetime) -> Verification:
         """Look for the target in every byte that is left; ``seq`` is the last that the erasure reached."""

@@ -13,6 +13,7 @@ from pyiceberg.exceptions import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from aeterna.graph.adapters.iceberg.derived import COMMUNITIES, DerivedPart
 from aeterna.graph.adapters.iceberg.erasing import IcebergEraser
 from aeterna.graph.adapters.iceberg.layout import TABLE_PROPERTIES, require_known
 from aeterna.graph.adapters.iceberg.refs import IcebergTagStore
@@ -65,7 +66,11 @@ class IcebergGraphStores:
     def eraser(self, tenant: TenantId) -> IcebergEraser:
         """Give what takes rows out of one tenant's history for ever."""
         name = self._table_of(tenant)
-        return IcebergEraser(load=lambda: _load(self._catalog, name), beside=_database_files(self.engine))
+        return IcebergEraser(
+            load=lambda: _load(self._catalog, name),
+            derived=DerivedPart(tenant, load=lambda: _load(self._catalog, COMMUNITIES)),
+            beside=_database_files(self.engine),
+        )
 
     def tenants(self) -> tuple[TenantId, ...]:
         """Return every tenant that has a table."""
