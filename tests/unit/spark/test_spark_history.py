@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from aeterna.spark.domain.history import TableSnapshot, expirable_before
+import pytest
+
+from aeterna.spark.domain.history import TableSnapshot, expirable_before, restamp
 
 LATE = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -12,9 +15,28 @@ LATE = datetime(2030, 1, 1, tzinfo=UTC)
 def chain(*stamped: bool) -> list[TableSnapshot]:
     """Return a history: snapshot n was committed n milliseconds after 1970."""
     return [
-        TableSnapshot(id=number, parent=number - 1 or None, committed_ms=number, stamped=has)
+        TableSnapshot(
+            id=number,
+            parent=number - 1 or None,
+            committed_ms=number,
+            operation="replace",
+            summary=summary(number) if has else {},
+        )
         for number, has in enumerate(stamped, start=1)
     ]
+
+
+def summary(number: int) -> dict[str, str]:
+    """Return the summary of a snapshot of ours that holds one session."""
+    return {
+        "aeterna.batch": f"b{number}",
+        "aeterna.sessions": "mark",
+        "aeterna.first-seq": str(number),
+        "aeterna.last-seq": str(number),
+        "aeterna.committed-us": f"{number}000",
+        "aeterna.floor": "0",
+        "aeterna.epoch": "3",
+    }
 
 
 def at(milliseconds: int) -> datetime:
@@ -39,3 +61,37 @@ def test_an_earlier_time_that_is_asked_for_wins() -> None:
 
 def test_a_table_that_has_no_summary_at_all_is_none_of_ours_to_keep() -> None:
     assert expirable_before(chain(False, False), [2], LATE) == LATE
+
+
+@pytest.mark.parametrize(
+    ("operation", "noted", "floor"),
+    [("replace", {}, 0), ("overwrite", {"aeterna.floor": "1"}, 1), ("overwrite", {}, 2)],
+    ids=["rows only moved", "deleted and said up to where", "deleted and said nothing"],
+)
+def test_the_floor_rises_as_far_as_rows_may_be_gone(operation: str, noted: dict[str, str], floor: int) -> None:
+    before, (_, _, last) = chain(True, True, False)[:2], chain(True, True, False)
+    spark = replace(last, operation=operation, summary=noted)
+
+    found = restamp([*before, spark], 3)
+
+    assert found is not None
+    assert found["aeterna.floor"] == str(floor)
+
+
+def test_a_head_of_sparks_is_given_the_place_in_history_that_it_inherits() -> None:
+    assert restamp(chain(True, True, False, False), 4) == {
+        "aeterna.batch": "spark-4",
+        "aeterna.first-seq": "3",
+        "aeterna.last-seq": "2",
+        "aeterna.committed-us": "2000",
+        "aeterna.floor": "0",
+        "aeterna.epoch": "3",
+    }
+
+
+def test_a_head_of_ours_needs_no_other_summary() -> None:
+    assert restamp(chain(True, False, True), 3) is None
+
+
+def test_a_table_without_a_head_or_without_any_summary_is_left_alone() -> None:
+    assert (restamp([], None), restamp(chain(False, False), 2)) == (None, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import igraph
@@ -24,7 +23,7 @@ def test_the_karate_club_is_parted_as_well_as_it_can_be() -> None:
 
 def test_the_order_of_the_edges_does_not_change_the_communities() -> None:
     shuffled = karate()
-    random.Random(3).shuffle(shuffled)
+    shuffled.reverse()
 
     assert communities([], shuffled) == communities([], karate())
 

@@ -35,7 +35,7 @@ class CommitLostError(SparkJobError):
     code = "spark.commit_lost"
 
     def __init__(self, statement: str) -> None:
-        super().__init__(f"another writer was first: {statement.partition(' ')[0].lower()} was not done")
+        super().__init__(f"another writer was first: {statement.lower()} was not done")
 
 
 class SparkMissingError(SparkJobError):

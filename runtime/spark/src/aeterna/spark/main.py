@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PROGRAM: Final = "aeterna-spark"
+_HISTORY: Final = timedelta(days=1).total_seconds()  # as AETERNA_API_HISTORY
 _EXPIRE_AFTER: Final = timedelta(days=7).total_seconds()
 _ORPHANS_AFTER: Final = timedelta(days=3).total_seconds()
 _KEEP: Final = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the job and print its report as one line of JSON; a refusal is one line and status 1."""
+    """Run the job and print its report as one line of JSON.
+
+    A refusal is one line and status 1; when other writers did not let a task through, the status is 2.
+    """
     options = _parser().parse_args(arguments)
     try:
         properties = catalog_properties(options.catalog_uri, options.warehouse) | dict(options.catalog_property)
@@ -36,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{_PROGRAM}: {refusal}\n")
         return 1
     sys.stdout.write(json.dumps(report) + "\n")
-    return 0
+    return 2 if any(tenant["lost"] for tenant in report["tenants"]) else 0
 
 
 def plan_of(options: argparse.Namespace, now: datetime) -> Plan:
@@ -45,6 +49,7 @@ def plan_of(options: argparse.Namespace, now: datetime) -> Plan:
         now=now,
         tasks=frozenset(options.task or TASKS),
         tenants=frozenset(options.tenant),
+        history_from=now - timedelta(seconds=options.history),
         expire_before=now - timedelta(seconds=options.expire_after),
         keep_snapshots=options.keep,
         orphans_before=now - timedelta(seconds=options.orphans_after),
@@ -58,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--warehouse", required=True, help="as AETERNA_API_WAREHOUSE")
     parser.add_argument("--task", action="append", choices=TASKS, help="may repeat; all of them without it")
     parser.add_argument("--tenant", action="append", default=[], help="may repeat; all tenants without it")
+    parser.add_argument("--history", type=float, default=_HISTORY, metavar="SECONDS", help="keep states this old")
     parser.add_argument("--expire-after", type=float, default=_EXPIRE_AFTER, metavar="SECONDS")
     parser.add_argument("--keep", type=int, default=_KEEP, metavar="SNAPSHOTS", help="keep at least so many")
     parser.add_argument("--orphans-after", type=float, default=_ORPHANS_AFTER, metavar="SECONDS")

@@ -14,6 +14,10 @@ GroupedMap: TypeAlias = Callable[[Any], Any]  # one Arrow table to another; Any:
 class Writer(Protocol):
     """What writes a frame into a table."""
 
+    def options(self, **options: str) -> Writer:
+        """Set options of the write."""
+        ...
+
     def overwritePartitions(self) -> None:  # noqa: N802 - Spark's own name
         """Replace the partitions that the frame has rows of."""
         ...
@@ -49,6 +53,13 @@ class Frame(Protocol):
 
 class Spark(Protocol):
     """The part of a Spark session that the job uses."""
+
+    def stamp(self, table: str, seq: int, head: int, summary: Mapping[str, str]) -> None:
+        """Put an empty snapshot with the summary on top of ``table``.
+
+        Raise `CommitLostError` when a row with a higher seq was added since the snapshot ``head``.
+        """
+        ...
 
     def sql(self, statement: str) -> Frame:
         """Run or plan a statement; raise `CommitLostError` when its commit lost against another one."""

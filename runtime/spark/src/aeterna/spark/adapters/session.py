@@ -8,6 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from aeterna.spark.domain import tables
 from aeterna.spark.domain.catalogs import CATALOG
 from aeterna.spark.errors import CommitLostError, SparkMissingError
 
@@ -79,13 +80,31 @@ class _Session:
 
     def sql(self, statement: str) -> Frame:
         """Run or plan a statement; raise `CommitLostError` when its commit lost against another one."""
-        java: Any = importlib.import_module("py4j.protocol")  # Any: as above
-        try:
+        with _translated(statement.partition(" ")[0]):
             return self._session.sql(statement)
-        except java.Py4JJavaError as failure:
-            if _LOST & set(_kinds(failure.java_exception)):
-                raise CommitLostError(statement) from failure
-            raise
+
+    def stamp(self, table: str, seq: int, head: int, summary: Mapping[str, str]) -> None:
+        """See `Spark.stamp`."""
+        functions: Any = importlib.import_module("pyspark.sql.functions")  # Any: as above
+        nothing = self._session.sql(tables.nothing_of(table))
+        options = {f"snapshot-property.{name}": value for name, value in summary.items()}
+        # Replaces the rows of later sessions, of which there are none, by none: Iceberg refuses it when there are.
+        checked = {"isolation-level": "serializable", "validate-from-snapshot-id": str(head)}
+        with _translated("STAMP"):
+            writer = nothing.writeTo(tables.full_name(table)).options(**options, **checked)
+            writer.overwrite(functions.col("seq") > seq)
+
+
+@contextmanager
+def _translated(statement: str) -> Generator[None]:
+    """Turn what Java says of a lost race into our own error."""
+    java: Any = importlib.import_module("py4j.protocol")  # Any: as above
+    try:
+        yield
+    except java.Py4JJavaError as failure:
+        if _LOST & set(_kinds(failure.java_exception)):
+            raise CommitLostError(statement) from failure
+        raise
 
 
 def _kinds(failure: Any) -> Generator[str]:  # noqa: ANN401 - an exception of Java's

@@ -1,11 +1,14 @@
-"""How much of a table's history may go: what says which sessions a snapshot has must outlive that snapshot.
+"""What Spark's snapshots say of sessions, and how much of a table's history may go without that being lost.
 
-Spark's own snapshots bear no summary of ours, because they may be put on top of sessions that were committed while
-Spark worked. They inherit the summary of their nearest ancestor that has one, so that ancestor has to stay.
+Iceberg puts what Spark wrote on top of sessions that were committed meanwhile, so Spark cannot know the last session
+of such a snapshot when it writes it. It bears no summary of ours and inherits that of its nearest ancestor that has
+one. Afterwards an empty snapshot says it again, so that the ancestor and its files may go; where that was not possible,
+the ancestor stays.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -13,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+FLOOR: Final = "aeterna.floor"
+LAST_SEQ: Final = "aeterna.last-seq"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -23,7 +28,41 @@ class TableSnapshot:
     id: int
     parent: int | None
     committed_ms: int  # since 1970, as Iceberg keeps it
-    stamped: bool  # whether it has a summary of ours
+    operation: str
+    summary: Mapping[str, str]
+
+    @property
+    def stamped(self) -> bool:
+        """Whether it has a summary of ours."""
+        return LAST_SEQ in self.summary
+
+
+def restamp(snapshots: Sequence[TableSnapshot], head: int | None) -> dict[str, str] | None:
+    """Return the summary for an empty snapshot on a head without one; None when there is nothing to say or inherit."""
+    by_id = {snapshot.id: snapshot for snapshot in snapshots}
+    source = _stamp_of(by_id, head) if head is not None else None
+    if source is None:
+        return None
+    last_seq = int(source.summary[LAST_SEQ])
+    floor, found = int(source.summary.get(FLOOR, "0")), by_id.get(head or 0)
+    while found is not None and found is not source:
+        floor = max(floor, _floor_of(found, last_seq))
+        found = by_id.get(found.parent or 0)
+    return {
+        "aeterna.batch": f"spark-{head}",
+        "aeterna.first-seq": str(last_seq + 1),
+        LAST_SEQ: str(last_seq),
+        "aeterna.committed-us": source.summary["aeterna.committed-us"],
+        FLOOR: str(floor),
+        "aeterna.epoch": source.summary.get("aeterna.epoch", "0"),
+    }
+
+
+def _floor_of(snapshot: TableSnapshot, last_seq: int) -> int:
+    """Return from which seq on a snapshot without a summary of ours has every row, as far as it says so."""
+    if FLOOR in snapshot.summary:
+        return int(snapshot.summary[FLOOR])
+    return 0 if snapshot.operation == "replace" else last_seq
 
 
 def expirable_before(snapshots: Sequence[TableSnapshot], refs: Iterable[int], asked: datetime) -> datetime:

@@ -55,19 +55,32 @@ def allow_appends(table: str) -> str:
     return f"ALTER TABLE {full_name(table)} SET TBLPROPERTIES ('write.delete.isolation-level'='snapshot')"
 
 
-def delete_superseded(table: str) -> str:
-    """Return the statement that deletes each row that a later one has replaced.
+def horizon(table: str, before: datetime) -> str:
+    """Return the question for the last session that was committed before a time, 0 when none was."""
+    return (
+        f"SELECT coalesce(max(seq), 0) AS seq FROM {full_name(table)} "
+        f"WHERE record = 'session' AND committed_at < TIMESTAMP '{before:%Y-%m-%d %H:%M:%S.%f}'"
+    )
 
-    Tombstones stay, and so does every session's row: a replica that is behind finds all that it missed by seq, and
-    only our own compaction, which knows every reader's floor, may forget a deletion.
+
+def note_floor(floor: int) -> str:
+    """Return the statement after which snapshots say from which seq on they have every row."""
+    return f"SET `{NOTE}`=`{floor}`"
+
+
+def delete_superseded(table: str, floor: int) -> str:
+    """Return the statement that deletes each row that a later one had replaced by the session ``floor``.
+
+    Every state from there on can still be rebuilt. Tombstones stay, and so does every session's row.
     """
     name = full_name(table)
     superseded = (
         f"SELECT {_AS_TEXT} AS identity, seq, "
-        f"row_number() OVER (PARTITION BY {_COLUMNS} ORDER BY seq DESC) AS age FROM {name} WHERE record <> 'session'"
+        f"row_number() OVER (PARTITION BY {_COLUMNS} ORDER BY seq DESC) AS age "
+        f"FROM {name} WHERE record <> 'session' AND seq <= {floor}"
     )
     return (
-        f"DELETE FROM {name} WHERE record <> 'session' AND "
+        f"DELETE FROM {name} WHERE record <> 'session' AND seq <= {floor} AND "
         f"named_struct('i', {_AS_TEXT}, 's', seq) IN "
         f"(SELECT named_struct('i', identity, 's', seq) FROM ({superseded}) WHERE age > 1)"
     )
@@ -126,10 +139,10 @@ def head(table: str) -> str:
 
 
 def snapshots(table: str) -> str:
-    """Return the question for every snapshot, and whether it has a summary of ours."""
+    """Return the question for every snapshot and its summary."""
     return (
         "SELECT snapshot_id, parent_id, unix_millis(committed_at) AS committed_ms, "
-        f"summary['aeterna.last-seq'] IS NOT NULL AS stamped FROM {full_name(table)}.snapshots"
+        f"operation, summary FROM {full_name(table)}.snapshots"
     )
 
 
@@ -138,6 +151,13 @@ def refs(table: str) -> str:
     return f"SELECT DISTINCT snapshot_id FROM {full_name(table)}.refs"
 
 
+def nothing_of(table: str) -> str:
+    """Return the question whose answer has the table's columns and no row."""
+    return f"SELECT * FROM {full_name(table)} WHERE false"
+
+
+NOTE: Final = "spark.sql.iceberg.snapshot-property.aeterna.floor"
+FORGET_NOTE: Final = f"RESET `{NOTE}`"
 MAKE_DERIVED: Final = f"CREATE NAMESPACE IF NOT EXISTS {CATALOG}.{DERIVED}"
 MAKE_COMMUNITIES: Final = (
     f"CREATE TABLE IF NOT EXISTS {COMMUNITIES} "

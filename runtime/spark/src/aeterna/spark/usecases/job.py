@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from aeterna.spark.domain import tables
-from aeterna.spark.domain.history import TableSnapshot, expirable_before
+from aeterna.spark.domain.history import LAST_SEQ, TableSnapshot, expirable_before, restamp
 from aeterna.spark.errors import CommitLostError, UnknownTenantError
 from aeterna.spark.ports import GroupedMap
 
@@ -32,6 +32,7 @@ class Plan:
     now: datetime
     tasks: frozenset[str]
     tenants: frozenset[str]  # none: all of them
+    history_from: datetime  # states since then can still be rebuilt from the rows
     expire_before: datetime
     keep_snapshots: int
     orphans_before: datetime
@@ -52,6 +53,7 @@ class Report:
     nodes: int = 0
     communities: int = 0
     modularity: float | None = None
+    lost: list[str] = field(default_factory=list[str])  # tasks that other writers did not let through
 
 
 def run(spark: Spark, plan: Plan, stopwatch: Callable[[], float] = time.monotonic) -> dict[str, Any]:
@@ -66,9 +68,17 @@ def run(spark: Spark, plan: Plan, stopwatch: Callable[[], float] = time.monotoni
             work()
             seconds[task] = round(stopwatch() - begun, 2)
 
-    timed("compact", lambda: [_compact(spark, table, report) for table, report in reports.items()])
-    timed("expire", lambda: [_expire(spark, plan, table, report) for table, report in reports.items()])
-    timed("orphans", lambda: [_remove_orphans(spark, plan, table, report) for table, report in reports.items()])
+    def each(task: str, work: Callable[[str, Report], None]) -> None:
+        for table, report in reports.items():
+            try:
+                work(table, report)
+            except CommitLostError:
+                # A tenant that is too busy now must not keep the others waiting.
+                report.lost.append(task)
+
+    timed("compact", lambda: each("compact", partial(_compact, spark, plan)))
+    timed("expire", lambda: each("expire", partial(_expire, spark, plan)))
+    timed("orphans", lambda: each("orphans", partial(_remove_orphans, spark, plan)))
     timed("communities", lambda: _find_communities(spark, plan, reports))
     return {"seconds": seconds, "tenants": [asdict(report) for report in reports.values()]}
 
@@ -82,11 +92,43 @@ def _tables(spark: Spark, tenants: frozenset[str]) -> list[str]:
     return sorted({tables.table_of(tenant) for tenant in tenants} or found)
 
 
-def _compact(spark: Spark, table: str, report: Report) -> None:
+def _compact(spark: Spark, plan: Plan, table: str, report: Report) -> None:
     report.files_before, report.rows_before = _size(spark, table)
-    for statement in (tables.allow_appends, tables.delete_superseded, tables.rewrite):
-        _insist(spark, statement(table))
+    (row,) = spark.sql(tables.horizon(table, plan.history_from)).collect()
+    _insist(spark, tables.allow_appends(table))
+    spark.sql(tables.note_floor(int(row["seq"])))
+    try:
+        _insist(spark, tables.delete_superseded(table, int(row["seq"])))
+    finally:
+        spark.sql(tables.FORGET_NOTE)
+    if _size(spark, table)[0] > 1:
+        _insist(spark, tables.rewrite(table))
+    _stamp(spark, table)
     report.files_after, report.rows_after = _size(spark, table)
+
+
+def _stamp(spark: Spark, table: str) -> None:
+    """Say again on top of Spark's snapshots which session is the last, unless a newer one has said so by itself."""
+    head = _head(spark, table)
+    summary = restamp(_snapshots(spark, table), head)
+    if head is not None and summary is not None:
+        try:
+            spark.stamp(table, int(summary[LAST_SEQ]), head, summary)
+        except CommitLostError:
+            log.info("spark.stamp_unneeded")
+
+
+def _snapshots(spark: Spark, table: str) -> list[TableSnapshot]:
+    return [
+        TableSnapshot(
+            id=row["snapshot_id"],
+            parent=row["parent_id"],
+            committed_ms=row["committed_ms"],
+            operation=row["operation"],
+            summary=row["summary"],
+        )
+        for row in spark.sql(tables.snapshots(table)).collect()
+    ]
 
 
 def _insist(spark: Spark, statement: str) -> Frame:
@@ -109,12 +151,7 @@ def _size(spark: Spark, table: str) -> tuple[int, int]:
 
 
 def _expire(spark: Spark, plan: Plan, table: str, report: Report) -> None:
-    snapshots = [
-        TableSnapshot(
-            id=row["snapshot_id"], parent=row["parent_id"], committed_ms=row["committed_ms"], stamped=row["stamped"]
-        )
-        for row in spark.sql(tables.snapshots(table)).collect()
-    ]
+    snapshots = _snapshots(spark, table)
     refs = [row["snapshot_id"] for row in spark.sql(tables.refs(table)).collect()]
     before = expirable_before(snapshots, refs, plan.expire_before)
     (row,) = _insist(spark, tables.expire(f"{tables.NAMESPACE}.{table}", before, plan.keep_snapshots)).collect()

@@ -114,15 +114,23 @@ def _own(snapshot: IcebergSnapshot) -> Snapshot:
 def _inherited(snapshot: IcebergSnapshot, parent: Snapshot | None) -> Snapshot:
     committed_at = _EPOCH_OF_TIME + timedelta(milliseconds=snapshot.timestamp_ms)
     last_seq = parent.last_seq if parent else 0
+    told = snapshot.summary.additional_properties.get(_FLOOR) if snapshot.summary else None
     return Snapshot(
         id=SnapshotId(snapshot.snapshot_id),
         first_seq=last_seq + 1,
         last_seq=last_seq,
         committed_at=parent.committed_at if parent else committed_at,
-        # Iceberg calls it "replace" when the rows stayed the same; anything else may have lost some.
-        floor=parent.floor if parent and _only_moved_rows(snapshot) else last_seq,
+        floor=_floor_behind(snapshot, parent) if told is None else max(int(told), parent.floor if parent else 0),
         epoch=parent.epoch if parent else 0,
     )
+
+
+def _floor_behind(snapshot: IcebergSnapshot, parent: Snapshot | None) -> int:
+    """Return the floor of a snapshot of another engine that says nothing of it."""
+    if parent is None:
+        return 0
+    # Iceberg calls it "replace" when the rows stayed the same; anything else may have lost some.
+    return parent.floor if _only_moved_rows(snapshot) else parent.last_seq
 
 
 def _only_moved_rows(snapshot: IcebergSnapshot) -> bool:
