@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,12 +12,11 @@ import pytest
 from fixtures.fix_graph_api import graph_client
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aeterna.service.testing import FakeDecisionPoint
     from fixtures.fix_graph_api import GraphClient
 
 GRAPH = "/api/v1/graph"
+GUIDE = Path(__file__).parents[3] / "docs" / "guide" / "graph-queries.md"
 SERVICES = {
     "session_id": "1",
     "nodes": [
@@ -231,3 +233,23 @@ def test_every_question_is_documented_with_an_example(graph_api: GraphClient) ->
         answer = graph_api.post(f"{GRAPH}/{route}", json=example)
         assert answer.status_code in {200, 404}, answer.text
     assert "SELECT" not in str(document)
+
+
+def test_the_examples_of_the_guide_are_answered(graph_api: GraphClient) -> None:
+    blocks = re.findall(r"```json\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    session, *questions = [json.loads(block) for block in blocks]
+    graph_api.post(f"{GRAPH}/sessions", json=session)
+
+    answers = [graph_api.post(f"{GRAPH}/{'subgraph' if 'seeds' in one else 'query'}", json=one) for one in questions]
+    related = graph_api.get(f"{GRAPH}/related", params={"node": "svc:checkout-api"}).json()["nodes"]
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+    around, owned, called = (answer.json() for answer in answers)
+    assert [node["id"] for node in around["nodes"]] == ["svc:ledger", "svc:checkout-api"]
+    assert owned["rows"] == [["svc:ledger", "team:payments", 10], ["svc:ledger", "team:payments", None]]
+    assert called["rows"] == [["svc:ledger"], ["svc:orderService"]]
+    assert [(node["id"], round(node["score"], 3)) for node in related] == [
+        ("svc:ledger", 2.885),
+        ("svc:orderService", 0.91),
+        ("team:payments", 0.91),
+    ]
