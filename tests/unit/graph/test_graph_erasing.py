@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -296,3 +297,28 @@ def _communities(folder: Path) -> Any:  # noqa: ANN401 - a table, as pyiceberg's
     for tenant in ("acme", "umbrella", "acme"):
         table.append(pa.table({"tenant": [tenant], "node": [CANARY]}, schema=untyped(schema).as_arrow()))
     return table
+
+
+@pytest.mark.parametrize("when", ["before the order", "before the job", "after it"])
+def test_a_compaction_changes_nothing_about_an_erasure(stores: MortalStores, graph: Graph, when: str) -> None:
+    _write(graph, "ada", node_of("a", "T"), node_of("both", "T"))
+    _write(graph, EVES, node_of("e", "T", {"text": CANARY}), node_of("both", "T"))
+    if when == "before the order":
+        _compact(stores)
+    id_ = graph.erasures.order(EVE, by="root").id
+    if when == "before the job":
+        _compact(stores)
+
+    graph.erasures.run()
+
+    if when == "after it":
+        _compact(stores)
+    assert graph.erasures.verify(id_, EVE).clean
+    assert graph.statistics().nodes == 1
+
+
+def _compact(stores: MortalStores) -> None:
+    compactor = stores.inner.upkeep(ACME).compactor
+    compactor.runs()
+    everything = datetime(2030, 1, 1, tzinfo=UTC)
+    compactor.swap(compactor.rewrite(0, forget_before=everything, memory_bytes=64 << 20, watch=lambda _: None))
