@@ -11,12 +11,13 @@ from pyiceberg.table.update import SetCurrentSchemaUpdate
 from pyiceberg.types import IntegerType, LongType, StringType
 
 from aeterna.graph.adapters.iceberg.layout import LAYOUT, LAYOUT_FIELDS, TABLE_PROPERTIES
+from aeterna.graph.domain.arrow import pa, untyped
 from aeterna.graph.domain.changes import node_of, session_of
 from aeterna.graph.domain.identifiers import NodeId
 from aeterna.graph.domain.rows import LAYOUT_VERSION
 from aeterna.graph.errors import CommitConflictError, LayoutUnsupportedError
 from fixtures.fix_catalogs import KINDS, CatalogPlace, place_of
-from fixtures.fix_graph import ACME, GraphBench, arrow_lens, batch_of
+from fixtures.fix_graph import ACME, START, GraphBench, arrow_lens, batch_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -228,3 +229,39 @@ def test_the_ids_of_our_columns_are_the_same_in_every_catalog(any_place: Catalog
     with any_place.table() as table:
         assert {field.name: field.field_id for field in table.schema().fields} == dict(LAYOUT_FIELDS)
     stores.close()
+
+
+def test_what_others_wrote_beside_our_rows_is_kept_when_files_are_merged(
+    place: CatalogPlace, stores: IcebergGraphStores
+) -> None:
+    """And it is found although two of our own columns have other names and places by now."""
+    store = stores.open(ACME)
+    first = store.append(batch_of(_session("a"), _session("b")), parent=None)
+    _evolve(place, lambda update: update.add_column("score", IntegerType()))
+    _evolve(place, lambda update: update.rename_column("seq", "position").rename_column("kind", "category"))
+    _evolve(place, lambda update: update.move_first("digest"))
+    with place.table() as table:
+        rows = untyped(table.scan().to_arrow())
+        place_of_score = rows.column_names.index("score")
+        scores = pa.array(range(rows.num_rows), pa.int32())
+        table.overwrite(rows.set_column(place_of_score, rows.schema.field("score"), scores))
+    before = _scores(place)
+    head = store.head()
+    assert head is not None
+    assert head.last_seq == first.last_seq
+    store.append(batch_of(_session("c"), first_seq=3), parent=head.id)
+
+    compactor = stores.upkeep(ACME).compactor
+    compactor.runs()
+    merged = compactor.swap(compactor.rewrite(0, forget_before=START, memory_bytes=1 << 28, watch=lambda _: None))
+
+    assert _scores(place) == {**before, ("session", "c"): None, ("node", "c"): None}
+    store.head()
+    assert sorted(id_ for id_ in store.rows(merged.id)["id"].to_pylist() if id_) == ["n:a", "n:b", "n:c"]
+    assert {kind for kind in store.rows(merged.id)["kind"].to_pylist() if kind} == {"Thing"}
+
+
+def _scores(place: CatalogPlace) -> dict[tuple[str, str], int | None]:
+    with place.table() as table:
+        rows = untyped(table.scan().to_arrow()).to_pylist()
+    return {(row["record"], row["session"]): row["score"] for row in rows}
