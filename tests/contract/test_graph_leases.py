@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aeterna.graph.ports import WriterLeases
 
 UMBRELLA = TenantId("umbrella")
-SHORT, LONG = timedelta(seconds=0.3), timedelta(minutes=5)
+SHORT, LONG = timedelta(seconds=0.5), timedelta(minutes=5)
 
 
 def _world() -> World:
@@ -152,9 +152,10 @@ def test_threads_of_one_process_take_turns_too(processes: Processes) -> None:
     two.join(10)
 
 
-def test_a_holder_in_mid_commit_is_not_disturbed_by_those_who_wait(processes: Processes) -> None:
-    """Its time is renewed as long as it lives, however long the commit takes."""
-    left, right = processes.start(lease=SHORT), processes.start(lease=SHORT)
+@pytest.mark.parametrize("lease", [SHORT, LONG], ids=["that ends soon", "that is cut short by who waits"])
+def test_a_holder_in_mid_commit_keeps_its_lease(processes: Processes, lease: timedelta) -> None:
+    """It is renewed as long as the holder lives, however long the commit takes."""
+    left, right = processes.start(lease=lease), processes.start()
     order: list[str] = []
 
     def wait() -> None:
@@ -163,7 +164,7 @@ def test_a_holder_in_mid_commit_is_not_disturbed_by_those_who_wait(processes: Pr
 
     with left.holding(ACME):
         thread = _in_thread(wait)
-        thread.join(2 * SHORT.total_seconds())
+        thread.join(1.2)
         order.append("left")
     thread.join(10)
 
@@ -208,9 +209,9 @@ def database(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def _dead_holder(database: Engine) -> None:
+def _killed(database: Engine, lease: timedelta) -> None:
     """Leave the lease as a process leaves it that was killed."""
-    leases = SqlWriterLeases(database, holder="dead", world=_world(), lease=SHORT)
+    leases = SqlWriterLeases(database, holder="dead", world=_world(), lease=lease)
     with leases.holding(ACME), database.begin() as connection:
         row = connection.execute(text("SELECT * FROM aeterna_writer_leases")).one()
     leases.close()
@@ -219,9 +220,10 @@ def _dead_holder(database: Engine) -> None:
         connection.execute(text(statement), {"holder": row.holder, "expires": row.expires})
 
 
-def test_a_dead_holder_is_replaced_after_its_time(database: Engine) -> None:
-    _dead_holder(database)
-    leases = SqlWriterLeases(database, holder="alive", world=_world(), lease=SHORT)
+@pytest.mark.parametrize("lease", [SHORT, LONG], ids=["that ended", "that would last for minutes"])
+def test_a_killed_holder_is_replaced(database: Engine, lease: timedelta) -> None:
+    _killed(database, lease)
+    leases = SqlWriterLeases(database, holder="alive", world=_world(), lease=timedelta(seconds=5))
 
     with leases.holding(ACME) as epoch:
         assert epoch == 2

@@ -17,10 +17,11 @@ from fixtures.fix_graph import ACME, GraphBench, PatientExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from concurrent.futures import Future
 
     from aeterna.graph.domain.changes import Session
     from aeterna.graph.domain.identifiers import TenantId
-    from aeterna.graph.domain.snapshots import Snapshot
+    from aeterna.graph.domain.snapshots import Receipt, Snapshot
 
 
 def _session(id_: str) -> Session:
@@ -46,7 +47,7 @@ def _epochs(bench: GraphBench) -> list[int]:
 
 def test_processes_that_take_turns_lose_no_commit(bench: GraphBench, patient: PatientExecutor) -> None:
     left, right = bench.graphs().of(ACME), bench.graphs().of(ACME)
-    futures = []
+    futures: list[Future[Receipt]] = []
     for turn in range(3):
         for name, graph in (("left", left), ("right", right)):
             futures.append(graph.submit(_session(f"{name}{turn}")))

@@ -11,10 +11,12 @@ from fixtures.fix_graph import ACME, START, GraphBench, ManualStopwatch, Patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
     from datetime import datetime
 
     from aeterna.graph.domain.changes import Session
     from aeterna.graph.domain.identifiers import TenantId
+    from aeterna.graph.domain.snapshots import Receipt
 
 
 class _Watched(ManualStopwatch):
@@ -80,7 +82,7 @@ def test_upkeep_is_called_after_so_many_snapshots_when_all_receipts_are_out() ->
     called: list[tuple[TenantId, bool]] = []
     patient = PatientExecutor()
     bench = GraphBench(stores=MemoryGraphStores(), executor=patient, limits=Limits(upkeep_every=3))
-    futures = []
+    futures: list[Future[Receipt]] = []
     bench.upkeep = lambda tenant: called.append((tenant, futures[-1].done()))
     graph = bench.graphs().of(ACME)
     for number in (1, 2, 2, 3, 4, 5, 6):  # the repeated one makes no snapshot

@@ -26,15 +26,17 @@ _STATEMENTS: Final = {
     "create": """CREATE TABLE IF NOT EXISTS aeterna_writer_leases (
         tenant VARCHAR(255) PRIMARY KEY, epoch BIGINT NOT NULL, holder VARCHAR(64) NOT NULL,
         expires DOUBLE PRECISION NOT NULL, wanted DOUBLE PRECISION NOT NULL)""",
-    "look": """SELECT epoch, CASE WHEN expires > {now} THEN holder ELSE '' END, wanted > {now}
+    "look": """SELECT epoch, CASE WHEN expires > {now} THEN holder ELSE '' END, wanted > {now}, expires - {now}
         FROM aeterna_writer_leases WHERE tenant = :tenant""",
-    "mine": """SELECT tenant, epoch, wanted > {now} FROM aeterna_writer_leases
+    "mine": """SELECT tenant, epoch, wanted > {now}, expires - {now} FROM aeterna_writer_leases
         WHERE holder = :holder AND expires > {now}""",
     "add": """INSERT INTO aeterna_writer_leases (tenant, epoch, holder, expires, wanted)
         VALUES (:tenant, :next, :holder, {now} + :seconds, 0) ON CONFLICT (tenant) DO NOTHING""",
     "take": """UPDATE aeterna_writer_leases SET epoch = :next, holder = :holder, expires = {now} + :seconds, wanted = 0
         WHERE tenant = :tenant AND epoch = :epoch AND (holder = :holder OR expires <= {now})""",
-    "ask": "UPDATE aeterna_writer_leases SET wanted = {now} + :seconds WHERE tenant = :tenant AND epoch = :epoch",
+    "ask": """UPDATE aeterna_writer_leases SET wanted = {now} + :seconds,
+        expires = CASE WHEN expires > {now} + :seconds THEN {now} + :seconds ELSE expires END
+        WHERE tenant = :tenant AND epoch = :epoch""",
     "renew": """UPDATE aeterna_writer_leases SET expires = {now} + :seconds
         WHERE tenant = :tenant AND epoch = :epoch AND holder = :holder""",
     "give": """UPDATE aeterna_writer_leases SET holder = '', expires = 0
@@ -49,6 +51,7 @@ class LeaseRow:
     epoch: int
     holder: str  # empty when nobody holds it any more
     wanted: bool  # by a process that waits
+    left: float  # seconds until it ends by itself
 
 
 class LeaseRows:
@@ -73,13 +76,16 @@ class LeaseRows:
         if not self._created:
             self._create()
         found = self._rows("look", tenant=tenant)
-        return LeaseRow(epoch=found[0][0], holder=found[0][1], wanted=bool(found[0][2])) if found else None
+        if not found:
+            return None
+        epoch, holder, wanted, left = found[0]
+        return LeaseRow(epoch=epoch, holder=holder, wanted=bool(wanted), left=left)
 
     def mine(self) -> dict[str, LeaseRow]:
         """Return what this process holds, by tenant."""
         return {
-            tenant: LeaseRow(epoch=epoch, holder=self._holder, wanted=bool(wanted))
-            for tenant, epoch, wanted in self._rows("mine", holder=self._holder)
+            tenant: LeaseRow(epoch=epoch, holder=self._holder, wanted=bool(wanted), left=left)
+            for tenant, epoch, wanted, left in self._rows("mine", holder=self._holder)
         }
 
     def take(self, tenant: TenantId, seen: LeaseRow | None, epoch: int, seconds: float) -> bool:
@@ -90,7 +96,7 @@ class LeaseRows:
         return self._changed("take", epoch=seen.epoch, **place)
 
     def ask(self, tenant: TenantId, epoch: int, seconds: float) -> None:
-        """Tell the holder that somebody waits."""
+        """Tell the holder that somebody waits; one that does not answer holds it for so long yet, and no longer."""
         self._changed("ask", tenant=tenant, epoch=epoch, seconds=seconds)
 
     def renew(self, tenant: TenantId, epoch: int, seconds: float) -> bool:

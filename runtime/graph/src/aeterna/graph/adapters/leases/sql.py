@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 _WATCH_SECONDS: Final = 0.02  # between looks whether somebody waits for what is held here
 _TURN_SECONDS: Final = 0.1  # a busy holder goes on for so long before it yields: seeing others' commits has its price
 _IDLE_SECONDS: Final = 1.0  # after this long without a commit a lease is given up, and watching it ends
-_ASK_SECONDS: Final = 1.0  # how long a raised flag counts: a waiter that dies must not cost the holder for long
+_ASK_SECONDS: Final = 1.0  # how long a raised flag counts, and in what time a living holder renews its lease
 _LEAST_PAUSE: Final = 0.005
 _MOST_PAUSE: Final = 0.04
 _HEAD_START: Final = 0.06  # for those who waited, before who gave the lease up may take it again
@@ -54,7 +54,10 @@ class SqlWriterLeases:
     """
 
     def __init__(self, engine: Engine, *, holder: str, world: World, lease: timedelta = timedelta(seconds=5)) -> None:
-        """``holder`` names this process and nothing else; a dead holder is replaced after the time ``lease``."""
+        """Keep leases as the process ``holder``, a name that no other has.
+
+        A holder that does not renew its lease loses it after the time ``lease``, and after a second when somebody waits.
+        """
         self._rows = LeaseRows(engine, holder)
         self._holder = holder
         self._world = world
@@ -187,7 +190,8 @@ class SqlWriterLeases:
             lease.wanted = lease.wanted or row.wanted  # a commit that is under way gives it up at its end
             if self._give_if_idle(lease, now):
                 continue
-            if lease.until - now < self._seconds * 2 / 3 and self._rows.renew(tenant, epoch, self._seconds):
+            # Whoever waits has cut the rest of it short, to find out whether its holder lives.
+            if row.left < self._seconds * 2 / 3 and self._rows.renew(tenant, epoch, self._seconds):
                 lease.until = now + self._seconds
 
     def _give_if_idle(self, lease: _Lease, now: float) -> bool:
