@@ -180,7 +180,7 @@ def test_related_nodes_share_neighbours_and_the_rarer_ones_count_more(lens: Lens
         ("tbl:order_items", 1, ("svc:checkout-api",)),
         ("team:payments", 1, ("svc:checkout-api",)),
     ]
-    scores = {node.id: node.score for node in found.nodes}
+    scores = {str(node.id): node.score for node in found.nodes}
     assert scores["svc:checkout-api"] == pytest.approx(1.442695041)  # 1 / ln 2
     assert scores["svc:mail"] == pytest.approx(0.621334935)  # 1 / ln 5
 
@@ -327,11 +327,11 @@ def _at(query: Pattern, offset: int | None) -> Pattern:
         ("a beginning", "pay*", {"svc:checkout-api", "svc:ledger", "team:payments"}),
         ("every word must be found", "checkout api", {"svc:checkout-api"}),
         ("a phrase stands together", '"order lines"', {"tbl:order_items"}),
-        ("a phrase has an order", '"lines order"', set()),
-        ("a phrase ends with its text", '"lines checkout"', set()),
-        ("operators are words", "checkout OR ledger", set()),
-        ("syntax is nothing", 'checkout" OR id:* NEAR(', set()),
-        ("numbers are not texts", "10", set()),
+        ("a phrase has an order", '"lines order"', set[str]()),
+        ("a phrase ends with its text", '"lines checkout"', set[str]()),
+        ("operators are words", "checkout OR ledger", set[str]()),
+        ("syntax is nothing", 'checkout" OR id:* NEAR(', set[str]()),
+        ("numbers are not texts", "10", set[str]()),
     ],
 )
 def test_search(lens: Lens, law: str, text: str, expected: set[str]) -> None:

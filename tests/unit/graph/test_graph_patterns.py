@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from aeterna.graph.domain.changes import Session
     from aeterna.graph.domain.questions.filters import Condition
-    from aeterna.graph.domain.questions.patterns import EdgePattern, Pattern
+    from aeterna.graph.domain.questions.patterns import EdgePattern, Matches, Pattern
     from aeterna.graph.ports import Lens
 
 LONG: Final = timedelta(minutes=1)
@@ -140,7 +140,7 @@ def _filled(lens: Lens, session: Session) -> Lens:
 @settings(max_examples=150, deadline=None)
 @given(graphs(), patterns())
 def test_a_pattern_in_sql_finds_what_trying_everything_finds(session: Session, query: Pattern) -> None:
-    answers = []
+    answers: list[Matches] = []
     for lens in (_filled(MemoryLens(), session), _filled(arrow_lens(), session)):
         with lens.view(LONG) as view:
             answers.append(view.matches(query))

@@ -20,7 +20,7 @@ class AsyncQuestions:
     """The part of the graph that `AsyncGraph` has for long questions."""
 
     _runner: AsyncRunner
-    _latest: str | None
+    _latest: int | None
 
     async def subgraph(  # noqa: PLR0913 - one argument for each parameter of the API
         self,

@@ -30,7 +30,7 @@ def subgraph(  # noqa: PLR0913 - one argument for each parameter of the API
     max_nodes: int | None,
     max_edges: int | None,
     as_of: AsOf | None,
-    fresh_as: str | None,
+    fresh_as: int | None,
 ) -> Operation[Subgraph]:
     """Read the nodes around some nodes, and every edge between them."""
     body: dict[str, JsonValue] = {
@@ -53,7 +53,7 @@ def related(
     kinds: tuple[str, ...],
     limit: int | None,
     as_of: AsOf | None,
-    fresh_as: str | None,
+    fresh_as: int | None,
 ) -> Operation[Related]:
     """Read the nodes that are most like one by what they are joined to."""
     parameters = query(node=given("node_id", node_id), type=types, kind=kinds, limit=limit)
@@ -61,7 +61,7 @@ def related(
 
 
 def matches(
-    pattern: Mapping[str, JsonValue], *, cursor: str | None, as_of: AsOf | None, fresh_as: str | None
+    pattern: Mapping[str, JsonValue], *, cursor: str | None, as_of: AsOf | None, fresh_as: int | None
 ) -> Operation[Matches]:
     """Read what fits a pattern."""
     body = dict(pattern) if cursor is None else {**pattern, "cursor": cursor}
@@ -69,7 +69,7 @@ def matches(
 
 
 def search(
-    text: str, *, kinds: tuple[str, ...], limit: int | None, as_of: AsOf | None, fresh_as: str | None
+    text: str, *, kinds: tuple[str, ...], limit: int | None, as_of: AsOf | None, fresh_as: int | None
 ) -> Operation[Hits]:
     """Read the nodes that hold some words."""
     parameters = query(q=given("text", text), kind=kinds, limit=limit)

@@ -20,7 +20,7 @@ class SyncQuestions:
     """The part of the graph that `SyncGraph` has for long questions."""
 
     _runner: SyncRunner
-    _latest: str | None
+    _latest: int | None
 
     def subgraph(  # noqa: PLR0913 - one argument for each parameter of the API
         self,

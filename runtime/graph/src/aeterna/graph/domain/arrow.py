@@ -63,6 +63,10 @@ class Table(Protocol):
         """Return the rows at the positions, in their order."""
         ...
 
+    def slice(self, offset: int, length: int) -> Table:
+        """Return the rows from ``offset`` on, ``length`` of them or as many as there are."""
+        ...
+
     def select(self, names: Sequence[str]) -> Table:
         """Return some of the columns."""
         ...

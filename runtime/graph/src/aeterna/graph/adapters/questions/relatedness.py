@@ -36,7 +36,8 @@ def related(asking: Asking, query: RelatedQuery) -> Related:
         wanted = kinds[state.topology.kinds[ends]]
         places, ends = places[wanted], ends[wanted]
     found, which = np.unique(ends, return_inverse=True)
-    scores = np.round(np.bincount(which, weights=telling[places], minlength=len(found)), SCORE_DIGITS)
+    summed = np.bincount(which, weights=telling[places], minlength=len(found)).astype(np.float64)
+    scores = np.round(summed, SCORE_DIGITS)
     best = _best(asking, found, scores, query.limit)
     return Related(
         snapshot_id=state.snapshot.id if state.snapshot else None,

@@ -14,6 +14,7 @@ from aeterna.graph.errors import AnswerTooLargeError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aeterna.graph.domain.identifiers import NodeId
     from aeterna.graph.domain.queries import NeighborFound, Neighbors
     from aeterna.graph.domain.questions.patterns import Matches, Value
     from aeterna.graph.domain.questions.relatedness import Related, RelatedNode
@@ -80,7 +81,7 @@ def _fitting(sizes: Iterable[int], most: int) -> int:
     return sum(1 for total in itertools.accumulate(sizes) if total <= most)
 
 
-def _reached(edge: Edge, depth_of: dict[str, int]) -> str:
+def _reached(edge: Edge, depth_of: dict[NodeId, int]) -> NodeId:
     """Return the end by which an edge leads to a node of the page: the one that is farther from the origin."""
     return max(edge.key.source, edge.key.target, key=lambda node: depth_of.get(node, -1))
 
