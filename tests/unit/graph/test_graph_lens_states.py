@@ -182,7 +182,7 @@ def test_growing_in_place_is_seen_by_nobody_who_looked_before() -> None:
 def test_ids_keep_their_numbers_when_the_recent_ones_are_sorted_in() -> None:
     texts = [f"node:{number}" for number in range(150_000)]
     ids = Identifiers()
-    numbers = ids.numbered(pa.chunked_array([texts[:100_000], texts[50_000:]]))
+    (numbers,) = ids.numbered(pa.chunked_array([texts[:100_000], texts[50_000:]]))
 
     folded = ids.folded(len(texts))
 

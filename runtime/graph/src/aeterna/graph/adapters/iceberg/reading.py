@@ -33,7 +33,6 @@ _LARGE: Final = 20_000  # rows; the threads of Arrow are busy with one such file
 _BARE: Final = 4  # bytes: a column of properties that takes less for each row repeats a few texts
 # Texts of which many rows have the same one: they are never made one by one.
 _REPEATED: Final = ("record", "op", "kind", "source", "type", "target")
-_ENCODED: Final = pa.dictionary(pa.int32(), pa.string())
 pq: Any = pyarrow.parquet  # Any: pyarrow ships no types
 
 
@@ -125,17 +124,17 @@ def _combined(tables: list[Table]) -> Table:
 
 
 def _joined(tables: list[Table], columns: tuple[str, ...]) -> Table:
-    """Put tables behind each other, with every repeated text encoded and all others plain."""
-    joined = {column: [_alike(untyped(table[column]), column) for table in tables] for column in columns}
-    return pa.table(
-        {
-            column: pa.chunked_array([c for part in parts for c in part.chunks], type=parts[0].type)
-            for column, parts in joined.items()
-        }
-    )
+    """Put tables behind each other; each column is encoded, or plain, as most of its rows are."""
+    return pa.table({column: _one([untyped(table[column]) for table in tables], column) for column in columns})
 
 
-def _alike(column: Any, name: str) -> Any:  # noqa: ANN401 - as above
-    if name in _REPEATED:
-        return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    return column.cast(ROW_SCHEMA.field(name).type)
+def _one(parts: list[Any], name: str) -> Any:  # noqa: ANN401 - columns of pyarrow
+    rows = sum(len(part) for part in parts)
+    encoded = sum(len(part) for part in parts if pa.types.is_dictionary(part.type))
+    plain = ROW_SCHEMA.field(name).type
+    alike = [_encoded(part) if encoded * 2 > rows else part.cast(plain) for part in parts]
+    return pa.chunked_array([chunk for part in alike for chunk in part.chunks], type=alike[0].type)
+
+
+def _encoded(column: Any) -> Any:  # noqa: ANN401 - as above
+    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()

@@ -52,7 +52,7 @@ def applied(state: LensState, parts: Parts, snapshot: Snapshot, growth: Growth) 
 def _with_nodes(state: LensState, rows: Table, growth: Growth) -> LensState:
     if rows.num_rows == 0:
         return state
-    numbers = state.names.ids.numbered(rows["id"])
+    (numbers,) = state.names.ids.numbered(rows["id"])
     last = latest_nodes(numbers, rows["seq"].to_numpy())
     rows, numbers = rows.take(last), numbers[last]
     alive = written(rows)
@@ -66,7 +66,7 @@ def _with_edges(state: LensState, rows: Table, growth: Growth) -> LensState:
     if rows.num_rows == 0:
         return state
     ids, before = state.names.ids, state.topology
-    source, target = ids.numbered(rows["source"]), ids.numbered(rows["target"])
+    source, target = ids.numbered(rows["source"], rows["target"])
     type_ = state.names.types.numbered(rows["type"])
     last = latest_edges(source, type_, target, rows["seq"].to_numpy())
     if last is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -64,17 +65,22 @@ class Identifiers:
         numbers[rest] = self._numbers_of_places(self._base.find_all([asked[place] for place in rest.tolist()]))
         return numbers
 
-    def numbered(self, column: Column) -> Ints:
-        """Return a number for every id of a column without nulls, giving new ids the next ones."""
-        parts = list(encoded(column))
-        if not parts:
-            return np.empty(0, dtype=np.int32)
+    def numbered(self, *columns: Column) -> list[Ints]:
+        """Return for each column, none of which has nulls, a number for every id, giving new ids the next ones."""
         # Each distinct id of a part is looked up once: an edge column repeats its nodes many times.
-        numbers = self._numbered(pa.concat_arrays([distinct.cast(pa.large_string()) for distinct, _ in parts]))
-        begins = np.cumsum([0, *(len(distinct) for distinct, _ in parts)])
-        return np.concatenate(
-            [numbers[begin:][places] for (_, places), begin in zip(parts, begins.tolist(), strict=False)]
-        )
+        parts = [list(encoded(column)) for column in columns]
+        distinct = [[texts.cast(pa.large_string()) for texts, _ in each] for each in parts]
+        if sum(len(texts) for each in distinct for texts in each) < _MANY:
+            numbers = [[self._added(texts.to_pylist()) for texts in each] for each in distinct]
+        else:
+            with ThreadPoolExecutor(len(columns)) as pool:  # Arrow needs no lock of Python's
+                places = list(pool.map(self._base.index, distinct))
+            numbers = [list(map(self._filled, *each)) for each in zip(distinct, places, strict=True)]
+        none = np.empty(0, dtype=np.int32)
+        return [
+            np.concatenate([none, *(of_text[place] for of_text, (_, place) in zip(known, each, strict=True))])
+            for known, each in zip(numbers, parts, strict=True)
+        ]
 
     def texts(self, numbers: Ints) -> Any:  # noqa: ANN401 - an array of pyarrow, which ships no types
         """Return the ids of the numbers as an Arrow array."""
@@ -112,11 +118,9 @@ class Identifiers:
             return places
         return np.where(places < 0, -1, self._order[places])
 
-    def _numbered(self, texts: Any) -> Ints:  # noqa: ANN401 - as above
-        if len(texts) < _MANY:
-            return self._added(texts.to_pylist())
-        # Without a Python object for each of them, as far as they are in the sorted part.
-        numbers = self._numbers_of_places(self._base.index(texts))
+    def _filled(self, texts: Any, places: Ints) -> Ints:  # noqa: ANN401 - as above
+        """Return the numbers of texts whose places in the sorted part are known; the others get new ones."""
+        numbers = self._numbers_of_places(places)
         missing = np.flatnonzero(numbers < 0)
         numbers[missing] = self._added(texts.take(pa.array(missing)).to_pylist())
         return numbers

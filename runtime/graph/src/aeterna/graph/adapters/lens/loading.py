@@ -64,7 +64,7 @@ def _nodes(rows: Table, kinds: Labels) -> tuple[Identifiers, Ints, Properties]:
 
 
 def _edges(rows: Table, names: Names, kinds: Ints) -> tuple[Topology, Properties]:
-    source, target = names.ids.numbered(rows["source"]), names.ids.numbered(rows["target"])
+    source, target = names.ids.numbered(rows["source"], rows["target"])
     type_ = names.types.numbered(rows["type"])
     # An edge may name a node that is not there: its id then has a number all the same, and is no node.
     kinds = np.append(kinds, np.full(len(names.ids) - len(kinds), GONE, dtype=np.int32))

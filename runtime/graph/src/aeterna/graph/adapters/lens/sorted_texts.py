@@ -39,13 +39,7 @@ class SortedTexts:
         """Return the place of the text, or -1."""
         wanted = text.encode()
         values, offsets = self._values, self._offsets
-        low, high = 0, len(self.array)
-        while low < high:
-            middle = (low + high) // 2
-            if bytes(values[offsets[middle] : offsets[middle + 1]]) < wanted:
-                low = middle + 1
-            else:
-                high = middle
+        low = self._first_from(wanted)
         if low < len(self.array) and bytes(values[offsets[low] : offsets[low + 1]]) == wanted:
             return low
         return -1
@@ -54,12 +48,44 @@ class SortedTexts:
         """Return the place of each text, -1 for those that are not there."""
         if len(texts) * _ONE_BY_ONE < len(self.array):
             return np.fromiter((self.find(text) for text in texts), dtype=np.int32, count=len(texts))
-        return self.index(pa.array(texts, pa.large_string()))
+        return self.index([pa.array(texts, pa.large_string())])[0]
 
-    def index(self, column: Any) -> npt.NDArray[np.int32]:  # noqa: ANN401 - as above
-        """Return the place of each value of an array, -1 for those that are not there."""
-        places = pc.index_in(column.cast(pa.large_string()), value_set=self.array)
-        return pc.fill_null(places, -1).to_numpy(zero_copy_only=False).astype(np.int32)
+    def index(self, columns: Sequence[Any]) -> list[npt.NDArray[np.int32]]:
+        """Return for each array the place of each of its values, -1 for those that are not there."""
+        found: dict[int, npt.NDArray[np.int32]] = {}
+        rest: list[int] = []
+        for number, column in enumerate(columns):
+            # What comes in order, as the sources of sorted edges do, can only be in one stretch of the texts.
+            if len(column) and is_sorted(column):
+                low = self._first_from(column[0].as_py().encode())
+                high = self._first_from(column[-1].as_py().encode()) + 1
+                places = _places(column, self.array.slice(low, high - low))
+                found[number] = np.where(places < 0, np.int32(-1), places + np.int32(low))
+            else:
+                rest.append(number)
+        if rest:
+            # Together, because each look-up begins with a hash table of all texts.
+            places = _places(pa.concat_arrays([columns[number] for number in rest]), self.array)
+            ends = np.cumsum([len(columns[number]) for number in rest])
+            found |= dict(zip(rest, np.split(places, ends[:-1]), strict=True))
+        return [found[number] for number in range(len(columns))]
+
+    def _first_from(self, wanted: bytes) -> int:
+        """Return the place of the first text that is not less."""
+        values, offsets = self._values, self._offsets
+        low, high = 0, len(self.array)
+        while low < high:
+            middle = (low + high) // 2
+            if bytes(values[offsets[middle] : offsets[middle + 1]]) < wanted:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+def _places(column: Any, texts: Any) -> npt.NDArray[np.int32]:  # noqa: ANN401 - as above
+    places = pc.fill_null(pc.index_in(column, value_set=texts), -1)
+    return places.to_numpy(zero_copy_only=False).astype(np.int32)
 
 
 def is_sorted(column: Any) -> bool:  # noqa: ANN401 - as above

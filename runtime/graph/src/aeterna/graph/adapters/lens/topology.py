@@ -112,6 +112,8 @@ class Topology:
     def find(self, sources: Ints, types: Ints, targets: Ints) -> npt.NDArray[np.int64]:
         """Return the number of each edge, dead ones included, or -1; looks on whichever side has fewer edges."""
         found = np.full(len(sources), -1, dtype=np.int64)
+        if len(sources) == 0:
+            return found
         from_source = self._degrees(self.out, sources) <= self._degrees(self.into, targets)
         for side, near, indexes in ((from_source, sources, self.out), (~from_source, targets, self.into)):
             wanted = np.flatnonzero(side)

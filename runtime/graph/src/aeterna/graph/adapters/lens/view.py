@@ -166,6 +166,8 @@ class LensStateView:
 
     def existing(self, edges: Sequence[EdgeKey]) -> frozenset[EdgeKey]:
         """Return those of the keys that are edges."""
+        if not edges:
+            return frozenset()
         state = self._state
         source = state.numbers([edge.source for edge in edges])
         target = state.numbers([edge.target for edge in edges])
@@ -180,6 +182,8 @@ class LensStateView:
 
     def incident(self, nodes: Sequence[NodeId]) -> frozenset[EdgeKey]:
         """Return every edge that starts or ends at one of the nodes."""
+        if not nodes:
+            return frozenset()
         numbers = self._state.numbers(nodes)
         numbers = numbers[numbers >= 0]
         touching = np.union1d(self._state.topology.leaving(numbers), self._state.topology.entering(numbers))
