@@ -322,3 +322,16 @@ def _compact(stores: MortalStores) -> None:
     compactor.runs()
     everything = datetime(2030, 1, 1, tzinfo=UTC)
     compactor.swap(compactor.rewrite(0, forget_before=everything, memory_bytes=64 << 20, watch=lambda _: None))
+
+
+def test_a_writer_that_stands_on_an_erased_head_commits_on_the_new_one(bench: GraphBench, graph: Graph) -> None:
+    """The manifests that it would have gone on from are deleted without a grace period."""
+    other = bench.graphs().of(ACME)
+    _write(graph, EVES, node_of("e", "T"))
+    assert other.statistics().nodes == 1
+    graph.erasures.order(EVE, by="root")
+    graph.erasures.run()
+
+    receipt = _write(other, "ada", node_of("a", "T"))
+
+    assert bench.graphs().of(ACME).statistics(at_least=receipt.seq).nodes == 1

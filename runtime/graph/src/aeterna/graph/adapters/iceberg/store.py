@@ -61,9 +61,12 @@ class IcebergGraphStore:
             raise CommitConflictError("commit", f"the head is no longer {parent}")
         if current is not None and (newest := snapshot_of(table.metadata, current).epoch) > batch.epoch:
             raise WriterFencedError(batch.epoch, newest)
-        with translated("write the session"):
-            changes = transaction(table)
-            append(table, changes, batch.rows, summary_of(batch))
+        try:
+            with translated("write the session"):
+                changes = transaction(table)
+                append(table, changes, batch.rows, summary_of(batch))
+        except StorageError as failure:
+            raise self._overtaken(parent, failure) from failure
         try:
             with translated_commit("commit the session"):
                 committed = changes.commit_transaction().current_snapshot()
@@ -72,6 +75,13 @@ class IcebergGraphStore:
         if committed is None:
             raise SnapshotNotFoundError(batch.id)
         return snapshot_of(table.metadata, committed)
+
+    def _overtaken(self, parent: SnapshotId | None, failure: StorageError) -> StorageError:
+        """Return a conflict when the head has moved on: the files of the one that was stood on may be erased by now."""
+        head = self.head()
+        if (head.id if head else None) == parent:
+            return failure
+        return CommitConflictError(failure.operation, f"the head is no longer {parent}, and {failure.reason}")
 
     def _refused(self, batch: Batch, conflict: CommitConflictError) -> Snapshot:
         """Return the batch's snapshot when what refused the commit was that same commit, sent twice on its way."""
