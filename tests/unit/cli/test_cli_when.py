@@ -33,7 +33,7 @@ def test_a_point_is_a_snapshot_or_a_time(words: str, point: str) -> None:
     assert point_in_history(words, NOW) == point
 
 
-@pytest.mark.parametrize("words", ["before-the-import", "backup-20261101T060000Z", "Now.1"])
+@pytest.mark.parametrize("words", ["before-the-import", "seq:42", "backup-20261101T060000Z", "Now.1"])
 def test_what_is_no_word_for_a_time_is_a_tag_as_it_is_written(words: str) -> None:
     assert point_in_history(words, NOW) == words
 

@@ -13,12 +13,12 @@ SHORTEST_SNAPSHOT = 6
 AGO = re.compile(r"(\d+)\s*(second|minute|hour|day|week)s?(?:\s+ago)?")
 
 
-TAG = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}")
-"""What the graph takes for a tag; words for a time go first."""
+NAMED = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,127}|seq:[0-9]{1,18}")
+"""What the graph takes for a tag or a seq; words for a time go first."""
 
 
 def point_in_history(words: str, now: datetime) -> str:
-    """Return a snapshot id, a tag or an RFC 3339 time; a date alone is the end of that day, in ``now``'s zone."""
+    """Return a snapshot id, seq, tag or RFC 3339 time; a date alone is the end of that day, in ``now``'s zone."""
     text = words.strip().lower()
     if text.isascii() and text.isdigit() and len(text) >= SHORTEST_SNAPSHOT:
         return text
@@ -26,7 +26,7 @@ def point_in_history(words: str, now: datetime) -> str:
         return now.isoformat()
     if text == "yesterday":
         return _end_of(now.date() - timedelta(days=1), now)
-    if TAG.fullmatch(words.strip()):
+    if NAMED.fullmatch(words.strip()):
         return words.strip()
     ago = AGO.fullmatch(text)
     if ago:

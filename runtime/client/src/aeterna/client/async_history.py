@@ -9,7 +9,7 @@ from aeterna.client import history_operations as operations
 from aeterna.client.change_stream import ChangeStream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
     from datetime import timedelta
 
     from aeterna.client.async_runner import AsyncRunner
@@ -67,7 +67,7 @@ class AsyncHistory:
             self._latest = max(restored.seq, self._latest or 0)
         return restored
 
-    def changes(self, *, after: int | None = None) -> AsyncIterator[SessionChanges]:
+    def changes(self, *, after: int | None = None) -> AsyncGenerator[SessionChanges]:
         """Give out what every session behind ``after`` changed, then each new one, without end; from now on without it.
 
         A connection that breaks is made again and resumes where it was. `ChangesExpiredError` is raised when the

@@ -45,7 +45,7 @@ class AsyncRunner:
                 return done.value
             outcome = await (self._wait(step.seconds) if isinstance(step, Pause) else self._send(operation))
 
-    async def follow(self, stream: Followed[T]) -> AsyncIterator[T]:
+    async def follow(self, stream: Followed[T]) -> AsyncGenerator[T]:
         """Give out what comes, connecting again whenever the connection ends."""
         while True:
             failure: ClientError | None = None

@@ -9,7 +9,7 @@ from aeterna.client import history_operations as operations
 from aeterna.client.change_stream import ChangeStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from datetime import timedelta
 
     from aeterna.client.graph_operations import AsOf
@@ -67,7 +67,7 @@ class SyncHistory:
             self._latest = max(restored.seq, self._latest or 0)
         return restored
 
-    def changes(self, *, after: int | None = None) -> Iterator[SessionChanges]:
+    def changes(self, *, after: int | None = None) -> Generator[SessionChanges]:
         """Give out what every session behind ``after`` changed, then each new one, without end; from now on without it.
 
         A connection that breaks is made again and resumes where it was. `ChangesExpiredError` is raised when the

@@ -43,7 +43,7 @@ class SyncRunner:
         except StopIteration as done:
             return done.value
 
-    def follow(self, stream: Followed[T]) -> Iterator[T]:
+    def follow(self, stream: Followed[T]) -> Generator[T]:
         """Give out what comes, connecting again whenever the connection ends."""
         while True:
             failure: ClientError | None = None

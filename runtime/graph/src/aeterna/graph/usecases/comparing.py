@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.arrow import Table
     from aeterna.graph.domain.diffs import DiffQuery
     from aeterna.graph.domain.identifiers import TenantId
+    from aeterna.graph.domain.rows import Rows
     from aeterna.graph.domain.snapshots import Snapshot
     from aeterna.graph.ports import GraphStore
     from aeterna.graph.usecases.engine import Engine
@@ -110,13 +111,15 @@ def states(
     erasures: Mapping[str, Json],
     *,
     check: Callable[[], None],
+    old: Rows | None = None,
     way: Way | None = None,
 ) -> tuple[State, State]:
     """Return of both snapshots what tells them apart: everything, or only what was touched between them.
 
-    ``way`` says how, for a test; by default it is by rows wherever that is exact.
+    ``old`` are the older one's rows, when they are here already. ``way`` says how, for a test; by default it is by rows
+    wherever that is exact.
     """
-    old = store.rows(older.id, up_to=older.last_seq)
+    old = store.rows(older.id, up_to=older.last_seq) if old is None else old
     shown = without_erased(old, erasures)
     check()
     if way is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aeterna.graph.domain.arrow import Table, pa, pc, untyped
 from aeterna.graph.domain.diffs import Counts
 from aeterna.graph.domain.erasure import credited
-from aeterna.graph.domain.identifiers import MAX_SESSION_ID_CHARS, SessionId, problem_of_id
+from aeterna.graph.domain.identifiers import MAX_SESSION_ID_CHARS, Json, SessionId, problem_of_id
 from aeterna.graph.domain.rows import CHANGE_COLUMNS, Rows, change_rows
 from aeterna.graph.domain.snapshots import Receipt, Snapshot
 from aeterna.graph.domain.states import Delta, delta
@@ -52,7 +52,7 @@ class Restoring:
         """Say what a restore would change now, and change nothing."""
         target = self._moments.resolved(to)
         with self._present.view() as view:
-            found = self._difference(view, target, self._opened())
+            found = self._difference(view, target, self._opened(), None)
         return Restoration(to=target, nodes=counts_of(found.nodes), edges=counts_of(found.edges), receipt=None)
 
     def restore(self, to: AsOf, *, session_id: str | None, subject: str) -> Restoration:
@@ -70,10 +70,14 @@ class Restoring:
         with self._present.view() as view:
             if (known := attempt.known(view)) is not None:
                 return self._repeated(attempt, known)
+            erasures = dict(view.records("erasure"))
         target = self._moments.resolved(to)
         store = self._opened()
+        store.head()
+        # Before anybody has to wait for this: it is most of what is read, and it does not change.
+        old = store.rows(target.id, up_to=target.last_seq)
         with self._engine.observer.commit(self._tenant) as trace:
-            written = self._written(attempt, target, store, trace)
+            written = self._written(attempt, _Then(target=target, rows=old, erasures=erasures), store, trace)
         if written is None:
             with self._present.view() as view:
                 known = attempt.known(view)
@@ -82,15 +86,18 @@ class Restoring:
             return self._repeated(attempt, known)
         return written
 
-    def _written(
-        self, attempt: _Attempt, target: Snapshot, store: GraphStore, trace: CommitTrace
-    ) -> Restoration | None:
+    def _written(self, attempt: _Attempt, then: _Then, store: GraphStore, trace: CommitTrace) -> Restoration | None:
+        target = then.target
         made: list[tuple[Delta, Stamp]] = []
 
         def build(view: LensView, stamp: Stamp) -> Rows | None:
             if attempt.known(view) is not None:
                 return None  # another process did it since
-            found = self._difference(view, target, store)
+            store.head()
+            # What was read before an erasure began may hold what it erased: then it is read again, if it is there.
+            current = dict(view.records("erasure")) == then.erasures
+            old = then.rows if current else store.rows(target.id, up_to=target.last_seq)
+            found = self._difference(view, target, store, old)
             made.append((found, stamp))
             rows = change_rows(
                 _changes(found),
@@ -100,7 +107,7 @@ class Restoring:
                 digest=attempt.digest,
             )
             # What comes back stays the work of whoever wrote it: an erasure of theirs must reach it.
-            return credited(rows, store.rows(target.id, up_to=target.last_seq))
+            return credited(rows, old)
 
         try:
             snapshot = self._present.write(attempt.session, build, trace)
@@ -121,13 +128,13 @@ class Restoring:
         )
         return Restoration(to=target, nodes=nodes, edges=edges, receipt=receipt)
 
-    def _difference(self, view: LensView, target: Snapshot, store: GraphStore) -> Delta:
+    def _difference(self, view: LensView, target: Snapshot, store: GraphStore, old: Rows | None) -> Delta:
         """Return what leads from the view's state to the target's."""
         store.head()
         present = next((each for each in reversed(store.snapshots()) if each.id == view.snapshot_id), None)
         if present is None:
             raise SnapshotNotFoundError(str(view.snapshot_id))
-        then, now = states(store, target, present, view.records("erasure"), check=lambda: None)
+        then, now = states(store, target, present, view.records("erasure"), check=lambda: None, old=old)
         return delta(now, then)
 
     def _repeated(self, attempt: _Attempt, known: Committed) -> Restoration:
@@ -144,6 +151,15 @@ class Restoring:
 
     def _opened(self) -> GraphStore:
         return self._engine.stores.open(self._tenant)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Then:
+    """The rows of the moment to go back to, and the erasures that were on record when they were read."""
+
+    target: Snapshot
+    rows: Rows
+    erasures: dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
