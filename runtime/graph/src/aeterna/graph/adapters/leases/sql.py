@@ -56,7 +56,7 @@ class SqlWriterLeases:
     def __init__(self, engine: Engine, *, holder: str, world: World, lease: timedelta = timedelta(seconds=5)) -> None:
         """Keep leases as the process ``holder``, a name that no other has.
 
-        A holder that does not renew its lease loses it after the time ``lease``, and after a second when somebody waits.
+        Who does not renew its lease loses it after the time ``lease``, and after a second when somebody waits.
         """
         self._rows = LeaseRows(engine, holder)
         self._holder = holder
