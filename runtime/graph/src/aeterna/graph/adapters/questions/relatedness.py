@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aeterna.graph.domain.questions.relatedness import MAX_SHARED, MAX_STEPS, SCORE_DIGITS, Related, RelatedNode
+from aeterna.graph.domain.questions.relatedness import MAX_SHARED, SCORE_DIGITS, Related, RelatedNode
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,7 +20,7 @@ def related(asking: Asking, query: RelatedQuery) -> Related:
     """Return the nodes that share the most telling neighbours with one."""
     state = asking.state
     origin, types = state.number(query.node), state.wanted_types(query.types)
-    middles, hubs = _affordable(asking, _joined(asking, np.array([origin], dtype=np.int32), types)[1])
+    middles, hubs = _affordable(asking, _joined(asking, np.array([origin], dtype=np.int32), types)[1], query.steps)
     starts, ends = _joined(asking, middles, types)
     asking.check()
     # Each middle's degree, its place in the order of degrees, and how much it tells.
@@ -60,7 +60,7 @@ def _joined(asking: Asking, nodes: Ints, types: Bools | None) -> tuple[Ints, Int
     return first[different], second[different]
 
 
-def _affordable(asking: Asking, middles: Ints) -> tuple[Ints, int]:
+def _affordable(asking: Asking, middles: Ints, most: int) -> tuple[Ints, int]:
     """Return the neighbours of the lowest degrees that one question can look at, and how many others there are.
 
     Here a degree counts edges of every type, which is known without a look at them.
@@ -70,7 +70,7 @@ def _affordable(asking: Asking, middles: Ints) -> tuple[Ints, int]:
     for index in (*topology.out, *topology.into):
         degrees += index.degrees(middles)
     order = np.lexsort((middles, degrees))
-    fits = int(np.searchsorted(np.cumsum(degrees[order]), MAX_STEPS, side="right"))
+    fits = int(np.searchsorted(np.cumsum(degrees[order]), most, side="right"))
     return np.sort(middles[order[:fits]]), len(middles) - fits
 
 

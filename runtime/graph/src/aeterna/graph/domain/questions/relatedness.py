@@ -24,12 +24,16 @@ MAX_STEPS: Final = 500_000  # ends of edges that one question looks at
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedQuery:
-    """Build it with `related_query`. ``types`` limits the edges, ``kinds`` the nodes that are returned."""
+    """Build it with `related_query`. ``types`` limits the edges, ``kinds`` the nodes that are returned.
+
+    ``steps`` is how many ends of edges may be looked at.
+    """
 
     node: NodeId
     types: frozenset[Label]
     kinds: frozenset[Label]
     limit: int
+    steps: int = MAX_STEPS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
