@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 from typing import TYPE_CHECKING, Final
 
+from pyiceberg.exceptions import ValidationError
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.serializers import FromInputFile
 
@@ -113,10 +114,21 @@ def _old_metadata(folder: TableFolder, listed: list[str], removed: frozenset[int
     found: dict[str, list[IcebergSnapshot]] = {}
     for path in listed:
         if path.endswith(METADATA) and path != current:
-            metadata = FromInputFile.table_metadata(folder.table.io.new_input(folder.location(path)))
-            if gone := [each for each in metadata.snapshots if each.snapshot_id in removed]:
+            gone = _named_snapshots(folder, path, removed)
+            if gone is not None:
                 found[path] = gone
     return found
+
+
+def _named_snapshots(folder: TableFolder, path: str, removed: frozenset[int]) -> list[IcebergSnapshot] | None:
+    """Return the removed snapshots that a metadata file names; None when it names none."""
+    try:
+        metadata = FromInputFile.table_metadata(folder.table.io.new_input(folder.location(path)))
+    except (ValueError, ValidationError):
+        # Half a file, of a process that was killed while it wrote, or of one that writes it now.
+        data = b"".join(folder.parts(path))
+        return [] if any(str(id_).encode() in data for id_ in removed) else None
+    return [each for each in metadata.snapshots if each.snapshot_id in removed] or None
 
 
 def _named_by(table: Table, snapshot: IcebergSnapshot) -> Iterator[str]:
