@@ -5,14 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from aeterna.api.api.question_bodies import (
-    QueryAnswer,
-    QueryBody,
-    RelatedAnswer,
-    SearchAnswer,
-    SubgraphAnswer,
-    SubgraphBody,
-)
+from aeterna.api.api.pattern_bodies import QueryAnswer, QueryBody
+from aeterna.api.api.question_bodies import RelatedAnswer, SearchAnswer, SubgraphAnswer, SubgraphBody
 from aeterna.api.api.reading import Kinds, Moment, Node, Reader, Seen, Types, answer
 from aeterna.api.api.requests import graph_of
 from aeterna.graph.domain.questions.relatedness import MAX_RELATED, related_query

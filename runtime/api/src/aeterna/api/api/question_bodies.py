@@ -1,10 +1,9 @@
-"""The JSON of questions about more than one node's surroundings: subgraphs, relatives, patterns and words."""
+"""The JSON of questions about more than one node's surroundings: subgraphs, relatives and words."""
 
 # Without the postponed annotations that we have elsewhere: pydantic and FastAPI read these at run time.
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field
 
 from aeterna.api.api.bodies import (
     Body,
@@ -17,48 +16,12 @@ from aeterna.api.api.bodies import (
     NodeBody,
     object_of,
 )
-from aeterna.graph.domain.changes import Edge, Node
-from aeterna.graph.domain.questions import patterns, subgraphs
+from aeterna.api.api.condition_bodies import Where, conditions_of
+from aeterna.graph.domain.questions import subgraphs
 from aeterna.graph.domain.questions.checks import MAX_FILTERS
-from aeterna.graph.domain.questions.filters import MAX_CONDITIONS, Condition, condition, condition_parsed
-from aeterna.graph.domain.questions.patterns import Matches, Pattern, edge_pattern, node_pattern, pattern
 from aeterna.graph.domain.questions.relatedness import Related
 from aeterna.graph.domain.questions.searches import Hits
 from aeterna.graph.domain.questions.subgraphs import Subgraph, SubgraphQuery, subgraph_query
-
-OperatorText = Literal["=", "!=", "<", "<=", ">", ">=", "exists", "missing"]
-Labels = Annotated[str | tuple[str, ...], Field(description="One or several; none means any.", examples=["Service"])]
-Named = Annotated[str, Field(max_length=32, examples=["s"])]
-
-
-ConditionText = Annotated[
-    str, Field(description="As in neighbors: tier<=2, owner, !owner.", examples=["owner=payments"])
-]
-
-
-class ConditionBody(Body):
-    """A condition on one property. What is missing matches nothing but ``missing``; types never mix."""
-
-    property: Annotated[str, Field(description="A property at the top level.", examples=["owner"])]
-    op: OperatorText = "="
-    value: Annotated[str | int | float | bool | None, Field(examples=["payments"])] = None
-
-    def condition(self, parameter: str) -> Condition:
-        """Read the condition; raise `InvalidQueryError`."""
-        return condition(self.property, self.op, self.value, parameter=parameter)
-
-
-Where = Annotated[
-    tuple[ConditionBody | ConditionText, ...], Field(max_length=MAX_CONDITIONS, description="All of them must hold.")
-]
-
-
-def conditions_of(where: Iterable[ConditionBody | str], parameter: str) -> list[Condition]:
-    """Read conditions of either form; raise `InvalidQueryError`."""
-    return [
-        condition_parsed(each, parameter=parameter) if isinstance(each, str) else each.condition(parameter)
-        for each in where
-    ]
 
 
 class SubgraphBody(Body):
@@ -149,149 +112,6 @@ class RelatedAnswer(Body):
         )
 
 
-class NodePatternBody(Body):
-    """What a node has to be; an empty object is any node."""
-
-    id: Annotated[str | tuple[str, ...], Field(description="One or several.", examples=["svc:checkout"])] = ()
-    kind: Labels = ()
-    where: Where = ()
-
-
-class HopsBody(Body):
-    """So many edges one after the other, by ways that need not be the same."""
-
-    min: Annotated[int, Field(ge=1, le=patterns.MAX_HOPS)] = 1
-    max: Annotated[int, Field(ge=1, le=patterns.MAX_HOPS)]
-
-
-class EdgePatternBody(Body):
-    """How two nodes of the pattern are joined."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    source: Annotated[str, Field(alias="from", description="A node of the pattern.", examples=["s"])]
-    target: Annotated[str, Field(alias="to", description="A node of the pattern.", examples=["t"])]
-    type: Labels = ()
-    direction: Annotated[DirectionText, Field(description="out is from → to.")] = "out"
-    hops: HopsBody | None = None
-    name: Annotated[Named | None, Field(alias="as", description="So that return and order can name the edge.")] = None
-    where: Where = ()
-
-
-class OrderBody(Body):
-    """What matches are sorted by; what is missing or null comes last."""
-
-    by: Annotated[str, Field(description="As in return.", examples=["s.properties.tier"])]
-    descending: bool = False
-
-
-class QueryBody(Body):
-    """A pattern to look for. Nothing in it is SQL, and nothing of it becomes part of any."""
-
-    model_config = ConfigDict(
-        populate_by_name=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "nodes": {
-                        "s": {"kind": "Service", "where": [{"property": "tier", "op": "<=", "value": 2}]},
-                        "t": {"kind": "Team"},
-                    },
-                    "edges": [{"from": "s", "to": "t", "type": "owned_by"}],
-                    "return": ["s.id", "t.id", "s.properties.tier"],
-                    "order": [{"by": "s.properties.tier"}],
-                    "limit": 50,
-                },
-                {
-                    "nodes": {"a": {"id": "svc:checkout"}, "b": {"kind": "Service"}},
-                    "edges": [{"from": "a", "to": "b", "type": "depends_on", "hops": {"max": 3}}],
-                    "count": True,
-                },
-            ]
-        },
-    )
-
-    nodes: Annotated[dict[Named, NodePatternBody], Field(min_length=1, max_length=patterns.MAX_VARIABLES)]
-    edges: Annotated[tuple[EdgePatternBody, ...], Field(max_length=patterns.MAX_EDGES)] = ()
-    different: Annotated[
-        tuple[tuple[str, str], ...], Field(max_length=28, description="Pairs that must not be the same node.")
-    ] = ()
-    returns: Annotated[
-        tuple[str, ...],
-        Field(
-            alias="return",
-            max_length=patterns.MAX_ITEMS,
-            description="s, s.id, s.kind, s.properties.<name>; e, e.source, e.type, e.target; all nodes if left out.",
-        ),
-    ] = ()
-    distinct: Annotated[bool, Field(description="Each row once.")] = False
-    order: Annotated[tuple[OrderBody, ...], Field(max_length=patterns.MAX_ITEMS)] = ()
-    limit: Annotated[int, Field(ge=1, le=patterns.MAX_ROWS, description="Rows a page.")] = 100
-    count: Annotated[bool, Field(description="Return how many rows there are, and no rows.")] = False
-    cursor: Annotated[str | None, Field(description="The next_cursor of the page before.")] = None
-
-    def query(self) -> Pattern:
-        """Read the question; raise `InvalidQueryError`."""
-        return pattern(
-            [
-                node_pattern(
-                    name,
-                    ids=_several(node.id),
-                    kinds=_several(node.kind),
-                    where=conditions_of(node.where, f"nodes.{name}.where"),
-                )
-                for name, node in self.nodes.items()
-            ],
-            [
-                edge_pattern(
-                    edge.source,
-                    edge.target,
-                    field=f"edges[{index}]",
-                    name=edge.name,
-                    direction=edge.direction,
-                    types=_several(edge.type),
-                    where=conditions_of(edge.where, f"edges[{index}].where"),
-                    hops=(edge.hops.min, edge.hops.max) if edge.hops else (1, 1),
-                )
-                for index, edge in enumerate(self.edges)
-            ],
-            returns=self.returns,
-            different=self.different,
-            distinct=self.distinct,
-            order=[(each.by, each.descending) for each in self.order],
-            limit=self.limit,
-            count=self.count,
-        )
-
-
-class QueryAnswer(Body):
-    """A page of rows, each with one value for each column; or their number."""
-
-    snapshot_id: MaybeSnapshot
-    columns: Annotated[list[str], Field(examples=[["s.id", "t.id"]])]
-    rows: Annotated[
-        list[list[NodeBody | EdgeBody | JsonValue]],
-        Field(
-            description="Nodes and edges as objects, properties as they are, null where there is none.",
-            examples=[[["svc:checkout", "team:payments"]]],
-        ),
-    ]
-    count: Annotated[int | None, Field(description="Only when it was asked for.")]
-    next_cursor: Annotated[str | None, Field(description="Send it back as cursor for the next page.")]
-
-    @classmethod
-    def of(cls, query: Pattern, found: Matches, cursor: str | None) -> Self:
-        """Write the page."""
-        # Not checked once more: each value came out of the graph's own JSON.
-        return cls.model_construct(
-            snapshot_id=None if found.snapshot_id is None else str(found.snapshot_id),
-            columns=[] if query.count else [item.text for item in query.items],
-            rows=[[_value(value) for value in row] for row in found.rows],
-            count=found.count,
-            next_cursor=cursor,
-        )
-
-
 class MatchedBody(Body):
     """Where words were found."""
 
@@ -335,17 +155,3 @@ class SearchAnswer(Body):
                 for hit in found.hits
             ],
         )
-
-
-def _several(given: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else given
-
-
-def _value(value: patterns.Value) -> Any:  # noqa: ANN401 - what our own JSON holds
-    match value:
-        case Node():
-            return {"id": value.id, "kind": value.kind, "properties": object_of(value.properties)}
-        case Edge():
-            return EdgeBody.of_edge(value).model_dump()
-        case _:
-            return value
