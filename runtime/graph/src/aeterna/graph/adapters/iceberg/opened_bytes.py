@@ -35,12 +35,15 @@ _LEVEL_SIZES: Final = (5, 6)
 def opened(data: bytes) -> Iterator[bytes]:
     """Yield the file as it is, then every compressed part of it decompressed; raise `ValueError` on half a file."""
     yield data
-    if data.startswith(_PARQUET):
-        yield from _pages(data)
-    elif data.startswith(_AVRO):
-        yield from _blocks(data)
-    elif data.startswith(_GZIP):
-        yield gzip.decompress(data)
+    try:
+        if data.startswith(_PARQUET):
+            yield from _pages(data)
+        elif data.startswith(_AVRO):
+            yield from _blocks(data)
+        elif data.startswith(_GZIP):
+            yield gzip.decompress(data)
+    except (IndexError, EOFError, OSError, zlib.error) as half:
+        raise ValueError("the file is not whole") from half
 
 
 def _pages(data: bytes) -> Iterator[bytes]:
