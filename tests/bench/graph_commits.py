@@ -67,6 +67,8 @@ def _crowd(graphs: Graphs) -> Figures:
     def wait(number: int) -> float:
         return timed(lambda: crowd.commit(_session(number)))
 
+    for graph in (crowd, beside):
+        graph.commit(_session(SESSIONS))  # which makes the tenant's table
     before = [timed(lambda number=number: beside.commit(_session(number))) for number in range(30)]
     say(f"{SESSIONS} durable commits by {CLIENTS} clients")
     with ThreadPoolExecutor(CLIENTS) as pool:
