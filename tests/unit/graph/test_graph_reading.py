@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet
 import pytest
 
 from aeterna.graph.adapters.iceberg.reading import read_parts
 from aeterna.graph.domain.arrow import pa, untyped
 from aeterna.graph.domain.changes import edge_key_of, edge_of, node_of, session_of
-from aeterna.graph.domain.identifiers import Label, NodeId, SessionId
+from aeterna.graph.domain.identifiers import Label, NodeId, SessionId, SnapshotId
 from aeterna.graph.domain.parts import parts_of
 from aeterna.graph.domain.rows import CHANGE_COLUMNS, change_rows
 from aeterna.graph.domain.snapshots import Stamp
@@ -147,4 +148,21 @@ def test_a_renamed_column_is_read_from_old_and_new_files(tmp_path: Path) -> None
     parts = read_parts(_table(store), head.id)
 
     assert sorted(untyped(parts.nodes)["kind"].to_pylist()) == ["New", "Old"]
+    stores.close()
+
+
+def test_a_file_of_somebody_else_whose_columns_have_no_ids_is_read_by_name(tmp_path: Path) -> None:
+    stores = iceberg_stores(tmp_path)
+    store = stores.open(ACME)
+    store.append(batch_of(session_of("1", subject="ada", nodes=[node_of("a", "T")])), parent=None)
+    foreign = tmp_path / "foreign.parquet"
+    theirs = batch_of(session_of("2", subject="bob", nodes=[node_of("b", "T")]), first_seq=2).rows
+    untyped(pyarrow.parquet).write_table(theirs, foreign)
+    _table(store).add_files([str(foreign)])
+    head = _table(store).refresh().current_snapshot()
+    assert head is not None
+
+    parts = read_parts(_table(store), SnapshotId(head.snapshot_id))
+
+    assert sorted(untyped(parts.nodes)["id"].to_pylist()) == ["a", "b"]
     stores.close()

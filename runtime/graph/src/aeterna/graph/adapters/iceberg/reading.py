@@ -20,7 +20,6 @@ from aeterna.graph.domain.parts import COLUMNS, EDGES, NODES, OTHERS, SESSIONS, 
 from aeterna.graph.domain.rows import ROW_SCHEMA
 
 if TYPE_CHECKING:
-    from pyiceberg.io import FileIO
     from pyiceberg.manifest import DataFile
     from pyiceberg.schema import Schema
     from pyiceberg.table import FileScanTask
@@ -50,13 +49,13 @@ def read_parts(table: IcebergTable, to: SnapshotId, *, up_to: int | None = None)
         if not _is_plain(task):
             mixed.append(_by_pyiceberg(table, schema, task))
         elif record in COLUMNS and task.file.record_count >= _LARGE:
-            found[record].append(_read(table.io, task.file, COLUMNS[record], threads=True))
+            found[record].append(_read(table, schema, task, COLUMNS[record], large=True))
         else:
             small.append(task)
     with ThreadPoolExecutor(_THREADS) as pool:
         columns = tuple(ROW_SCHEMA.names)
-        found_small = [pool.submit(_read, table.io, task.file, columns, threads=False) for task in small]
-        mixed += [_plain(each.result()) for each in found_small]
+        found_small = [pool.submit(_read, table, schema, task, columns, large=False) for task in small]
+        mixed += [each.result() for each in found_small]
     rest = parts_of(_combined(mixed))
     return Parts(
         nodes=_until(up_to, _joined([*found["node"], rest.nodes], NODES)),
@@ -95,15 +94,20 @@ def _by_pyiceberg(table: IcebergTable, schema: Schema, task: FileScanTask) -> Ta
     return ours(scan.to_table([task]), schema)
 
 
-def _read(io: FileIO, file: DataFile, columns: tuple[str, ...], *, threads: bool) -> Table:
-    with io.new_input(file.file_path).open() as source:
+def _read(table: IcebergTable, schema: Schema, task: FileScanTask, columns: tuple[str, ...], *, large: bool) -> Table:
+    """Read columns of a file; what repeats in a large one is read as a dictionary."""
+    with table.io.new_input(task.file.file_path).open() as source:
         footer = pq.read_metadata(source)
         arrow = footer.schema.to_arrow_schema()
         names = {int((field.metadata or {}).get(b"PARQUET:field_id", -1)): field.name for field in arrow}
+        if any(LAYOUT_FIELDS[column] not in names for column in columns):
+            # Written by somebody who leaves columns out, or does not number them.
+            return _by_pyiceberg(table, schema, task).select(columns)
         wanted = [names[LAYOUT_FIELDS[column]] for column in columns]
-        encoded = [name for name, column in zip(wanted, columns, strict=True) if _is_repeated(column, name, footer)]
+        pairs = zip(wanted, columns, strict=True)
+        encoded = [name for name, column in pairs if large and _is_repeated(column, name, footer)]
         parquet = pq.ParquetFile(source, metadata=footer, read_dictionary=encoded, pre_buffer=True)
-        return parquet.read(columns=wanted, use_threads=threads).select(wanted).rename_columns(columns)
+        return parquet.read(columns=wanted, use_threads=large).select(wanted).rename_columns(columns)
 
 
 def _is_repeated(column: str, name: str, footer: Any) -> bool:  # noqa: ANN401 - pyarrow's
@@ -114,13 +118,10 @@ def _is_repeated(column: str, name: str, footer: Any) -> bool:  # noqa: ANN401 -
     return sum(group.column(place).total_uncompressed_size for group in groups) < _BARE * footer.num_rows
 
 
-def _plain(rows: Table) -> Table:
-    return untyped(rows).cast(ROW_SCHEMA)
-
-
 def _combined(tables: list[Table]) -> Table:
     """Put small tables into one piece, so that what follows is not done once for each of them."""
-    return pa.concat_tables([ROW_SCHEMA.empty_table(), *tables]).combine_chunks()
+    together = pa.concat_tables([ROW_SCHEMA.empty_table(), *tables], promote_options="permissive")
+    return together.cast(ROW_SCHEMA).combine_chunks()
 
 
 def _joined(tables: list[Table], columns: tuple[str, ...]) -> Table:
