@@ -138,7 +138,7 @@ def test_snapshots_are_listed_newest_first(graph_api: GraphClient, receipts: lis
 
 def test_an_empty_graph_has_no_snapshot(graph_api: GraphClient) -> None:
     assert graph_api.get(f"{GRAPH}/statistics").json()["snapshot_id"] is None
-    assert graph_api.get(f"{GRAPH}/snapshots").json() == {"snapshot_id": None, "snapshots": []}
+    assert graph_api.get(f"{GRAPH}/snapshots").json() == {"snapshot_id": None, "snapshots": [], "next_cursor": None}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,8 @@ def test_an_empty_graph_has_no_snapshot(graph_api: GraphClient) -> None:
         ("nodes/x", 404, "graph.node_not_found"),
         ("nodes/", 422, "graph.invalid_query"),
         ("nodes/a%00b", 422, "graph.invalid_query"),
-        ("nodes/a?as_of=yesterday", 422, "graph.invalid_query"),
+        ("nodes/a?as_of=2026-13-01", 422, "graph.invalid_query"),
+        ("nodes/a?as_of=yesterday", 404, "graph.tag_not_found"),
         ("nodes/a?as_of=2026-11-01", 422, "graph.invalid_query"),
         ("nodes/a?as_of=1999-01-01T00:00:00Z", 404, "graph.snapshot_not_found"),
         ("nodes/a?as_of=12345", 404, "graph.snapshot_not_found"),
@@ -222,8 +223,13 @@ def test_the_documentation_of_the_api_names_every_route_and_shape(graph_api: Gra
             "holds",
             "holds/{hold_id}",
             "maintenance",
+            "tags",
+            "tags/{name}",
+            "diff",
+            "changes",
+            "restore",
         )
-    }
+    } | {"/internal/v1/graph/digest"}
     schemas = document["components"]["schemas"]
     assert {"ReceiptBody", "NeighborsAnswer", "PathAnswer"} <= schemas.keys()
     body = document["paths"][f"{GRAPH}/sessions"]["post"]["requestBody"]["content"]["application/json"]["schema"]

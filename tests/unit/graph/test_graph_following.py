@@ -197,7 +197,8 @@ def test_many_who_follow_share_what_is_read() -> None:
     assert max(future.result().seq for future in futures) == 150
 
     with ThreadPoolExecutor(4) as pool:
-        told = list(pool.map(lambda after: [part.seq for part in _all(graph, after)], range(4)))
+        reading = [pool.submit(_all, graph, after) for after in range(4)]
+        told = [[part.seq for part in future.result()] for future in reading]
 
     assert told == [list(range(after + 1, 151)) for after in range(4)]
     assert len(stores.reads) == len(set(stores.reads)) < 6

@@ -169,9 +169,9 @@ def _sessions(rows: Rows, after: int) -> Iterator[SessionPart]:
     """Give out the sessions behind the position, in their order and each in parts that are small enough."""
     wanted = rows.filter(pc.greater(rows["seq"], after))
     ordered = untyped(wanted).sort_by("seq")
-    counts = untyped(pc.value_counts(ordered["seq"])).field("counts").to_pylist() if ordered.num_rows else []
+    sizes: list[int] = untyped(pc.value_counts(ordered["seq"])).field("counts").to_pylist()
     at = 0
-    for size in counts:
+    for size in sizes:
         yield from _numbered(_pieces(ordered.slice(at, size)))
         at += size
 
