@@ -8,7 +8,7 @@ import numpy as np
 
 from aeterna.graph.adapters.lens.digests import digest_of
 from aeterna.graph.adapters.lens.walks import Way, arriving, ball, shortest
-from aeterna.graph.adapters.questions.neighborhoods import subgraph
+from aeterna.graph.adapters.questions.neighborhoods import first_satisfying, subgraph
 from aeterna.graph.adapters.questions.patterns import matches
 from aeterna.graph.adapters.questions.relatedness import related
 from aeterna.graph.adapters.questions.search import search
@@ -24,7 +24,6 @@ from aeterna.graph.domain.queries import (
     Position,
     Statistics,
 )
-from aeterna.graph.domain.questions.filters import satisfied
 from aeterna.graph.errors import NoPathError
 
 if TYPE_CHECKING:
@@ -211,10 +210,11 @@ class LensStateView:
                 continue
             self._asking.check()
             numbers = state.in_order(layer if kinds is None else layer[kinds[state.topology.kinds[layer]]])
-            if query.where:
-                numbers = numbers[[satisfied(query.where, each) for each in state.node_properties(numbers)]]
             if query.after is not None and depth == query.after.depth:
                 numbers = numbers[[node > query.after.node for node in state.ids(numbers)]]
+            if query.where:
+                # One more than there is room for, which shows that there are more.
+                numbers = first_satisfying(self._asking, query.where, numbers, room + 1)
             if len(numbers) == 0:
                 continue
             if room == 0:

@@ -13,8 +13,11 @@ from aeterna.graph.domain.questions.subgraphs import Subgraph
 from aeterna.graph.errors import NodeNotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aeterna.graph.adapters.lens.adjacency import Bools, Ints
     from aeterna.graph.adapters.lens.asking import Asking
+    from aeterna.graph.domain.questions.filters import Condition
     from aeterna.graph.domain.questions.subgraphs import SubgraphQuery
 
 _LOOKED_AT = 1_000  # nodes whose properties are read before the clock is looked at again
@@ -74,7 +77,7 @@ def _nodes(asking: Asking, query: SubgraphQuery, layers: list[Ints]) -> tuple[li
         asking.check()
         ordered = state.in_order(layer if kinds is None else layer[kinds[state.topology.kinds[layer]]])
         # One more than there is room for, which shows that there are more.
-        wanted = first_satisfying(asking, query, ordered, room + 1) if query.where else ordered[: room + 1]
+        wanted = first_satisfying(asking, query.where, ordered, room + 1) if query.where else ordered[: room + 1]
         if len(wanted):
             chosen.append((depth, wanted[:room]))
         if len(wanted) > room:
@@ -83,16 +86,14 @@ def _nodes(asking: Asking, query: SubgraphQuery, layers: list[Ints]) -> tuple[li
     return chosen, False
 
 
-def first_satisfying(asking: Asking, query: SubgraphQuery, numbers: Ints, most: int) -> Ints:
+def first_satisfying(asking: Asking, where: Sequence[Condition], numbers: Ints, most: int) -> Ints:
     """Return the first of the nodes whose properties meet the conditions, ``most`` of them or fewer."""
     found: list[int] = []
     for start in range(0, len(numbers), _LOOKED_AT):
         asking.check()
         some = numbers[start : start + _LOOKED_AT]
         properties = asking.state.node_properties(some)
-        found += [
-            number for number, each in zip(some.tolist(), properties, strict=True) if satisfied(query.where, each)
-        ]
+        found += [number for number, each in zip(some.tolist(), properties, strict=True) if satisfied(where, each)]
         if len(found) >= most:
             break
     return np.array(found[:most], dtype=np.int32)
