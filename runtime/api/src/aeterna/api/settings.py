@@ -31,9 +31,9 @@ class ApiSettings(ServiceSettings):
     it survives the process, and commits faster.
 
     With ``upkeep`` the process keeps the tables of its open graphs fast and small: after every ``upkeep_commits``
-    commits and every ``upkeep_every``. The ``keep_least`` newest snapshots stay, and those younger than ``keep_age``,
-    but at most ``keep_most``. What nothing names is deleted after ``garbage_grace``. Backups are made every
-    ``backup_every`` and kept for ``backup_keep``.
+    commits and every ``upkeep_every``. Every moment of the last ``history`` can be read. The ``keep_least`` newest
+    snapshots stay, and those younger than ``keep_age``, but at most ``keep_most``. What nothing names is deleted after
+    ``garbage_grace``. Backups are made every ``backup_every`` and kept for ``backup_keep``.
 
     Open graphs look for other processes' commits every ``poll_every``, whether they are asked or not. When one has
     not shown a session for ``lag_bound`` that is known to be committed, the process is not ready.
