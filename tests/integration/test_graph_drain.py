@@ -32,7 +32,7 @@ def replicas(signing_key: SigningKey, tmp_path: Path) -> Iterator[Replicas]:
 def session(writer: int, number: int) -> dict[str, object]:
     """Return a session of two nodes and the edge between them."""
     ends = [f"{writer}:{number}:{end}" for end in "ab"]
-    nodes = [{"id": end, "kind": "End", "properties": {}} for end in ends]
+    nodes: list[dict[str, object]] = [{"id": end, "kind": "End", "properties": {}} for end in ends]
     edge = {"source": ends[0], "type": "to", "target": ends[1]}
     return {"session_id": f"{writer}:{number}", "nodes": nodes, "edges": [edge]}
 

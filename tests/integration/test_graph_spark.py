@@ -12,6 +12,7 @@ import igraph
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 
+from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.changes import edge_of, node_of, session_of
 from aeterna.graph.domain.fingerprints import Fingerprint
 from aeterna.graph.domain.identifiers import NodeId, TenantId
@@ -55,7 +56,7 @@ def graphs_in(folder: Path) -> Graphs:
 
 def fill(graphs: Graphs) -> None:
     """Write one tenant at once, and the other by sessions of which each replaces what the one before it said."""
-    famous: Any = igraph.Graph.Famous("Zachary")  # Any: igraph ships no types
+    famous = untyped(igraph).Graph.Famous("Zachary")
     members = [node_of(f"m{member.index}", "Member", {}) for member in famous.vs]
     ties = [edge_of(f"m{tie.source}", "knows", f"m{tie.target}") for tie in famous.es]
     graphs.of(KARATE).commit(session_of("all", subject="zachary", nodes=members, edges=ties))
@@ -136,7 +137,8 @@ def test_communities_are_as_good_as_they_can_be(ran: Ran) -> None:
 def test_each_tenants_communities_are_rows_of_its_own_with_the_seq_they_are_of(ran: Ran) -> None:
     catalog = SqlCatalog("aeterna", uri=f"sqlite:///{ran.folder}/catalog.db")
 
-    rows: list[dict[str, Any]] = catalog.load_table("aeterna_derived.communities").scan().to_arrow().to_pylist()
+    scan = catalog.load_table("aeterna_derived.communities").scan()
+    rows: list[dict[str, Any]] = untyped(scan).to_arrow().to_pylist()
 
     catalog.close()
     assert {(row["tenant"], row["seq"]) for row in rows} == {(KARATE, 1), (BUSY, 13)}

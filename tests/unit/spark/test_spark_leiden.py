@@ -9,11 +9,12 @@ import pytest
 
 from aeterna.spark.adapters.leiden import communities
 
+LIBRARY: Any = igraph  # Any: igraph ships no types
+
 
 def karate() -> list[tuple[str, str, float]]:
     """Return Zachary's karate club, whose best partition is known."""
-    famous: Any = igraph.Graph.Famous("Zachary")  # Any: igraph ships no types
-    return [(f"n{edge.source}", f"n{edge.target}", 1.0) for edge in famous.es]
+    return [(f"n{edge.source}", f"n{edge.target}", 1.0) for edge in LIBRARY.Graph.Famous("Zachary").es]
 
 
 def test_the_karate_club_is_parted_as_well_as_it_can_be() -> None:
