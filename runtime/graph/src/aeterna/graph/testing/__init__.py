@@ -19,10 +19,11 @@ from aeterna.graph.errors import (
     StorageError,
     WriterFencedError,
 )
-from aeterna.graph.ports import Batch, CommitTrace
+from aeterna.graph.ports import Batch, CommitTrace, Upkeep
 from aeterna.graph.testing.erasing import MemoryEraser
 from aeterna.graph.testing.history import MemoryTagStore
 from aeterna.graph.testing.lens import MemoryLens
+from aeterna.graph.testing.upkeep import MemoryUpkeep
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -60,6 +61,11 @@ class MemoryGraphStores:
     def eraser(self, tenant: TenantId) -> MemoryEraser:
         """Give what takes rows out of one tenant's history."""
         return MemoryEraser(self._histories[tenant], self._tags[tenant], self._ids, self._failures)
+
+    def upkeep(self, tenant: TenantId) -> Upkeep:
+        """Give what keeps one tenant's history short."""
+        kept = MemoryUpkeep(self._histories[tenant], self._tags[tenant], self._ids)
+        return Upkeep(compactor=kept, expirer=kept, collector=kept)
 
     def tenants(self) -> tuple[TenantId, ...]:
         """Return every tenant that has a history."""
