@@ -99,7 +99,7 @@ def _read(table: IcebergTable, schema: Schema, task: FileScanTask, columns: tupl
     with table.io.new_input(task.file.file_path).open() as source:
         footer = pq.read_metadata(source)
         arrow = footer.schema.to_arrow_schema()
-        names = {int((field.metadata or {}).get(b"PARQUET:field_id", -1)): field.name for field in arrow}
+        names = {_field_id(field): field.name for field in arrow}
         if any(LAYOUT_FIELDS[column] not in names for column in columns):
             # Written by somebody who leaves columns out, or does not number them.
             return _by_pyiceberg(table, schema, task).select(columns)
@@ -108,6 +108,11 @@ def _read(table: IcebergTable, schema: Schema, task: FileScanTask, columns: tupl
         encoded = [name for name, column in pairs if large and _is_repeated(column, name, footer)]
         parquet = pq.ParquetFile(source, metadata=footer, read_dictionary=encoded, pre_buffer=True)
         return parquet.read(columns=wanted, use_threads=large).select(wanted).rename_columns(columns)
+
+
+def _field_id(field: Any) -> int:  # noqa: ANN401 - pyarrow's
+    """Return the id of a column in Iceberg, -1 when it has none."""
+    return int(field.metadata.get(b"PARQUET:field_id", -1)) if field.metadata else -1
 
 
 def _is_repeated(column: str, name: str, footer: Any) -> bool:  # noqa: ANN401 - pyarrow's

@@ -89,7 +89,8 @@ class Identifiers:
             return self._base.array.take(pa.array(numbers if self._place is None else self._place[numbers]))
         old = numbers < size
         places = numbers if self._place is None else self._place[np.where(old, numbers, 0)]
-        recent = [None if number < size else self._recent[number - size] for number in numbers.tolist()]
+        asked: list[int] = numbers.tolist()
+        recent = [None if number < size else self._recent[number - size] for number in asked]
         kept = self._base.array.take(pa.array(places, mask=~old))
         return pc.coalesce(kept, pa.array(recent, pa.large_string()))
 
