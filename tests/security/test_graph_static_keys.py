@@ -10,6 +10,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from pyiceberg.catalog.sql import SqlCatalog
 
+from aeterna.api.main import application
 from aeterna.api.settings import ApiSettings
 from aeterna.aws.rest_catalog import signed_by
 from aeterna.gcp.catalog import ENDPOINT
@@ -24,6 +25,7 @@ from aeterna.graph.main import open_catalog
 from fixtures.faulty_proxy import faulty_proxy
 from fixtures.fix_catalogs import BUCKET, REGION, CatalogPlace
 from fixtures.fix_graph import ACME, batch_of
+from fixtures.fix_graph_api import api_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +65,16 @@ def test_the_identity_of_the_pod_is_no_key(aws: str) -> None:
 def test_keys_of_azure_in_the_environment_are_refused(name: str) -> None:
     with pytest.raises(StorageError):
         refuse_static_keys(catalog_of(SQLITE), warehouse_of("abfss://c@a.dfs.core.windows.net"), {name: "s3cret"})
+
+
+def test_the_service_does_not_start_beside_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "s3cret")
+    settings = api_settings(tmp_path, warehouse="abfss://c@a.dfs.core.windows.net/w")
+
+    with pytest.raises(StorageError) as raised:
+        application(settings)
+
+    assert "AZURE_CLIENT_SECRET" in raised.value.reason
 
 
 @pytest.mark.parametrize("kind", ["service_account", "authorized_user", None])

@@ -24,7 +24,7 @@ from aeterna.api.api.problem import STATUSES
 from aeterna.api.api.reading import reading
 from aeterna.api.api.upkeep import upkeep
 from aeterna.api.api.writing import writing
-from aeterna.api.settings import ApiSettings
+from aeterna.api.settings import ApiSettings, workload_environment
 from aeterna.graph.adapters.telemetry import OpenTelemetryCommitObserver
 from aeterna.graph.domain.limits import Limits
 from aeterna.graph.domain.upkeep import CollectionPolicy, CompactionPolicy, RetentionPolicy, UpkeepPolicy
@@ -164,6 +164,7 @@ def graphs_of(settings: ApiSettings, registry: CollectorRegistry, due: Due) -> G
         catalog_uri=settings.catalog_uri,
         warehouse=settings.warehouse,
         power_safe=settings.durability == "power",
+        environment=workload_environment(),
         upkeep=due.add if settings.upkeep else None,
         limits=Limits(
             waiting_sessions=settings.waiting_sessions,

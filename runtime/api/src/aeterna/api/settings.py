@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
 from aeterna.graph.domain.catalogs import catalog_of, warehouse_of
 from aeterna.service.settings import Duration, ServiceSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def workload_environment() -> Mapping[str, str]:
+    """Return the environment of the process, in which a cloud says who the workload is."""
+    return os.environ
 
 
 def _catalog(address: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry import trace
 
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.upkeep import UpkeepPolicy
     from aeterna.graph.ports import CommitObserver, Notices, UpkeepObserver, WriterLeases
 
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
 
 def open_graphs(
     *,
@@ -60,11 +63,13 @@ def open_graphs(
     limits: Limits | None = None,
     observer: CommitObserver | None = None,
     upkeep: Callable[[TenantId], None] | None = None,
+    environment: Mapping[str, str] = _NOTHING,
 ) -> Graphs:
     """Open the graphs of all tenants on Iceberg; raise `StorageError` when the catalog cannot be opened.
 
     ``power_safe`` decides whether an acknowledged session survives the machine or only the process. ``upkeep`` is
-    told when a tenant has had enough commits for its small files to be merged.
+    told when a tenant has had enough commits for its small files to be merged. ``environment`` is as for
+    `open_catalog`.
     """
     limits = limits or Limits()
     world = World(
@@ -73,7 +78,7 @@ def open_graphs(
         pause=time.sleep,
         chance=random.SystemRandom().random,
     )
-    stores = open_stores(catalog_uri=catalog_uri, warehouse=warehouse, power_safe=power_safe)
+    stores = open_stores(catalog_uri=catalog_uri, warehouse=warehouse, power_safe=power_safe, environment=environment)
     return Graphs(
         Engine(
             stores=stores,
@@ -109,25 +114,38 @@ def maintenance_of(graphs: Graphs, policy: UpkeepPolicy, observer: UpkeepObserve
     )
 
 
-def open_stores(*, catalog_uri: str, warehouse: str, power_safe: bool = True) -> IcebergGraphStores:
-    """Open the histories of all tenants; raise as `open_catalog` does."""
-    return IcebergGraphStores(open_catalog(catalog_uri=catalog_uri, warehouse=warehouse, power_safe=power_safe))
+def open_stores(
+    *, catalog_uri: str, warehouse: str, power_safe: bool = True, environment: Mapping[str, str] = _NOTHING
+) -> IcebergGraphStores:
+    """Open the histories of all tenants; takes and raises what `open_catalog` does."""
+    return IcebergGraphStores(
+        open_catalog(catalog_uri=catalog_uri, warehouse=warehouse, power_safe=power_safe, environment=environment)
+    )
 
 
-def open_catalog(*, catalog_uri: str, warehouse: str, power_safe: bool = True) -> OpenCatalog:
+def open_catalog(
+    *, catalog_uri: str, warehouse: str, power_safe: bool = True, environment: Mapping[str, str] = _NOTHING
+) -> OpenCatalog:
     """Open the catalog of all tenants' tables; raise `ValueError` for addresses that are none, or `StorageError`.
 
-    ``docs/guide/graph-catalogs.md`` says what the addresses look like. Drivers find the identity of the process in its
-    environment; a static key there is refused.
+    ``docs/guide/graph-catalogs.md`` says what the addresses look like. ``environment`` is that of the process: logins
+    on Azure and Google Cloud find the workload's identity there, and a static key in it is refused.
     """
     catalog, files = catalog_of(catalog_uri), warehouse_of(warehouse)
-    refuse_static_keys(catalog, files, os.environ)
+    refuse_static_keys(catalog, files, environment)
     region = catalog.region if isinstance(catalog, GlueCatalog) else None
     file_io = DURABLE_FILE_IO if power_safe else WAREHOUSE_FILE_IO
-    return _opened(catalog, file_properties(files, file_io=file_io, region=region), power_safe=power_safe)
+    tokens = partial(token_source, environment=environment, stopwatch=time.monotonic)
+    return _opened(catalog, file_properties(files, file_io=file_io, region=region), tokens, power_safe=power_safe)
 
 
-def _opened(address: CatalogAddress, files: Mapping[str, str], *, power_safe: bool) -> OpenCatalog:
+def _opened(
+    address: CatalogAddress,
+    files: Mapping[str, str],
+    tokens: Callable[[Login], TokenSource | None],
+    *,
+    power_safe: bool,
+) -> OpenCatalog:
     # The libraries of the cloud's catalogs take their time to import, and most processes use neither.
     match address:
         case SqliteCatalog():
@@ -137,19 +155,15 @@ def _opened(address: CatalogAddress, files: Mapping[str, str], *, power_safe: bo
 
             return postgres_catalog(address, files, password=rds_password(address, region))
         case PostgresCatalog():
-            return postgres_catalog(address, files, password=_tokens(address.login))
+            return postgres_catalog(address, files, password=tokens(address.login))
         case RestCatalog():
             from aeterna.graph.adapters.iceberg.catalogs.rest import rest_catalog  # noqa: PLC0415 - see above
 
-            return rest_catalog(address, files, token=_tokens(address.login))
+            return rest_catalog(address, files, token=tokens(address.login))
         case GlueCatalog():
             from aeterna.graph.adapters.iceberg.catalogs.glue import glue_catalog  # noqa: PLC0415 - see above
 
             return glue_catalog(address, files)
-
-
-def _tokens(login: Login) -> TokenSource | None:
-    return token_source(login, environment=os.environ, stopwatch=time.monotonic)
 
 
 def writer_leases(database: Database | None, world: World) -> WriterLeases:
