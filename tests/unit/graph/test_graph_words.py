@@ -99,6 +99,7 @@ def test_an_index_that_took_too_long_to_make_is_gone_on_with() -> None:
     assert outcomes[-1] == 10
 
 
+@pytest.mark.slow
 def test_what_is_written_after_a_large_change_is_found() -> None:
     """More changes than the index keeps make it start anew."""
     lens = ArrowLens(stopwatch=ManualStopwatch())
