@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from aeterna.graph.domain.arrow import Table, pa, pc
+from aeterna.graph.domain.arrow import Table, pc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,10 +39,3 @@ def parts_of(rows: Rows) -> Parts:
         sessions=tables["session"],
         others=rows.filter(~of_graph).select(OTHERS),
     )
-
-
-def joined(parts: list[Table], columns: tuple[str, ...], schema: object) -> Table:
-    """Put tables of the same columns behind each other; an empty one of the schema where there are none."""
-    if not parts:
-        return pa.schema(schema).empty_table().select(columns)
-    return pa.concat_tables(parts)
