@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from aeterna.graph.domain.arrow import pa, pc
 from aeterna.graph.domain.identifiers import SnapshotId
 from aeterna.graph.domain.parts import parts_of
-from aeterna.graph.domain.rows import ROW_SCHEMA
 from aeterna.graph.domain.snapshots import Snapshot
 from aeterna.graph.errors import (
     CommitConflictError,
@@ -27,7 +26,6 @@ from aeterna.graph.testing.upkeep import MemoryUpkeep
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from datetime import datetime
 
     from aeterna.graph.domain.identifiers import TagName, TenantId
     from aeterna.graph.domain.parts import Parts
