@@ -241,10 +241,10 @@ def test_what_others_wrote_beside_our_rows_is_kept_when_files_are_merged(
     _evolve(place, lambda update: update.rename_column("seq", "position").rename_column("kind", "category"))
     _evolve(place, lambda update: update.move_first("digest"))
     with place.table() as table:
-        rows = untyped(table.scan().to_arrow())
+        rows = untyped(table.scan()).to_arrow()
         place_of_score = rows.column_names.index("score")
         scores = pa.array(range(rows.num_rows), pa.int32())
-        table.overwrite(rows.set_column(place_of_score, rows.schema.field("score"), scores))
+        untyped(table).overwrite(rows.set_column(place_of_score, rows.schema.field("score"), scores))
     before = _scores(place)
     head = store.head()
     assert head is not None
@@ -263,5 +263,5 @@ def test_what_others_wrote_beside_our_rows_is_kept_when_files_are_merged(
 
 def _scores(place: CatalogPlace) -> dict[tuple[str, str], int | None]:
     with place.table() as table:
-        rows = untyped(table.scan().to_arrow()).to_pylist()
+        rows = untyped(table.scan()).to_arrow().to_pylist()
     return {(row["record"], row["session"]): row["score"] for row in rows}

@@ -6,6 +6,7 @@ import json
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
@@ -17,7 +18,7 @@ from aeterna.graph.errors import StorageError
 from fixtures.fix_graph import ManualStopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -63,10 +64,16 @@ def tokens() -> Iterator[TokenServer]:
     thread.join()
 
 
-def _source(login: Login, stopwatch: ManualStopwatch | None = None, **environment: str) -> TokenSource:
+def _source(
+    login: Login, environment: Mapping[str, str] = MappingProxyType({}), stopwatch: ManualStopwatch | None = None
+) -> TokenSource:
     source = token_source(login, environment=environment, stopwatch=stopwatch or ManualStopwatch())
     assert source is not None
     return source
+
+
+def _metadata(address: str) -> Mapping[str, str]:
+    return {"GCE_METADATA_HOST": address.removeprefix("http://")}
 
 
 @pytest.mark.parametrize("login", [NoLogin(), AwsLogin(region="r")])
@@ -111,7 +118,7 @@ def test_a_workloads_token_is_exchanged_for_an_access_token(tmp_path: Path, toke
 
 
 def test_google_gives_a_token_to_who_runs_there(tokens: TokenServer) -> None:
-    got = _source(GoogleLogin(), GCE_METADATA_HOST=tokens.address.removeprefix("http://"))()
+    got = _source(GoogleLogin(), _metadata(tokens.address))()
 
     assert got == "token-1"
     assert tokens.asked == [("/computeMetadata/v1/instance/service-accounts/default/token", {}, "Google")]
@@ -126,7 +133,7 @@ def test_azure_gives_a_token_for_the_federated_one(tmp_path: Path, tokens: Token
         "AZURE_AUTHORITY_HOST": f"{tokens.address}/",
     }
 
-    got = _source(AzureLogin(scope="https://storage.azure.com/.default"), **environment)()
+    got = _source(AzureLogin(scope="https://storage.azure.com/.default"), environment)()
 
     path, form, _ = tokens.asked[0]
     assert (got, path) == ("token-1", "/tenant/oauth2/v2.0/token")
@@ -137,14 +144,14 @@ def test_azure_gives_a_token_for_the_federated_one(tmp_path: Path, tokens: Token
 
 def test_on_azure_without_an_identity_what_is_missing_is_named() -> None:
     with pytest.raises(StorageError) as raised:
-        _source(AzureLogin(scope="s"), AZURE_TENANT_ID="t")()
+        _source(AzureLogin(scope="s"), {"AZURE_TENANT_ID": "t"})()
 
     assert "AZURE_CLIENT_ID" in raised.value.reason
 
 
 def test_a_token_is_kept_until_shortly_before_its_end(tokens: TokenServer) -> None:
     stopwatch = ManualStopwatch()
-    source = _source(GoogleLogin(), stopwatch, GCE_METADATA_HOST=tokens.address.removeprefix("http://"))
+    source = _source(GoogleLogin(), _metadata(tokens.address), stopwatch)
     assert [source(), source()] == ["token-1", "token-1"]
 
     stopwatch.seconds = 3479
@@ -167,11 +174,11 @@ def test_an_answer_that_is_no_token_is_refused_and_not_shown(tokens: TokenServer
     tokens.status, tokens.answer = status, answer
 
     with pytest.raises(StorageError) as raised:
-        _source(GoogleLogin(), GCE_METADATA_HOST=tokens.address.removeprefix("http://"))()
+        _source(GoogleLogin(), _metadata(tokens.address))()
 
     assert "s3cret" not in str(raised.value) + raised.value.reason
 
 
 def test_a_server_that_is_away_is_storage_that_is_away() -> None:
     with pytest.raises(StorageError):
-        _source(GoogleLogin(), GCE_METADATA_HOST="127.0.0.1:1")()
+        _source(GoogleLogin(), _metadata("http://127.0.0.1:1"))()
