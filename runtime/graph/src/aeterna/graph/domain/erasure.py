@@ -152,10 +152,11 @@ def credited(rows: Rows, state: Table) -> Rows:
     `STATE_COLUMNS`.
     """
     # Only what is brought back is asked about: the whole state may be a hundred times as much.
-    latest = _latest(state.filter(_is_in(_thing_keys(state), _thing_keys(rows).combine_chunks())))
-    known = pc.index_in(_thing_keys(rows), value_set=_thing_keys(latest).combine_chunks())
+    keys = untyped(_thing_keys(rows)).combine_chunks()
+    latest = _latest(state.filter(_is_in(_thing_keys(state), keys)))
+    known = pc.index_in(_thing_keys(rows), value_set=untyped(_thing_keys(latest)).combine_chunks())
     written = pc.and_(pc.equal(rows["op"], "upsert"), pc.is_valid(known))
-    subjects = pc.if_else(written, latest["subject"].take(known), rows["subject"])
+    subjects = pc.if_else(written, untyped(latest["subject"]).take(known), rows["subject"])
     place = untyped(rows).schema.get_field_index("subject")
     return untyped(rows).set_column(place, untyped(rows).schema.field(place), subjects)
 
