@@ -62,5 +62,5 @@ def test_a_kill_at_any_step_leaves_a_readable_table_with_every_acknowledged_sess
     orphans = json.loads(kills.ask("leftovers"))
     kills.ask("collect")
     left = json.loads(kills.ask("leftovers"))
-    assert orphans["unreachable"] > 0
+    assert orphans["unreachable"] > 0 or task == "collect"  # of which the last one, that lived, left none
     assert (left["unreachable"], left["files"]) == (0, left["reachable"])
