@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
-
-import structlog
 
 from aeterna.graph.domain.arrow import untyped, where
 from aeterna.graph.errors import ChangesExpiredError, FeedsExhaustedError, GraphError
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 _HEARTBEAT: Final = b": heartbeat\n\n"
 _CHUNK_BYTES: Final = 256 << 10  # as much is written at a time as one slow reader may hold up
 
-log = structlog.stdlib.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +132,7 @@ class Feeds:
                         yield _HEARTBEAT
             except GraphError as problem:
                 # The status is long sent. The client's return is answered with the problem itself.
-                log.warning("graph.feed_ended", code=problem.code)
+                log.warning("graph.feed_ended", extra={"code": problem.code})
                 self._observer.failed(problem.code)
                 if isinstance(problem, ChangesExpiredError):
                     yield _problem(problem)
