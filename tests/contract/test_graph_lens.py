@@ -13,7 +13,7 @@ from aeterna.graph.domain.queries import neighbors_query, path_query
 from aeterna.graph.domain.snapshots import Snapshot
 from aeterna.graph.errors import NodeNotFoundError, NoPathError
 from aeterna.graph.testing import MemoryLens
-from fixtures.fix_graph import START, batch_of, arrow_lens
+from fixtures.fix_graph import START, arrow_lens, batch_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
