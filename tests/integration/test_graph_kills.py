@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PROGRAM: Final = Path(__file__).parents[1] / "fixtures" / "graph_kills.py"
 # Of each task every step is tried, of an erasure (hundreds of them) every fourth. At least so many kills there must be
-# of each: over all of them two hundred.
+# of each.
 LEAST_KILLS: Final = {"commit": 18, "compact": 45, "merge": 42, "expire": 8, "collect": 18, "erase": 60}
 MOST_KILLS: Final = 70  # an erasure looks at what earlier kills left, so it has the more steps the more there were
 STRIDE: Final = {"erase": 4}

@@ -122,5 +122,5 @@ class TimeUnclearError(CommandError):
     def __init__(self, words: str) -> None:
         super().__init__(
             f"{words!r} is not a time",
-            "write a time (2026-11-01, 2026-11-01T12:00:00Z, now, yesterday, '3 hours ago'), a tag, seq:42 or a snapshot id",
+            "write a time (2026-11-01, 2026-11-01T12:00:00Z, yesterday, '3 hours ago'), a tag, seq:42 or a snapshot id",
         )

@@ -147,7 +147,7 @@ def read(
 ) -> Operation[T]:
     """Return a read, by POST where the question is a ``body``.
 
-    Without ``as_of`` it is asked to see at least the snapshot ``fresh_as`` (read your writes).
+    Without ``as_of`` it is asked to see at least the session of the seq ``fresh_as`` (read your writes).
     """
     headers = {SEQ_HEADER: str(fresh_as)} if fresh_as is not None and as_of is None else {}
     return Operation(

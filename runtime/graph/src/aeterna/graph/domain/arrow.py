@@ -72,11 +72,6 @@ class Table(Protocol):
         ...
 
 
-def equal_to(column: Column, value: str) -> Column:
-    """Compare each value with one."""
-    return pc.equal(column, value)
-
-
 def mask(values: npt.NDArray[np.bool_]) -> Column:
     """Return the array as a column."""
     return pa.array(values)

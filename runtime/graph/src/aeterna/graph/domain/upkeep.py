@@ -87,7 +87,7 @@ class Run:
     files: int
     rows: int
     bytes: int
-    compacted: bool  # written by a compaction: latest rows only, sorted
+    compacted: bool  # written by a compaction: sorted, without what had become old enough to be forgotten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ class Rewrite:
     rows_after: int
     bytes_before: int
     bytes_after: int
-    floor: int  # the highest seq of a removal that was left out, 0 when none was
+    floor: int  # from this seq on, every state can be rebuilt from what was kept; 0 when nothing was left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
