@@ -34,7 +34,7 @@ ROOT = "/api/v1/graph"
 SNAPSHOT_HEADER = "Aeterna-Snapshot"
 SEQ_HEADER = "Aeterna-Seq"
 AsOf: TypeAlias = str | int | datetime
-"""A snapshot id, or a time: RFC 3339 text or an aware datetime."""
+"""A snapshot id, the name of a tag, ``seq:`` and a number, or a time: RFC 3339 text or an aware datetime."""
 
 
 def commit(session: Session) -> Operation[Commit]:

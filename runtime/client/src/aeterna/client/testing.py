@@ -1,10 +1,15 @@
-"""A fake of the whole HTTP API, held in memory: give its transport to a client and no network is needed.
+"""A fake of the HTTP API for writing, reading and talking: give its transport to a client and no network is needed.
 
     fake = FakeRuntime()
     client = Aeterna(graph_url="http://graph", threads_url="http://threads", token="any", transport=fake.transport())
 
 It keeps one tenant, and it keeps the promises of the services that a caller can see: a session is one snapshot or
 nothing, session and message ids make repetitions harmless, and a thread's sequence has no gap.
+
+It knows sessions, nodes, neighbours (without ``where`` and without pages), shortest paths, snapshots, statistics and
+threads; ``as_of`` is a snapshot or a time. Of the rest of the graph API (search, related nodes, subgraphs and patterns;
+tags, differences, restores and the feed of changes; erasures and holds; upkeep) it knows nothing and answers 404: put
+the answers that a test needs into ``failures``, or run the service.
 """
 
 from __future__ import annotations
@@ -38,7 +43,7 @@ class State:
 
 @dataclass(slots=True)
 class FakeRuntime:
-    """The graph API and the thread store of one tenant; ``requests`` keeps what was asked, in order.
+    """What the module says of the graph API, and the thread store; ``requests`` keeps what was asked, in order.
 
     ``failures`` are used up one per request: a response is sent back as it is and an exception is raised; an
     `httpx.ReadError` is raised after the work was done, which is what makes a retry dangerous.

@@ -87,7 +87,7 @@ class IcebergCompactor:
         files = SortedFiles(table=table, names=names)
         try:
             with translated("rewrite the files"):
-                files.write(_watched(merge.latest(batches_of(table, old), row_schema(table)), rows, watch))
+                files.write(_watched(merge.merged(batches_of(table, old), row_schema(table)), rows, watch))
         except BaseException:
             _delete(table, files.paths)
             raise

@@ -58,7 +58,7 @@ class Merge:
     floor: int = 0  # from this seq on, every state can be rebuilt from what was kept
     _last: _Last | None = field(default=None, init=False)
 
-    def latest(self, batches: Iterable[Any], schema: object) -> Generator[Any]:
+    def merged(self, batches: Iterable[Any], schema: object) -> Generator[Any]:
         """Yield record batches of the schema, sorted by record and identity. Any: Arrow's own types."""
         folder = Path(tempfile.mkdtemp(prefix="aeterna-merge-", dir=self.scratch))
         try:
