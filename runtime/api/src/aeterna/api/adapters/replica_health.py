@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from prometheus_client import Gauge
 
+from aeterna.graph.domain.identifiers import tenant_hash
 from aeterna.service.errors import NotReadyError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def following(lag: Callable[[], Lag | None], bound: timedelta) -> None:
     if found is not None and found.behind_for > bound:
         raise NotReadyError(
             {
-                "tenant_hash": hashlib.sha256(found.tenant.encode()).hexdigest()[:16],
+                "tenant_hash": tenant_hash(found.tenant),
                 "behind_seconds": round(found.behind_for.total_seconds(), 1),
                 "missing_sessions": found.missing,
                 "cause": found.reason,

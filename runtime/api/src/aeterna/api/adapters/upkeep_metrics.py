@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import logging
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import Counter, Histogram
 
+from aeterna.graph.domain.identifiers import tenant_hash
 from aeterna.graph.domain.upkeep import Collected, Compacted, Expired
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class PrometheusUpkeepObserver:
             "graph.upkeep",
             extra={
                 "task": report.task,
-                "tenant_hash": hashlib.sha256(tenant.encode()).hexdigest()[:16],
+                "tenant_hash": tenant_hash(tenant),
                 "seconds": round(report.seconds, 3),
                 "error": report.error,
                 "figures": {name: str(value) for name, value in figures.items()},

@@ -1,4 +1,4 @@
-"""The JSON of a graph's history: snapshots, tags, differences, restores and changes."""
+"""The JSON of a graph's history: snapshots, tags, differences and restores."""
 
 # Without the postponed annotations that we have elsewhere: pydantic and FastAPI read these at run time.
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from aeterna.api.api.bodies import Body, EdgeBody, EdgeKeyBody, NodeBody, SnapshotBody, SnapshotText, object_of
+from aeterna.api.api.bodies import Body, EdgeBody, NodeBody, SnapshotBody, SnapshotText, object_of
 from aeterna.graph.domain.changes import Node
 from aeterna.graph.domain.diffs import Counts, Diff, EdgeChange, NodeChange
 from aeterna.graph.domain.snapshots import Snapshot
@@ -193,26 +193,6 @@ class RestoreAnswer(Body):
             repeated=receipt.repeated if receipt else False,
             dry_run=receipt is None,
         )
-
-
-class RemovedBody(Body):
-    """What a session removed, edges that went with their nodes included."""
-
-    nodes: list[str]
-    edges: list[EdgeKeyBody]
-
-
-class SessionChangesBody(Body):
-    """One event of the feed: what a session changed, or one part of that."""
-
-    seq: int
-    session_id: str
-    committed_at: datetime
-    part: Annotated[int, Field(description="From 0. Only what a restore or an erasure writes comes in several parts.")]
-    last: Annotated[bool, Field(description="Whether the session is complete with this part.")]
-    nodes: list[NodeBody]
-    edges: list[EdgeBody]
-    removed: RemovedBody
 
 
 def _node(node: Node | None) -> NodeBody | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from typing import TYPE_CHECKING
 
 from opentelemetry.trace import Status, StatusCode
 
+from aeterna.graph.domain.identifiers import tenant_hash
 from aeterna.graph.ports import CommitTrace
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class OpenTelemetryCommitObserver:
         """Watch one commit; what the trace holds at the end is what happened."""
         trace = CommitTrace()
         with self._tracer.start_as_current_span("storage.iceberg.commit") as span:
-            span.set_attribute("aeterna.tenant_hash", hashlib.sha256(tenant.encode()).hexdigest()[:16])
+            span.set_attribute("aeterna.tenant_hash", tenant_hash(tenant))
             try:
                 yield trace
             finally:

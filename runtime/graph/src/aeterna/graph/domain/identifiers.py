@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from typing import Final, NewType
@@ -28,6 +29,11 @@ def tenant_id(text: str) -> TenantId:
     if _TENANT.fullmatch(text) is None:
         raise ValueError(f"not a tenant: {text!r}")
     return TenantId(text)
+
+
+def tenant_hash(tenant: TenantId) -> str:
+    """Return what stands for a tenant in logs, traces and health: they leave its boundary, its name should not."""
+    return hashlib.sha256(tenant.encode()).hexdigest()[:16]
 
 
 def problem_of_id(text: str, limit: int = MAX_ID_CHARS) -> str | None:

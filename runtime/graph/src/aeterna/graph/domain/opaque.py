@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def sealed(fields: Sequence[str | int]) -> str:
-    """Write the fields as one text that is safe in an address."""
-    text = json.dumps([1, *fields], separators=(",", ":"))
+def sealed(fields: Sequence[str | int], *, version: int = 1) -> str:
+    """Write the fields as one text that is safe in an address; ``version`` says what they mean."""
+    text = json.dumps([version, *fields], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def opened(text: str) -> list[object]:
-    """Read the fields back; raise `InvalidQueryError` when the text is none of ours."""
+def opened(text: str, *, version: int = 1) -> list[object]:
+    """Read the fields back; raise `InvalidQueryError` when the text is none of ours, or of another version."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         found = cast("object", json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)))
@@ -28,8 +28,8 @@ def opened(text: str) -> list[object]:
         raise foreign() from problem
     if not isinstance(found, list):
         raise foreign()
-    version, *fields = cast("list[object]", found) or [None]
-    if version != 1:
+    written, *fields = cast("list[object]", found) or [None]
+    if written != version:
         raise foreign()
     return fields
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aeterna.graph.domain.arrow import pa
@@ -108,7 +109,7 @@ class MemoryUpkeep:
         if not dry_run:
             for place in reversed(old):
                 self._hand_over(place)
-        return Expired(expired=len(old), kept=len(self._history) - (0 if not dry_run else len(old)), cutoff=cutoff)
+        return Expired(expired=len(old), kept=len(self._history) - (len(old) if dry_run else 0), cutoff=cutoff)
 
     def collect(self, policy: CollectionPolicy, *, now: datetime, dry_run: bool, watch: Watch) -> Collected:
         """Find nothing: there are no files."""
@@ -118,17 +119,4 @@ class MemoryUpkeep:
     def _hand_over(self, place: int) -> None:
         _, gone = self._history.pop(place)
         snapshot, batch = self._history[place]
-        rows = pa.concat_tables([gone.rows, batch.rows])
-        self._history[place] = (
-            snapshot,
-            Batch(
-                id=batch.id,
-                rows=rows,
-                sessions=batch.sessions,
-                first_seq=batch.first_seq,
-                last_seq=batch.last_seq,
-                committed_at=batch.committed_at,
-                floor=batch.floor,
-                epoch=batch.epoch,
-            ),
-        )
+        self._history[place] = (snapshot, replace(batch, rows=pa.concat_tables([gone.rows, batch.rows])))

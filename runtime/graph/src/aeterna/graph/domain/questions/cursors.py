@@ -6,12 +6,10 @@ is written.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol
 
 from aeterna.graph.domain.identifiers import NodeId
+from aeterna.graph.domain.opaque import foreign, opened, sealed
 from aeterna.graph.domain.queries import Position
 from aeterna.graph.domain.questions.patterns import MAX_OFFSET
 from aeterna.graph.domain.snapshots import AtSeq
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.queries import NeighborsQuery
     from aeterna.graph.domain.questions.patterns import Pattern
 
+_VERSION: Final = 2  # of the fields: the first named a snapshot
 _MOST_SEQ: Final = (1 << 63) - 1
 
 
@@ -45,7 +44,7 @@ def cursor_parsed(cursor: str, query: NeighborsQuery) -> tuple[AtSeq, Position]:
         case [int(depth), str(node)]:
             return state, Position(depth=depth, node=NodeId(node))
         case _:
-            raise _foreign()
+            raise foreign()
 
 
 def offset_cursor_of(query: Pattern, seq: int, offset: int) -> str:
@@ -62,28 +61,18 @@ def offset_cursor_parsed(cursor: str, query: Pattern) -> tuple[AtSeq, int]:
         case [int(offset)] if offset >= 0:
             return state, offset
         case _:
-            raise _foreign()
+            raise foreign()
 
 
 def _written(query: Paged, seq: int, position: list[int | NodeId]) -> str:
-    text = json.dumps([2, seq, query.digest, *position], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+    return sealed([seq, query.digest, *position], version=_VERSION)
 
 
 def _read(cursor: str, query: Paged) -> tuple[AtSeq, list[object]]:
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        fields = cast("object", json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)))
-    except (UnicodeError, binascii.Error, ValueError, RecursionError) as problem:
-        raise _foreign() from problem
-    match cast("list[object]", fields) if isinstance(fields, list) else []:
-        case [2, int(seq), str(digest), *position] if 0 <= seq <= _MOST_SEQ:
+    match opened(cursor, version=_VERSION):
+        case [int(seq), str(digest), *position] if 0 <= seq <= _MOST_SEQ:
             if digest != query.digest:
                 raise InvalidQueryError("cursor", "belongs to another question; only limit may change between pages")
             return AtSeq(seq), position
         case _:
-            raise _foreign()
-
-
-def _foreign() -> InvalidQueryError:
-    return InvalidQueryError("cursor", "is not one that an earlier page gave")
+            raise foreign()
