@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import pyarrow  # noqa: ICN001 - `pa` is the typed name below
 import pyarrow.compute
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-# Any: the two names below are the only untyped ones; what they make is declared as a Table or Column at once.
+# Any: pyarrow has no types, and neither has what it makes. That is declared as a Table or a Column where these say
+# enough of it, and as Arrow where more of an array, a table or a batch is needed.
 pa: Any = pyarrow
 pc: Any = pyarrow.compute
+Arrow: TypeAlias = Any
 
 
 class Column(Protocol):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from aeterna.graph.domain.arrow import Table, pa, pc, untyped, where
+from aeterna.graph.domain.arrow import Arrow, Table, pa, pc, untyped, where
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -138,7 +138,7 @@ def _semi(left: Table, right: Table, key: Sequence[str]) -> Table:
     return left.take(np.sort(places["place"].to_numpy()))
 
 
-def _places(table: Table, key: Sequence[str], name: str) -> Any:  # noqa: ANN401 - `Table` has no join
+def _places(table: Table, key: Sequence[str], name: str) -> Arrow:
     return untyped(table.select(list(key))).append_column(name, pa.array(np.arange(table.num_rows)))
 
 
@@ -175,5 +175,5 @@ def _differs(
     return differs
 
 
-def _taken(table: Table, name: str, places: npt.NDArray[np.int64]) -> Any:  # noqa: ANN401 - a column of pyarrow's own
+def _taken(table: Table, name: str, places: npt.NDArray[np.int64]) -> Arrow:
     return untyped(table[name]).take(pa.array(places, mask=places == _NONE))

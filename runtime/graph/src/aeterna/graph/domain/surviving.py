@@ -6,9 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-from aeterna.graph.domain.arrow import pa, pc, untyped
+from aeterna.graph.domain.arrow import Arrow, pa, pc, untyped
 from aeterna.graph.domain.certificates import ERASED, ERASURE, Erasure
 from aeterna.graph.domain.erasure import Hidden, Target, hidden_by
 from aeterna.graph.domain.holds import HOLD
@@ -22,16 +21,16 @@ class Reach:
     names: Mapping[str, str]
     hidden: Hidden
     released: frozenset[str]  # holds that were released and named the subject
-    sessions: Any  # Any: an Arrow array, of the sessions that lose rows and stay
+    sessions: Arrow  # an array, of the sessions that lose rows and stay
     subjects: frozenset[str]  # who committed what is reached
     rows: Mapping[str, int]  # how many are reached, by record
 
-    def reaches(self, stored: Any) -> Any:  # noqa: ANN401 - Arrow's own types
+    def reaches(self, stored: Arrow) -> Arrow:
         """Say for each stored row whether it goes."""
         rows = ours(stored, self.names)
         return pc.or_(self.hidden.hits(rows), self._is_order(rows))
 
-    def surviving(self, stored: Any) -> Any | None:  # noqa: ANN401 - Arrow's own types
+    def surviving(self, stored: Arrow) -> Arrow | None:
         """Return the stored rows that stay, with no trace of the others; None when all stay as they are."""
         kept = stored.filter(pc.invert(self.reaches(stored)))
         rows = ours(kept, self.names)
@@ -44,13 +43,13 @@ class Reach:
         kept = self._without_name(kept)
         return None if kept.num_rows == stored.num_rows and kept.equals(stored) else kept
 
-    def _is_order(self, rows: Any) -> Any:  # noqa: ANN401 - Arrow's own types
+    def _is_order(self, rows: Arrow) -> Arrow:
         """Say which rows are the order of this erasure itself, which names its subject, or a hold that is over."""
         order = pc.and_(pc.equal(rows["record"], ERASURE), pc.is_in(rows["id"], value_set=pa.array([self.erasure.id])))
         over = pa.array(sorted(self.released), pa.string())
         return pc.or_(order, pc.and_(pc.equal(rows["record"], HOLD), pc.is_in(rows["id"], value_set=over)))
 
-    def _without_name(self, kept: Any) -> Any:  # noqa: ANN401 - Arrow's own types
+    def _without_name(self, kept: Arrow) -> Arrow:
         """Put a word for the subject where a hold or another erasure names it as who ordered it."""
         subject = self.erasure.target.subject if self.erasure.target else None
         rows = ours(kept, self.names)
@@ -66,7 +65,7 @@ class Reach:
         return _with(kept, self.names["properties"], pa.array(texts, pa.string()))
 
 
-def reach_of(erasure: Erasure, state: Any, names: Mapping[str, str]) -> Reach:  # noqa: ANN401 - Arrow's own types
+def reach_of(erasure: Erasure, state: Arrow, names: Mapping[str, str]) -> Reach:
     """Find what a pending erasure reaches in a state: all of its rows, with the table's names of the columns."""
     target = erasure.target
     if target is None:
@@ -91,7 +90,7 @@ def reach_of(erasure: Erasure, state: Any, names: Mapping[str, str]) -> Reach:  
     )
 
 
-def ours(stored: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - Arrow's own types
+def ours(stored: Arrow, names: Mapping[str, str]) -> Arrow:
     """Return the stored rows under our names of the columns, in our types."""
     texts = {name: stored[theirs] for name, theirs in names.items() if theirs in stored.column_names}
     return pa.table(
@@ -99,7 +98,7 @@ def ours(stored: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN401 - Arrow'
     )
 
 
-def reached_again(rows: Any, target: Target, seq: int) -> Any:  # noqa: ANN401 - Arrow's own types
+def reached_again(rows: Arrow, target: Target, seq: int) -> Arrow:
     """Say which rows an erasure up to a seq should not have left."""
     law = pc.is_in(rows["record"], value_set=pa.array([HOLD, ERASURE]))
     covered = pc.and_(pc.less_equal(rows["seq"], seq), pc.invert(law))
@@ -116,12 +115,12 @@ def _counted(records: list[str]) -> dict[str, int]:
     return dict(sorted(Counter(records).items()))
 
 
-def _session_of(rows: Any, seq: int) -> Any:  # noqa: ANN401 - Arrow's own types
+def _session_of(rows: Arrow, seq: int) -> Arrow:
     found = rows.filter(pc.and_(pc.equal(rows["record"], "session"), pc.equal(rows["seq"], seq)))["session"]
     return found[0] if len(found) else pa.scalar(None, pa.string())
 
 
-def _released(rows: Any, subject: str | None, *, all_of_them: bool) -> frozenset[str]:  # noqa: ANN401 - Arrow's own types
+def _released(rows: Arrow, subject: str | None, *, all_of_them: bool) -> frozenset[str]:
     holds = rows.filter(pc.equal(rows["record"], HOLD)).sort_by("seq").to_pylist()
     latest = {row["id"]: row["op"] for row in holds}
     naming = {row["id"] for row in holds if row["properties"] and json.loads(row["properties"])["subject"] == subject}
@@ -135,14 +134,14 @@ def _anonymous(text: str, subject: str) -> str:
     return json.dumps(kept | {"by": ERASED}, sort_keys=True, separators=(",", ":"))
 
 
-def _with(table: Any, name: str, column: Any) -> Any:  # noqa: ANN401 - Arrow's own types
+def _with(table: Arrow, name: str, column: Arrow) -> Arrow:
     place = table.schema.get_field_index(name)
     return table.set_column(place, table.schema.field(place), column.cast(table.schema.field(place).type))
 
 
-def _array(column: Any) -> Any:  # noqa: ANN401 - Arrow's own types
+def _array(column: Arrow) -> Arrow:
     return column.combine_chunks() if isinstance(column, untyped(pa).ChunkedArray) else column
 
 
-def _is_text(kind: Any) -> bool:  # noqa: ANN401 - Arrow's own types
+def _is_text(kind: Arrow) -> bool:
     return pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import contextlib
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow.fs
 from pyiceberg.io.pyarrow import PyArrowFileIO
 
 from aeterna.graph.adapters.iceberg.translation import translated
-from aeterna.graph.domain.arrow import untyped
+from aeterna.graph.domain.arrow import Arrow, untyped
 from aeterna.graph.domain.upkeep import Collected, CollectionPolicy, Garbage, Progress
 from aeterna.graph.errors import StorageError
 
@@ -119,7 +119,7 @@ class TableFiles:
             raise StorageError("collect garbage", f"{type(table.io).__name__} cannot list files")
         self._io = table.io
         self._scheme, netloc, self._root = self._io.parse_location(table.location(), self._io.properties)
-        self._system: Any = untyped(self._io).fs_by_scheme(self._scheme, netloc)  # Any: pyarrow ships no types
+        self._system: Arrow = untyped(self._io).fs_by_scheme(self._scheme, netloc)
 
     def path(self, location: str) -> str:
         """Return the path by which the file system knows a location."""
@@ -127,7 +127,7 @@ class TableFiles:
 
     def listed(self) -> Iterator[tuple[Garbage, datetime]]:
         """Yield every file and when it was last written."""
-        selector: Any = untyped(pyarrow.fs).FileSelector(self._root, allow_not_found=True, recursive=True)
+        selector: Arrow = untyped(pyarrow.fs).FileSelector(self._root, allow_not_found=True, recursive=True)
         for info in self._system.get_file_info(selector):
             if info.is_file:
                 yield Garbage(path=info.path, bytes=info.size), info.mtime.astimezone(UTC)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, GreaterThan
 from pyiceberg.io import pyarrow as arrow_files
@@ -25,8 +25,8 @@ from aeterna.graph.adapters.iceberg.summaries import batch_of, snapshot_of, summ
 from aeterna.graph.adapters.iceberg.transaction import transaction
 from aeterna.graph.adapters.iceberg.translation import translated, translated_commit
 from aeterna.graph.adapters.iceberg.verifying import verified
+from aeterna.graph.domain.arrow import Arrow, pa, pc, untyped
 from aeterna.graph.domain.arrow import Table as ArrowTable
-from aeterna.graph.domain.arrow import pa, pc, untyped
 from aeterna.graph.domain.certificates import Removed, Verification
 from aeterna.graph.domain.erasure import STATE_COLUMNS
 from aeterna.graph.domain.identifiers import Json
@@ -240,19 +240,19 @@ def _files_of(table: Table, snapshot: IcebergSnapshot) -> list[DataFile]:
     ]
 
 
-def _written(table: Table, rows: Any) -> tuple[DataFile, ...]:  # noqa: ANN401 - Arrow's own types
+def _written(table: Table, rows: Arrow) -> tuple[DataFile, ...]:
     write = untyped(arrow_files)._dataframe_to_data_files  # noqa: SLF001 - what `Table.append` itself uses
     return tuple(write(table.metadata, rows, table.io)) if rows.num_rows else ()
 
 
-def _read(table: Table, files: Iterable[DataFile]) -> Any:  # noqa: ANN401 - Arrow's own types
+def _read(table: Table, files: Iterable[DataFile]) -> Arrow:
     return pa.Table.from_batches(batches_of(table, files), schema=row_schema(table))
 
 
-def _state(table: Table, files: Iterable[DataFile]) -> Any:  # noqa: ANN401 - Arrow's own types
+def _state(table: Table, files: Iterable[DataFile]) -> Arrow:
     """Read what decides about rows: not their texts, except those on record."""
     names = names_of(table.schema())
-    parts: list[Any] = []
+    parts: list[Arrow] = []
     for batch in batches_of(table, files):
         rows = pa.Table.from_batches([batch])
         on_record = pc.is_in(rows[names["record"]], value_set=pa.array(["hold", "erasure"]))

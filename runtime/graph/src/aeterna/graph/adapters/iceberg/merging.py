@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 import numpy as np
 
-from aeterna.graph.domain.arrow import pa, pc, untyped
+from aeterna.graph.domain.arrow import Arrow, pa, pc, untyped
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -58,8 +58,8 @@ class Merge:
     floor: int = 0  # from this seq on, every state can be rebuilt from what was kept
     _last: _Last | None = field(default=None, init=False)
 
-    def merged(self, batches: Iterable[Any], schema: object) -> Generator[Any]:
-        """Yield record batches of the schema, sorted by record and identity. Any: Arrow's own types."""
+    def merged(self, batches: Iterable[Arrow], schema: object) -> Generator[Arrow]:
+        """Yield record batches of the schema, sorted by record and identity."""
         folder = Path(tempfile.mkdtemp(prefix="aeterna-merge-", dir=self.scratch))
         try:
             connection = duckdb.connect(
@@ -72,7 +72,7 @@ class Merge:
             )
             try:
                 connection.register("unsorted", pa.RecordBatchReader.from_batches(schema, self._counted(batches)))
-                ordered: Iterable[Any] = untyped(connection.execute(self._sorted())).to_arrow_reader(BATCH_ROWS)
+                ordered: Iterable[Arrow] = untyped(connection.execute(self._sorted())).to_arrow_reader(BATCH_ROWS)
                 for batch in ordered:
                     kept = self._kept(batch)
                     if kept.num_rows:
@@ -91,12 +91,12 @@ class Merge:
             f"FROM unsorted ORDER BY {key}, {name['seq']} DESC"
         )
 
-    def _counted(self, batches: Iterable[Any]) -> Generator[Any]:
+    def _counted(self, batches: Iterable[Arrow]) -> Generator[Arrow]:
         for batch in batches:
             self.rows_read += batch.num_rows
             yield batch
 
-    def _kept(self, batch: Any) -> Any:  # noqa: ANN401 - Arrow's own types
+    def _kept(self, batch: Arrow) -> Arrow:
         key, last = self._key_of(batch), self._last
         seq = batch[self.names["seq"]].to_numpy()
         old = _mask(pc.less(batch[self.names["committed_at"]], pa.scalar(self.forget_before)))
@@ -113,12 +113,12 @@ class Merge:
         self._last = _Last(tuple(part[-1].as_py() for part in key), bool(old[-1]), int(seq[-1]))
         return batch.filter(pa.array(~superseded & ~spent))
 
-    def _key_of(self, batch: Any) -> list[Any]:  # noqa: ANN401 - as above
+    def _key_of(self, batch: Arrow) -> list[Arrow]:
         # An id is never empty, so an empty text may stand for "none" and compare as itself.
         return [pc.fill_null(batch[name], "") for name in (*(self.names[each] for each in _KEY), _SESSION_KEY)]
 
 
-def _mask(values: Any) -> npt.NDArray[np.bool_]:  # noqa: ANN401 - as above
+def _mask(values: Arrow) -> npt.NDArray[np.bool_]:
     return values.to_numpy(zero_copy_only=False)
 
 

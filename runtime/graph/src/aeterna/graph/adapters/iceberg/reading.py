@@ -15,7 +15,7 @@ from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.manifest import FileFormat
 
 from aeterna.graph.adapters.iceberg.layout import LAYOUT_FIELDS, names_of, ours, schema_at
-from aeterna.graph.domain.arrow import Table, pa, pc, untyped
+from aeterna.graph.domain.arrow import Arrow, Table, pa, pc, untyped
 from aeterna.graph.domain.parts import COLUMNS, EDGES, NODES, OTHERS, SESSIONS, Parts, parts_of
 from aeterna.graph.domain.rows import ROW_SCHEMA
 
@@ -110,12 +110,12 @@ def _read(table: IcebergTable, schema: Schema, task: FileScanTask, columns: tupl
         return parquet.read(columns=wanted, use_threads=large).select(wanted).rename_columns(columns)
 
 
-def _field_id(field: Any) -> int:  # noqa: ANN401 - pyarrow's
+def _field_id(field: Arrow) -> int:
     """Return the id of a column in Iceberg, -1 when it has none."""
     return int(field.metadata.get(b"PARQUET:field_id", -1)) if field.metadata else -1
 
 
-def _is_repeated(column: str, name: str, footer: Any) -> bool:  # noqa: ANN401 - pyarrow's
+def _is_repeated(column: str, name: str, footer: Arrow) -> bool:
     if column != "properties":
         return column in _REPEATED
     place = footer.schema.names.index(name)
@@ -134,7 +134,7 @@ def _joined(tables: list[Table], columns: tuple[str, ...]) -> Table:
     return pa.table({column: _one([untyped(table[column]) for table in tables], column) for column in columns})
 
 
-def _one(parts: list[Any], name: str) -> Any:  # noqa: ANN401 - columns of pyarrow
+def _one(parts: list[Arrow], name: str) -> Arrow:
     rows = sum(len(part) for part in parts)
     encoded = sum(len(part) for part in parts if pa.types.is_dictionary(part.type))
     plain = ROW_SCHEMA.field(name).type
@@ -142,5 +142,5 @@ def _one(parts: list[Any], name: str) -> Any:  # noqa: ANN401 - columns of pyarr
     return pa.chunked_array([chunk for part in alike for chunk in part.chunks], type=alike[0].type)
 
 
-def _encoded(column: Any) -> Any:  # noqa: ANN401 - as above
+def _encoded(column: Arrow) -> Arrow:
     return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()

@@ -15,7 +15,7 @@ from pyiceberg.table.locations import load_location_provider
 from pyiceberg.typedef import Record
 
 from aeterna.graph.adapters.iceberg.streaming import row_schema
-from aeterna.graph.domain.arrow import pa, pc, untyped
+from aeterna.graph.domain.arrow import Arrow, pa, pc, untyped
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -41,9 +41,9 @@ class SortedFiles:
     written: list[DataFile] = field(default_factory=list[DataFile])
     paths: list[str] = field(default_factory=list[str])  # those that are not finished included
 
-    def write(self, batches: Iterable[Any]) -> None:
+    def write(self, batches: Iterable[Arrow]) -> None:
         """Write every batch; each must be sorted by record and so must all of them together."""
-        group: list[Any] = []
+        group: list[Arrow] = []
         rows = size = 0
         file: _OpenFile | None = None
         for record, batch in self._by_record(batches):
@@ -59,7 +59,7 @@ class SortedFiles:
         self._flush(file, group)
         self._finish(file)
 
-    def _by_record(self, batches: Iterable[Any]) -> Generator[tuple[str, Any]]:
+    def _by_record(self, batches: Iterable[Arrow]) -> Generator[tuple[str, Arrow]]:
         for batch in batches:
             encoded = pc.run_end_encode(batch[self.names["record"]])
             begin = 0
@@ -74,7 +74,7 @@ class SortedFiles:
         self.paths.append(path)
         return _OpenFile(self.table, path, record, [self.names[name] for name in _DICTIONARIES])
 
-    def _flush(self, file: _OpenFile | None, group: list[Any]) -> None:
+    def _flush(self, file: _OpenFile | None, group: list[Arrow]) -> None:
         if file is not None and group:
             file.write(group)
 
@@ -91,7 +91,7 @@ class _OpenFile:
         self._table = table
         self._output = table.io.new_output(path)
         self._schema = row_schema(table)
-        self._stream: Any = self._output.create()
+        self._stream: Any = self._output.create()  # Any: pyarrow writes to it, and says not what it asks for
         self._rows = self._bytes = 0
         self._writer = pq.ParquetWriter(
             self._stream,
@@ -108,7 +108,7 @@ class _OpenFile:
     def is_full(self) -> bool:
         return self._rows >= FILE_ROWS or self._bytes >= _FILE_BYTES
 
-    def write(self, group: list[Any]) -> None:
+    def write(self, group: list[Arrow]) -> None:
         """Write the batches as one row group."""
         rows = pa.Table.from_batches(group).cast(self._schema)
         self._writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)

@@ -10,7 +10,7 @@ from pyiceberg.io import pyarrow as iceberg_arrow
 from pyiceberg.schema import prune_columns
 from pyiceberg.table import FileScanTask
 
-from aeterna.graph.domain.arrow import pa, untyped
+from aeterna.graph.domain.arrow import Arrow, pa, untyped
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -23,8 +23,8 @@ pq: Any = pyarrow.parquet  # Any: pyarrow ships no types
 arrow: Any = untyped(iceberg_arrow)  # Any: most of it names pyarrow's
 
 
-def batches_of(table: Table, files: Iterable[DataFile]) -> Generator[Any]:
-    """Yield record batches (Any: Arrow's own type) of every file, in the table's schema.
+def batches_of(table: Table, files: Iterable[DataFile]) -> Generator[Arrow]:
+    """Yield record batches of every file, in the table's schema.
 
     pyiceberg's own scan holds whole files in memory; so it is asked only for a file of which another engine deleted
     rows.
@@ -50,7 +50,7 @@ def batches_of(table: Table, files: Iterable[DataFile]) -> Generator[Any]:
                 ).cast(target)
 
 
-def row_schema(table: Table) -> Any:  # noqa: ANN401 - Arrow's own type
+def row_schema(table: Table) -> Arrow:
     """Return the Arrow schema of the table's rows, field ids included, with the short texts that appends write too."""
     fields = [
         field.with_type(pa.string()) if pa.types.is_large_string(field.type) else field

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 
@@ -20,7 +20,7 @@ from aeterna.graph.adapters.iceberg.layout import names_of
 from aeterna.graph.adapters.iceberg.opened_bytes import opened
 from aeterna.graph.adapters.iceberg.streaming import batches_of
 from aeterna.graph.adapters.iceberg.translation import FAILURES
-from aeterna.graph.domain.arrow import pa, pc
+from aeterna.graph.domain.arrow import Arrow, pa, pc
 from aeterna.graph.domain.certificates import Finding, Verification
 from aeterna.graph.domain.surviving import ours, reached_again
 
@@ -121,7 +121,7 @@ def _tally(folder: TableFolder, path: str, data: bytes, names: _Names, target: T
     return tally
 
 
-def _rows(folder: TableFolder, path: str) -> Iterator[Any]:
+def _rows(folder: TableFolder, path: str) -> Iterator[Arrow]:
     columns = names_of(folder.table.schema())
     file = DataFile.from_args(
         content=DataFileContent.DATA, file_path=folder.location(path), file_format=FileFormat.PARQUET
@@ -130,7 +130,7 @@ def _rows(folder: TableFolder, path: str) -> Iterator[Any]:
         yield ours(pa.Table.from_batches([batch]), columns)
 
 
-def _mentioning(rows: Any, names: _Names) -> Any:  # noqa: ANN401 - Arrow's own types
+def _mentioning(rows: Arrow, names: _Names) -> Arrow:
     found = pa.array([False] * rows.num_rows)
     for text in names.texts:
         for form in {text, json.dumps(text)[1:-1]}:

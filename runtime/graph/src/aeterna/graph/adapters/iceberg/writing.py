@@ -12,7 +12,7 @@ from pyiceberg.table.locations import load_location_provider
 from pyiceberg.typedef import Record
 
 from aeterna.graph.adapters.iceberg.layout import names_of, theirs
-from aeterna.graph.domain.arrow import pc, untyped
+from aeterna.graph.domain.arrow import Arrow, pc, untyped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ def append(table: Table, changes: Transaction, rows: Rows, properties: Mapping[s
             snapshot.append_data_file(file)
 
 
-def _written(table: Table, metadata: TableMetadata, rows: Any, commit: UUID) -> list[DataFile]:  # noqa: ANN401 - a table
+def _written(table: Table, metadata: TableMetadata, rows: Arrow, commit: UUID) -> list[DataFile]:
     parts = [
         of_kind.slice(begin, _FILE_ROWS)
         for of_kind in _by_kind(rows, names_of(metadata.schema())["record"])
@@ -57,7 +57,7 @@ def _written(table: Table, metadata: TableMetadata, rows: Any, commit: UUID) -> 
         return [file.result() for file in files]
 
 
-def _by_kind(rows: Any, record: str) -> list[Any]:  # noqa: ANN401 - as above
+def _by_kind(rows: Arrow, record: str) -> list[Arrow]:
     """Take the rows apart by what they are about, without a copy where each kind is in one piece already."""
     kinds = pc.unique(rows[record]).to_pylist()
     lengths = [pc.sum(pc.equal(rows[record], kind)).as_py() for kind in kinds]
@@ -68,12 +68,12 @@ def _by_kind(rows: Any, record: str) -> list[Any]:  # noqa: ANN401 - as above
     return [rows.filter(pc.equal(rows[record], kind)) for kind in kinds]
 
 
-def _file(table: Table, metadata: TableMetadata, path: str, rows: Any) -> DataFile:  # noqa: ANN401 - as above
+def _file(table: Table, metadata: TableMetadata, path: str, rows: Arrow) -> DataFile:
     schema = metadata.schema()
     names = names_of(schema)
     output = table.io.new_output(path)
     # Columns of others are not in the file: readers know them by id, and take what is missing for null.
-    arrow: Any = untyped(iceberg_arrow).schema_to_pyarrow(schema.select(*names.values()))
+    arrow: Arrow = untyped(iceberg_arrow).schema_to_pyarrow(schema.select(*names.values()))
     with output.create() as stream:
         writer = pq.ParquetWriter(
             stream,

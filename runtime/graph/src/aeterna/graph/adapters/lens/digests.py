@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from aeterna.graph.domain.arrow import pa, pc
+from aeterna.graph.domain.arrow import Arrow, pa, pc
 from aeterna.graph.domain.digests import END, SEPARATOR
 
 if TYPE_CHECKING:
@@ -56,17 +56,17 @@ def _parts(numbers: Ints) -> list[Ints]:
     return [numbers[begin : begin + _AT_ONCE] for begin in range(0, len(numbers), _AT_ONCE)]
 
 
-def _labelled(numbers: Ints, labels: Labels) -> Any:  # noqa: ANN401 - an array of pyarrow, which ships no types
+def _labelled(numbers: Ints, labels: Labels) -> Arrow:
     return pa.array(labels.texts, pa.large_string()).take(pa.array(numbers))
 
 
-def _plain(column: Any) -> Any:  # noqa: ANN401 - as above
+def _plain(column: Arrow) -> Arrow:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
-def _lines(*columns: Any) -> memoryview:  # noqa: ANN401 - as above
+def _lines(*columns: Arrow) -> memoryview:
     nothing, separator, end = (pa.scalar(text, pa.large_string()) for text in ("", SEPARATOR, END))
-    fields: list[Any] = [columns[0]]
+    fields: list[Arrow] = [columns[0]]
     for column in columns[1:]:
         fields += [separator, column]
     lines = pc.binary_join_element_wise(*fields, end, nothing)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aeterna.graph.domain.arrow import pa, untyped
+from aeterna.graph.domain.arrow import Arrow, pa, untyped
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.arrow import Column
 
 
-def encoded(column: Column) -> Generator[tuple[Any, npt.NDArray[np.int32]]]:
+def encoded(column: Column) -> Generator[tuple[Arrow, npt.NDArray[np.int32]]]:
     """Return distinct texts and places among them, for one part of the column after the other.
 
-    Any: the texts are an array of pyarrow, which ships no types. The values hold no nulls. A file that is encoded so
-    gives each of its batches the same dictionary: such batches come as one part, so that it is looked at once.
+    The texts are an array, and the values hold no nulls. A file that is encoded so gives each of its batches the same
+    dictionary: such batches come as one part, so that it is looked at once.
     """
     parts: list[npt.NDArray[np.int32]] = []
-    distinct: Any = None
+    distinct: Arrow = None
     for chunk in column.chunks:
         array = untyped(chunk)
         if not pa.types.is_dictionary(array.type):
@@ -37,7 +37,7 @@ def encoded(column: Column) -> Generator[tuple[Any, npt.NDArray[np.int32]]]:
         yield distinct, np.concatenate(parts)
 
 
-def _same(one: Any, other: Any) -> bool:  # noqa: ANN401 - arrays of pyarrow
+def _same(one: Arrow, other: Arrow) -> bool:
     """Tell whether two arrays are the same memory."""
     if one is other:
         return True

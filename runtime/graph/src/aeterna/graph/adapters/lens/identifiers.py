@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from aeterna.graph.adapters.lens.encoding import encoded
 from aeterna.graph.adapters.lens.sorted_texts import SortedTexts
-from aeterna.graph.domain.arrow import pa, pc
+from aeterna.graph.domain.arrow import Arrow, pa, pc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -82,7 +82,7 @@ class Identifiers:
             for known, each in zip(numbers, parts, strict=True)
         ]
 
-    def texts(self, numbers: Ints) -> Any:  # noqa: ANN401 - an array of pyarrow, which ships no types
+    def texts(self, numbers: Ints) -> Arrow:
         """Return the ids of the numbers as an Arrow array."""
         size = len(self._base)
         if len(numbers) == 0 or int(numbers.max()) < size:
@@ -111,7 +111,7 @@ class Identifiers:
         order = pc.sort_indices(texts).to_numpy().astype(np.int32)
         return Identifiers(SortedTexts(texts.take(pa.array(order))), order)
 
-    def _tail(self, count: int) -> Any:  # noqa: ANN401 - as above
+    def _tail(self, count: int) -> Arrow:
         return pa.array(self._recent[:count], pa.large_string())
 
     def _numbers_of_places(self, places: Ints) -> Ints:
@@ -119,7 +119,7 @@ class Identifiers:
             return places
         return np.where(places < 0, -1, self._order[places])
 
-    def _filled(self, texts: Any, places: Ints) -> Ints:  # noqa: ANN401 - as above
+    def _filled(self, texts: Arrow, places: Ints) -> Ints:
         """Return the numbers of texts whose places in the sorted part are known; the others get new ones."""
         numbers = self._numbers_of_places(places)
         missing = np.flatnonzero(numbers < 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from aeterna.graph.adapters.lens.sessions import Sessions
 from aeterna.graph.adapters.lens.sorted_texts import SortedTexts, is_sorted
 from aeterna.graph.adapters.lens.state import LensState, Names
 from aeterna.graph.adapters.lens.topology import GONE, Topology
-from aeterna.graph.domain.arrow import Column, Table, mask, pa, pc, untyped
+from aeterna.graph.domain.arrow import Arrow, Column, Table, mask, pa, pc, untyped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,5 +114,5 @@ def with_records(before: Mapping[str, Mapping[str, Json]], rows: Table) -> Mappi
     return after
 
 
-def _one(column: Column) -> Any:  # noqa: ANN401 - an array of pyarrow, which ships no types
+def _one(column: Column) -> Arrow:
     return pa.concat_arrays(untyped(column).cast(pa.large_string()).chunks)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from aeterna.graph.adapters.lens.adjacency import Ints
 from aeterna.graph.adapters.lens.encoding import encoded
+from aeterna.graph.domain.arrow import Arrow, pa, pc, untyped
 from aeterna.graph.domain.arrow import Column as ArrowColumn
-from aeterna.graph.domain.arrow import pa, pc, untyped
 from aeterna.graph.domain.changes import NO_PROPERTIES
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Properties:
     A text that was replaced stays until there are more such texts than others.
     """
 
-    texts: tuple[Any, ...] = ()  # Any: arrays of pyarrow, which ships no types
+    texts: tuple[Arrow, ...] = ()  # arrays
     rows: Ints
 
     @classmethod
@@ -41,7 +41,7 @@ class Properties:
     @classmethod
     def read(cls, column: ArrowColumn) -> Properties:
         """Take the properties of everything from a column, without copying the texts."""
-        texts: list[Any] = []
+        texts: list[Arrow] = []
         rows = [np.empty(0, dtype=np.int32)]
         size = 0
         for chunk in column.chunks:
@@ -63,7 +63,7 @@ class Properties:
             for row, place in zip(rows.tolist(), places.tolist(), strict=True)
         ]
 
-    def column(self, numbers: Ints) -> Any:  # noqa: ANN401 - an array of pyarrow
+    def column(self, numbers: Ints) -> Arrow:
         """Return the properties of each number as an Arrow array; a dictionary where most have none."""
         rows = self.rows[numbers]
         texts = pa.chunked_array([pa.array([NO_PROPERTIES], pa.large_string()), *self.texts])
@@ -111,7 +111,7 @@ def _bare(chunk: object) -> Bools:
     )
 
 
-def _merged(texts: list[Any]) -> tuple[Any, ...]:
+def _merged(texts: list[Arrow]) -> tuple[Arrow, ...]:
     """Join neighbours of about the same size: rows keep their numbers, and there are few arrays to look in."""
     while len(texts) > 1 and len(texts[-2]) < _GROWTH * len(texts[-1]):
         last = texts.pop()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aeterna.graph.domain.arrow import pa
+from aeterna.graph.domain.arrow import Arrow, pa
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relations:
-    """What lives, as Arrow tables of pyarrow (Any: it ships no types).
+    """What lives, as Arrow tables.
 
     ``node`` has number, id, kind and properties; ``edge`` has number, source, type, target and properties.
     """
 
-    node: Any
-    edge: Any
+    node: Arrow
+    edge: Arrow
 
     def register(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Let a connection ask for ``node`` and ``edge``."""
@@ -63,5 +63,5 @@ def relations_of(names: Names, topology: Topology, nodes: Properties, edges: Pro
     return Relations(node=node, edge=edge)
 
 
-def _labelled(numbers: Ints, labels: Labels) -> Any:  # noqa: ANN401 - an array of pyarrow
+def _labelled(numbers: Ints, labels: Labels) -> Arrow:
     return pa.DictionaryArray.from_arrays(pa.array(numbers), pa.array(labels.texts, pa.string()))

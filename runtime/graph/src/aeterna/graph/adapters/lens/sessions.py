@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aeterna.graph.adapters.lens.sorted_texts import SortedTexts, is_sorted
-from aeterna.graph.domain.arrow import pa, pc, untyped
+from aeterna.graph.domain.arrow import Arrow, pa, pc, untyped
 from aeterna.graph.domain.snapshots import Stamp
 from aeterna.graph.ports import Committed
 
@@ -27,7 +27,7 @@ _FIELDS: Final = ["digest", "seq", "committed_at", "properties"]
 @dataclass(frozen=True, slots=True)
 class _Run:
     ids: SortedTexts
-    rows: Any  # a table of pyarrow, which ships no types: one row for each id
+    rows: Arrow  # a table: one row for each id
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Sessions:
         """Return the sessions with those of more rows."""
         if rows.num_rows == 0:
             return self
-        added: Any = untyped(rows.select(["session", *_FIELDS]))
+        added: Arrow = untyped(rows.select(["session", *_FIELDS]))
         runs = list(self.runs)
         while runs and len(runs[-1].ids) < _GROWTH * added.num_rows:
             run = runs.pop()
@@ -63,7 +63,7 @@ class Sessions:
         return max((stamp for stamp in stamps if stamp), key=lambda stamp: stamp.seq, default=None)
 
 
-def _run(rows: Any) -> _Run:  # noqa: ANN401 - a table of pyarrow
+def _run(rows: Arrow) -> _Run:
     ids = _combined(rows["session"])
     if not is_sorted(ids):
         rows = rows.take(pc.sort_indices(ids))
@@ -71,11 +71,11 @@ def _run(rows: Any) -> _Run:  # noqa: ANN401 - a table of pyarrow
     return _Run(SortedTexts(ids), rows)
 
 
-def _combined(column: Any) -> Any:  # noqa: ANN401 - as above
+def _combined(column: Arrow) -> Arrow:
     return pa.concat_arrays(column.cast(pa.large_string()).chunks)
 
 
-def _newest(rows: Any) -> Stamp | None:  # noqa: ANN401 - as above
+def _newest(rows: Arrow) -> Stamp | None:
     if rows.num_rows == 0:
         return None
     # Both rise together, so the highest of each belong to one session.
@@ -83,7 +83,7 @@ def _newest(rows: Any) -> Stamp | None:  # noqa: ANN401 - as above
     return Stamp(seq=pc.max(rows["seq"]).as_py(), committed_at=_EPOCH + timedelta(microseconds=microseconds))
 
 
-def _committed(rows: Any, place: int) -> Committed:  # noqa: ANN401 - as above
+def _committed(rows: Arrow, place: int) -> Committed:
     row = {name: rows[name][place] for name in _FIELDS}
     microseconds = row["committed_at"].cast(pa.int64()).as_py()
     return Committed(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from aeterna.graph.domain.arrow import pa, pc
+from aeterna.graph.domain.arrow import Arrow, pa, pc
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ _ONE_BY_ONE: Final = 64  # hashing the whole column costs as much as looking up 
 class SortedTexts:
     """Distinct texts in the order of their UTF-8 bytes, which is the order of Python's texts too."""
 
-    def __init__(self, column: Any) -> None:  # noqa: ANN401 - an array of pyarrow, which ships no types
+    def __init__(self, column: Arrow) -> None:
         """Take over an array of `large_string` without nulls, sorted and distinct."""
         self.array = column
         _, offsets, values = column.buffers()
@@ -50,7 +50,7 @@ class SortedTexts:
             return np.fromiter((self.find(text) for text in texts), dtype=np.int32, count=len(texts))
         return self.index([pa.array(texts, pa.large_string())])[0]
 
-    def index(self, columns: Sequence[Any]) -> list[npt.NDArray[np.int32]]:
+    def index(self, columns: Sequence[Arrow]) -> list[npt.NDArray[np.int32]]:
         """Return for each array the place of each of its values, -1 for those that are not there."""
         found: dict[int, npt.NDArray[np.int32]] = {}
         rest: list[int] = []
@@ -83,11 +83,11 @@ class SortedTexts:
         return low
 
 
-def _places(column: Any, texts: Any) -> npt.NDArray[np.int32]:  # noqa: ANN401 - as above
+def _places(column: Arrow, texts: Arrow) -> npt.NDArray[np.int32]:
     places = pc.fill_null(pc.index_in(column, value_set=texts), -1)
     return places.to_numpy(zero_copy_only=False).astype(np.int32)
 
 
-def is_sorted(column: Any) -> bool:  # noqa: ANN401 - as above
+def is_sorted(column: Arrow) -> bool:
     """Tell whether each text of the array is behind the one before it."""
     return len(column) < 2 or bool(pc.all(pc.less(column[:-1], column[1:])).as_py())  # noqa: PLR2004 - a pair
