@@ -41,12 +41,15 @@ from aeterna.service.settings import load
 from aeterna.service.telemetry import configure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
+    from contextlib import AbstractAsyncContextManager
+    from datetime import timedelta
 
     from fastapi import FastAPI
     from prometheus_client import CollectorRegistry
 
     from aeterna.graph.usecases.graphs import Graphs
+    from aeterna.service.health import Check
     from aeterna.service.ports import DecisionPoint, TokenVerifier
 
 _NAME: Final = "aeterna-api"
@@ -89,6 +92,55 @@ def application(
         cadence=Cadence(every=settings.upkeep_every),
     )
 
+    measured(graphs.replica, registry)
+    erasures_measured(graphs.erasure_jobs, registry)
+    app = service_app(
+        name=_NAME,
+        version=importlib.metadata.version(_NAME),
+        settings=settings,
+        verifier=verifier or verifier_of(settings),
+        decisions=decisions or AuthZenDecisionPoint(settings.policy_url, timeout=settings.policy_timeout),
+        checks=checks_of(graphs, settings.lag_bound),
+        problems=STATUSES,
+        lifespan=lifespan_of(graphs, schedule, settings),
+        routers=[writing, reading, internal, asking, erasing, history, upkeep],
+        registry=registry,
+    )
+    app.state.graphs = graphs
+    app.state.maintenance = maintenance
+    app.state.feeds = feeds_of(settings, registry)
+    app.state.erasure_jobs = graphs.erasure_jobs
+    return app
+
+
+def verifier_of(settings: ApiSettings) -> TokenVerifier:
+    """Return what checks tokens as the settings say."""
+    return JwksTokenVerifier(
+        settings.jwks,
+        issuer=settings.issuer,
+        audience=settings.audience,
+        tenant_claim=settings.tenant_claim,
+        leeway=settings.token_leeway,
+    )
+
+
+def checks_of(graphs: Graphs, lag_bound: timedelta) -> dict[str, Check]:
+    """Return by name what must hold for this process to get requests."""
+
+    async def catalog() -> None:
+        await asyncio.to_thread(graphs.probe)
+
+    async def replica() -> None:
+        following(graphs.replica.lag, lag_bound)
+
+    return {"catalog": catalog, "replica": replica}
+
+
+def lifespan_of(
+    graphs: Graphs, schedule: Schedule, settings: ApiSettings
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what runs in the background from the first request to the last, and how it ends."""
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         graphs.replica.start(settings.poll_every)
@@ -103,36 +155,12 @@ def application(
             # After the last request: what waits is committed before the process ends.
             await asyncio.to_thread(graphs.close)
 
-    async def catalog() -> None:
-        await asyncio.to_thread(graphs.probe)
+    return lifespan
 
-    async def replica() -> None:
-        following(graphs.replica.lag, settings.lag_bound)
 
-    measured(graphs.replica, registry)
-    erasures_measured(graphs.erasure_jobs, registry)
-    app = service_app(
-        name=_NAME,
-        version=importlib.metadata.version(_NAME),
-        settings=settings,
-        verifier=verifier
-        or JwksTokenVerifier(
-            settings.jwks,
-            issuer=settings.issuer,
-            audience=settings.audience,
-            tenant_claim=settings.tenant_claim,
-            leeway=settings.token_leeway,
-        ),
-        decisions=decisions or AuthZenDecisionPoint(settings.policy_url, timeout=settings.policy_timeout),
-        checks={"catalog": catalog, "replica": replica},
-        problems=STATUSES,
-        lifespan=lifespan,
-        routers=[writing, reading, internal, asking, erasing, history, upkeep],
-        registry=registry,
-    )
-    app.state.graphs = graphs
-    app.state.maintenance = maintenance
-    app.state.feeds = Feeds(
+def feeds_of(settings: ApiSettings, registry: CollectorRegistry) -> Feeds:
+    """Return the feeds of this process, as many and as long as the settings allow."""
+    return Feeds(
         FeedLimits(
             heartbeat=settings.feed_heartbeat,
             lifetime=settings.feed_lifetime,
@@ -141,8 +169,6 @@ def application(
         ),
         PrometheusFeedObserver(registry),
     )
-    app.state.erasure_jobs = graphs.erasure_jobs
-    return app
 
 
 def upkeep_policy(settings: ApiSettings) -> UpkeepPolicy:

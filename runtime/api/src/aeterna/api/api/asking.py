@@ -29,8 +29,8 @@ def read_related(
     node: Node,
     as_of: Moment,
     at_least: Seen,
-    types: Types = [],  # noqa: B006 - FastAPI copies defaults
-    kinds: Kinds = [],  # noqa: B006 - FastAPI copies defaults
+    types: Types = [],
+    kinds: Kinds = [],
     limit: Annotated[int, Query(ge=1, le=MAX_RELATED, description="Nodes returned.")] = 20,
 ) -> Response:
     """Return the nodes that are most like a node by what they are joined to, and why."""
@@ -65,7 +65,7 @@ def read_search(
     ],
     as_of: Moment,
     at_least: Seen,
-    kinds: Kinds = [],  # noqa: B006 - FastAPI copies defaults
+    kinds: Kinds = [],
     limit: Annotated[int, Query(ge=1, le=MAX_HITS, description="Nodes returned.")] = 20,
 ) -> Response:
     """Return the nodes that hold some words in their id or in the texts of their properties."""

@@ -96,8 +96,8 @@ def read_diff(  # noqa: PLR0913 - the parameters are the route's documentation
     at_least: Seen,
     start: Annotated[str, Query(alias="from", description="A snapshot id, a tag or a time.")],
     end: Annotated[str | None, Query(alias="to", description="The same; now when it is left out.")] = None,
-    kinds: Kinds = [],  # noqa: B006 - FastAPI copies defaults
-    types: Types = [],  # noqa: B006 - FastAPI copies defaults
+    kinds: Kinds = [],
+    types: Types = [],
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:

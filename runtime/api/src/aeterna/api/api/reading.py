@@ -54,9 +54,9 @@ def read_neighbors(  # noqa: PLR0913 - the parameters are the route's documentat
     at_least: Seen,
     depth: Annotated[int, Query(ge=1, le=MOST_DEPTH, description="How many steps away; 5 at most by default.")] = 1,
     direction: Direction = "out",
-    types: Types = [],  # noqa: B006 - FastAPI copies defaults
-    kinds: Kinds = [],  # noqa: B006 - FastAPI copies defaults
-    where: Where = [],  # noqa: B006 - FastAPI copies defaults
+    types: Types = [],
+    kinds: Kinds = [],
+    where: Where = [],
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Nodes a page.")] = 100,
     cursor: Annotated[str | None, Query(description="The next_cursor of the page before.")] = None,
 ) -> Response:
@@ -81,7 +81,7 @@ def read_shortest_path(  # noqa: PLR0913 - the parameters are the route's docume
     at_least: Seen,
     max_hops: Annotated[int, Query(ge=1, le=MAX_HOPS, description="Paths longer than this are not looked for.")] = 16,
     direction: Direction = "out",
-    types: Types = [],  # noqa: B006 - FastAPI copies defaults
+    types: Types = [],
 ) -> Response:
     """Return one of the shortest paths between two nodes."""
     query = path_query(source, target, max_hops=max_hops, direction=direction, types=types)

@@ -16,7 +16,7 @@ def completion(ctx: click.Context, shell: str) -> None:
     bash: add to ~/.bashrc    eval "$(aeterna completion bash)"
     zsh:  add to ~/.zshrc     eval "$(aeterna completion zsh)"
     fish: aeterna completion fish > ~/.config/fish/completions/aeterna.fish
-    """  # noqa: D301 - a real backspace is click's sign to keep the lines
+    """
     script = get_completion_class(shell)
     if script is None:
         message = f"click has no completion for {shell}"

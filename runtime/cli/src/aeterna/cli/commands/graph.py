@@ -99,7 +99,7 @@ def neighbors(  # noqa: PLR0913 - one argument for each option
     \b
     aeterna graph neighbors svc:checkout --depth 2 --type depends_on
     aeterna graph neighbors team:payments --direction in --where 'tier<=2' --where '!retired'
-    """  # noqa: D301 - a real backspace is click's sign to keep the lines
+    """
     with connect(state_dir) as aeterna:
         found = aeterna.graph.neighbors(
             node_id,
@@ -199,7 +199,7 @@ def as_of(ctx: click.Context, *, when: str) -> None:
     \b
     aeterna graph as-of yesterday neighbors svc:checkout
     aeterna graph as-of 2026-11-01T12:00:00Z path svc:checkout svc:ledger
-    """  # noqa: D301 - a real backspace is click's sign to keep the lines
+    """
     ctx.obj = Point(point_in_history(when, datetime.now().astimezone()))
 
 

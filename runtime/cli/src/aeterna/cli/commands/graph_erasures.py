@@ -47,7 +47,7 @@ def erase(
     \b
     aeterna graph erase --subject ada@example.org
     aeterna graph erase --node patient:17 --node patient:18 --wait
-    """  # noqa: D301 - a real backspace is click's sign to keep the lines
+    """
     if tenant == bool(subject or nodes):
         raise click.UsageError("say either --tenant, or --subject and --node")
     what = "everything of the tenant" if tenant else " and ".join([*([subject] if subject else []), *nodes])

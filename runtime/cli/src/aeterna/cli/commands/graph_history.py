@@ -39,7 +39,7 @@ def tag(
     aeterna graph tag before-the-import
     aeterna graph tag end-of-october --as-of 2026-10-31 --keep-days 90
     aeterna graph tag before-the-import --delete
-    """  # noqa: D301 - a real backspace is click's sign to keep the lines
+    """
     if delete:
         if when is not None or keep_days is not None:
             raise click.UsageError("--delete goes with neither --as-of nor --keep-days")
@@ -110,7 +110,7 @@ def diff(
     \b
     aeterna graph diff before-the-import
     aeterna graph diff 2026-10-01T00:00:00Z 2026-11-01T00:00:00Z --kind Service
-    """  # noqa: D301 - a real backspace is click's sign to keep the lines
+    """
     with connect(state_dir) as aeterna:
         found = aeterna.graph.diff(
             _point(start) or start, _point(end), kinds=kinds, types=types, limit=limit, cursor=cursor
@@ -139,7 +139,7 @@ def changes(*, after: int | None, count: int | None, as_json: bool, state_dir: P
     \b
     aeterna graph changes
     aeterna graph changes --after 0 --count 10 --json
-    """  # noqa: D301 - a real backspace is click's sign to keep the lines
+    """
     with connect(state_dir) as aeterna, suppress(KeyboardInterrupt):
         for session in islice(aeterna.graph.changes(after=after), count):
             output.answer(session, as_json=as_json, human=lambda one=session: _tell_session(one))
@@ -157,7 +157,7 @@ def restore(*, to: str, session_id: str | None, dry_run: bool, as_json: bool, st
     \b
     aeterna graph restore before-the-import --dry-run
     aeterna graph restore backup-20261101T060000Z
-    """  # noqa: D301 - a real backspace is click's sign to keep the lines
+    """
     with connect(state_dir) as aeterna:
         done = aeterna.graph.restore(_point(to) or to, session_id=session_id, dry_run=dry_run)
 

@@ -51,7 +51,7 @@ def subgraph(  # noqa: PLR0913 - one argument for each option
     \b
     aeterna graph subgraph svc:checkout svc:ledger --depth 2
     aeterna graph subgraph team:payments --kind Service --json
-    """  # noqa: D301 - a real backspace is click's sign to keep the lines
+    """
     with connect(state_dir) as aeterna:
         found = aeterna.graph.subgraph(
             seeds,
@@ -99,7 +99,7 @@ def related(
 
     \b
     aeterna graph related svc:checkout --kind Service
-    """  # noqa: D301 - a real backspace is click's sign to keep the lines
+    """
     with connect(state_dir) as aeterna:
         found = aeterna.graph.related(node_id, types=types, kinds=kinds, limit=limit, as_of=point.as_of)
     output.answer(
@@ -128,7 +128,7 @@ def query(point: Point, *, file: TextIO, cursor: str | None, as_json: bool, stat
     echo '{"nodes": {"s": {"kind": "Service"}, "t": {"kind": "Team"}},
            "edges": [{"from": "s", "to": "t", "type": "owned_by"}],
            "return": ["s.id", "t.id"]}' | aeterna graph query
-    """  # noqa: D301 - a real backspace is click's sign to keep the lines
+    """
     pattern = _pattern(file)
     with connect(state_dir) as aeterna:
         found = aeterna.graph.query(pattern, cursor=cursor, as_of=point.as_of)
@@ -165,7 +165,7 @@ def search(
     \b
     aeterna graph search checkout api
     aeterna graph search '"order items"' 'pay*' --kind Table
-    """  # noqa: D301 - a real backspace is click's sign to keep the lines
+    """
     with connect(state_dir) as aeterna:
         found = aeterna.graph.search(" ".join(words), kinds=kinds, limit=limit, as_of=point.as_of)
     output.answer(
