@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyiceberg.catalog.sql import SqlCatalog
 
+from aeterna.graph.adapters.iceberg.expiry import IcebergExpirer
 from aeterna.graph.domain.arrow import where
 from aeterna.graph.domain.changes import EdgeKey, Session, edge_of, node_of, session_of
 from aeterna.graph.domain.identifiers import Label, NodeId, SnapshotId, TagName
 from aeterna.graph.domain.upkeep import CollectionPolicy, CompactionPolicy, RetentionPolicy
-from aeterna.graph.errors import CompactionOvertakenError, SnapshotNotFoundError
+from aeterna.graph.errors import CommitConflictError, CompactionOvertakenError, SnapshotNotFoundError
 from aeterna.graph.ports import CommitTrace
 from aeterna.graph.usecases.compacting import compact
 from aeterna.graph.usecases.engine import World
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from pyiceberg.table import Table as IcebergTable
+
     from aeterna.graph.adapters.iceberg.stores import IcebergGraphStores
     from aeterna.graph.domain.rows import Rows
     from aeterna.graph.domain.snapshots import Snapshot
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 
 LATER: Final = datetime.now(UTC) + timedelta(days=2)
 NAMES: Final = ("a", "b", "c")
+KEEP_ONE: Final = RetentionPolicy(keep_least=1, keep_most=1)
 TIERED: Final = CompactionPolicy(merge_runs=2, full_ratio=1e9, size_ratio=0.0)
 
 
@@ -55,6 +60,11 @@ class Table:
         # As every writer does: what was forgotten stays forgotten.
         batch = replace(batch_of(session, first_seq=self.head.last_seq + 1), floor=self.head.floor)
         return self.store.append(batch, parent=self.head.id)
+
+    def elsewhere(self) -> IcebergTable:
+        """Return the table as another process loads it now."""
+        catalog = SqlCatalog("aeterna", uri=f"sqlite:///{self.folder.parent}/catalog.db", warehouse=str(self.folder))
+        return catalog.load_table(("aeterna", "acme"))
 
     def compact(self, policy: CompactionPolicy = TIERED, *, full: bool = False, now: datetime = LATER) -> Compacted:
         """Compact, as of a time at which every removal is old unless a test says otherwise."""
@@ -264,6 +274,34 @@ def test_expiry_keeps_the_newest_and_what_a_tag_names(table: Table) -> None:
     assert len(latest(store.rows(snapshots[1].id))) == 3
     with pytest.raises(SnapshotNotFoundError):
         store.rows(snapshots[0].id)
+
+
+def test_a_tag_that_is_made_while_snapshots_expire_keeps_its_snapshot(table: Table) -> None:
+    """Whoever removes a snapshot removes its tags: the expiry that had not seen the tag is refused."""
+    snapshots = [table.commit(_node("a", number)) for number in range(4)]
+    seen_before = table.elsewhere()
+    table.stores.refs(ACME).create(TagName("kept"), snapshots[0].id, expires_at=None)
+
+    with pytest.raises(CommitConflictError):
+        IcebergExpirer(load=lambda: seen_before).expire(KEEP_ONE, now=LATER, dry_run=False)
+
+    assert [tag.snapshot for tag in table.stores.refs(ACME).tags()] == [snapshots[0]]
+
+
+def test_a_tag_on_another_engines_snapshot_still_says_its_seq_when_that_is_old(table: Table) -> None:
+    """It says so by its ancestors: without them the named state would be taken for an empty one."""
+    table.commit(_node("a", 0))
+    with table.elsewhere().transaction() as changes, changes.update_snapshot().fast_append():
+        pass
+    named = table.store.head()
+    assert named is not None
+    table.stores.refs(ACME).create(TagName("kept"), named.id, expires_at=None)
+    for number in range(1, 4):
+        table.commit(_node("a", number))
+
+    table.upkeep.expirer.expire(KEEP_ONE, now=LATER, dry_run=False)
+
+    assert [tag.snapshot.last_seq for tag in table.stores.refs(ACME).tags()] == [1]
 
 
 def test_a_tag_whose_time_is_over_keeps_nothing(table: Table) -> None:

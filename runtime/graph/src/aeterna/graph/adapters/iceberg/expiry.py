@@ -6,9 +6,12 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from pydantic import Field
+from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table.refs import MAIN_BRANCH, SnapshotRef
-from pyiceberg.table.update import AssertRefSnapshotId
-from pyiceberg.table.update.snapshot import ExpireSnapshots, ManageSnapshots
+from pyiceberg.table.update import AssertRefSnapshotId, RemoveSnapshotsUpdate
+from pyiceberg.table.update.snapshot import ManageSnapshots
+from typing_extensions import override
 
 from aeterna.graph.adapters.iceberg.summaries import batch_of, maintenance_summary, snapshot_of
 from aeterna.graph.adapters.iceberg.transaction import transaction
@@ -45,12 +48,30 @@ class IcebergExpirer:
         metadata = table.metadata
         cutoff = _cutoff(metadata, policy, now)
         refs = _dead_refs(metadata, now)
-        protected = {ref.snapshot_id for name, ref in metadata.refs.items() if name not in refs}
+        protected = _protected(metadata, without=refs)
         old = [each for each in metadata.snapshots if _time(each) < cutoff and each.snapshot_id not in protected]
         report = Expired(expired=len(old), kept=len(metadata.snapshots) - len(old), cutoff=cutoff)
         if not dry_run and (old or refs):
-            _remove(table, head, cutoff, refs)
+            _remove(table, head, [each.snapshot_id for each in old], refs)
         return report
+
+
+class _Unnamed(AssertRefSnapshotId):
+    """The head is still the same, and no ref but those that go names a snapshot that goes.
+
+    Whoever removes a snapshot removes its tags with it, and a tag does not move the head. pyiceberg checks the second
+    half on the newest metadata wherever it commits by itself; a REST server is told, and checks, only the first.
+    """
+
+    going: frozenset[int] = Field(exclude=True)
+    refs: frozenset[str] = Field(exclude=True)  # that go as well
+
+    @override
+    def validate(self, base_metadata: TableMetadata | None) -> None:
+        super().validate(base_metadata)
+        for name, ref in (base_metadata.refs if base_metadata else {}).items():
+            if ref.snapshot_id in self.going and name not in self.refs:
+                raise CommitFailedException(f"{name} names a snapshot that was about to expire")
 
 
 def _cutoff(metadata: TableMetadata, policy: RetentionPolicy, now: datetime) -> datetime:
@@ -88,19 +109,37 @@ def _dead_refs(metadata: TableMetadata, now: datetime) -> list[str]:
     return [name for name, ref in metadata.refs.items() if name != MAIN_BRANCH and is_dead(ref)]
 
 
-def _remove(table: Table, head: IcebergSnapshot, cutoff: datetime, refs: Sequence[str]) -> None:
+def _protected(metadata: TableMetadata, *, without: Sequence[str]) -> set[int]:
+    """Return what refs name, and for a snapshot of another engine the way to the nearest ancestor of ours as well."""
+    by_id = {snapshot.snapshot_id: snapshot for snapshot in metadata.snapshots}
+    protected: set[int] = set()
+    for name, ref in metadata.refs.items():
+        snapshot = None if name in without else by_id.get(ref.snapshot_id)
+        while snapshot is not None:
+            protected.add(snapshot.snapshot_id)
+            parent = snapshot.parent_snapshot_id
+            # Without that ancestor nobody could tell of which seq the named state is.
+            snapshot = by_id.get(parent) if batch_of(snapshot) is None and parent is not None else None
+    return protected
+
+
+def _remove(table: Table, head: IcebergSnapshot, snapshots: Sequence[int], refs: Sequence[str]) -> None:
     with translated("expire snapshots"):
         changes = transaction(table)
+        # Of two requirements of one class a transaction keeps the first: this one's class is its own.
+        unnamed = _Unnamed.model_validate(
+            {"snapshot-id": head.snapshot_id, "ref": MAIN_BRANCH, "going": snapshots, "refs": refs}
+        )
+        untyped(changes)._stage((), (unnamed,))  # noqa: SLF001 - pyiceberg has no public way to demand it
         if refs:
             manage = ManageSnapshots(changes)
             for name in refs:
                 manage.remove_tag(name)
             manage.commit()
-        # By time: removing them by name takes a second for fifty.
-        ExpireSnapshots(changes).older_than(cutoff).commit()
-        # A catalog that applies changes to whatever is newest would otherwise expire beside a commit it never saw.
-        same_head = AssertRefSnapshotId.model_validate({"snapshot-id": head.snapshot_id, "ref": MAIN_BRANCH})
-        untyped(changes)._stage((), (same_head,))  # noqa: SLF001 - pyiceberg has no public way to demand it
+        if snapshots:
+            # pyiceberg's own removal by name takes a second for fifty.
+            update = RemoveSnapshotsUpdate.model_validate({"snapshot-ids": snapshots})
+            untyped(changes)._stage((update,))  # noqa: SLF001 - as above
     with translated_commit("commit the expiry"):
         changes.commit_transaction()
 
