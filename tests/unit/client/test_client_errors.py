@@ -76,6 +76,17 @@ def test_an_unknown_code_keeps_its_facts(status: int, kind: type[ProblemError]) 
     assert (error.problem.code, error.problem.detail) == ("memory.forgotten", "it decayed")
 
 
+def test_each_wrong_part_of_a_request_is_told() -> None:
+    """The detail only counts them."""
+    parts = [{"pointer": "/query/limit", "problem": "is too large"}, {"pointer": "", "problem": "is unclear"}, "what"]
+    facts = {"code": "request.invalid", "detail": "2 parts are wrong", "errors": parts}
+    answer = httpx.Response(422, json=facts, headers={"content-type": "application/problem+json"})
+
+    error = error_of(problem_of(reply_of(answer), utc_now()))
+
+    assert str(error) == "/query/limit: is too large; the request: is unclear [422 request.invalid]"
+
+
 def test_a_proxys_page_is_an_error_with_a_status() -> None:
     page = httpx.Response(502, html="<h1>Bad gateway</h1>")
 

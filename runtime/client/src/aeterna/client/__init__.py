@@ -97,6 +97,7 @@ from aeterna.client.problem_codes import (
     TokenRejectedError,
     UnknownNodeError,
     UpkeepBusyError,
+    WriterFencedError,
 )
 from aeterna.client.question_values import Hit, Hits, Matched, Matches, Related, RelatedNode, Subgraph
 from aeterna.client.retry import NEVER, RetryPolicy
@@ -243,4 +244,5 @@ __all__ = [
     "UpkeepReport",
     "UpkeepTask",
     "Verification",
+    "WriterFencedError",
 ]

@@ -13,7 +13,7 @@ from aeterna.client import errors, problem_codes
 from aeterna.client.json_value import JsonObject
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from aeterna.client.operation import Reply
@@ -37,9 +37,16 @@ class Problem:
     """The members beyond RFC 9457's own."""
 
     def __str__(self) -> str:
-        """Return one line: what, which code, and the trace to look for in the logs."""
+        """Return one line: what, which parts of the request, which code, and the trace to look for in the logs."""
         trace = f" (trace {self.trace_id})" if self.trace_id else ""
-        return f"{self.detail or self.title} [{self.status} {self.code}]{trace}"
+        return f"{'; '.join(self._wrong_parts()) or self.detail or self.title} [{self.status} {self.code}]{trace}"
+
+    def _wrong_parts(self) -> Iterator[str]:
+        """Say what is wrong with each part of the request that the service pointed at, as in ``request.invalid``."""
+        parts = self.facts.get("errors")
+        for part in parts if isinstance(parts, list) else []:
+            if isinstance(part, dict) and "problem" in part:
+                yield f"{part.get('pointer') or 'the request'}: {part['problem']}"
 
 
 def problem_of(reply: Reply, now: datetime) -> Problem:

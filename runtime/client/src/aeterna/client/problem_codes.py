@@ -283,6 +283,12 @@ class CommitConflictError(UnavailableError):
     code = "graph.commit_conflict"
 
 
+class WriterFencedError(CommitConflictError):
+    """A writer with a newer lease has committed; nothing was written."""
+
+    code = "graph.writer_fenced"
+
+
 class CommitUncertainError(UnavailableError):
     """The commit may or may not have happened; sending the same session again settles it."""
 
@@ -364,6 +370,7 @@ KINDS: tuple[type[ProblemError], ...] = (
     StorageUnavailableError,
     StorageFullError,
     CommitConflictError,
+    WriterFencedError,
     CommitUncertainError,
     LayoutUnsupportedError,
     StreamsExhaustedError,
