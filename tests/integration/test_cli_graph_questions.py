@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
 
-from aeterna.api.main import application
 from aeterna.client import Aeterna
-from aeterna.service.testing import FakeDecisionPoint, FakeTokenVerifier
-from fixtures.fix_graph_api import api_settings, caller_of
+from fixtures.served_graph import served_graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,30 +39,14 @@ class Command:
 @pytest.fixture(scope="module")
 def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """Serve two services of one team."""
-    app = application(
-        api_settings(tmp_path_factory.mktemp("graph")),
-        verifier=FakeTokenVerifier({"acme": caller_of("acme")}),
-        decisions=FakeDecisionPoint(),
-    )
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            with (
-                Aeterna(graph_url=url, threads_url=url, token="acme") as aeterna,
-                aeterna.graph.session("1") as session,
-            ):
-                session.node("svc:checkout", kind="Service", tier=1, name="Checkout API")
-                session.node("svc:ledger", kind="Service", tier=2)
-                session.node("team:payments", kind="Team")
-                session.edge("svc:checkout", "owned_by", "team:payments")
-                session.edge("svc:ledger", "owned_by", "team:payments")
-            yield Command(url)
-        finally:
-            server.should_exit = True
-            thread.join()
+    with served_graph(tmp_path_factory.mktemp("graph")) as url:
+        with Aeterna(graph_url=url, threads_url=url, token="acme") as aeterna, aeterna.graph.session("1") as session:
+            session.node("svc:checkout", kind="Service", tier=1, name="Checkout API")
+            session.node("svc:ledger", kind="Service", tier=2)
+            session.node("team:payments", kind="Team")
+            session.edge("svc:checkout", "owned_by", "team:payments")
+            session.edge("svc:ledger", "owned_by", "team:payments")
+        yield Command(url)
 
 
 @pytest.mark.parametrize(
@@ -104,3 +83,10 @@ def test_what_cannot_be_asked_is_told_as_an_error(command: Command) -> None:
 
     assert done.returncode == 1
     assert "nothing joins b to a" in done.stderr
+
+
+def test_each_wrong_part_of_a_request_is_named(command: Command) -> None:
+    done = command("neighbors", "svc:ledger", "--limit", "99999")
+
+    assert done.returncode == 1
+    assert "error: /query/limit: " in done.stderr

@@ -27,3 +27,7 @@ def test_nothing_is_asked_of_the_service_without_a_yes(arguments: list[str]) -> 
 
 def test_a_verification_needs_to_know_of_what() -> None:
     assert CliRunner().invoke(graph, ["erasure", "--verify"]).exit_code == 2
+
+
+def test_names_without_a_verification_are_not_ignored() -> None:
+    assert CliRunner().invoke(graph, ["erasure", "6f1c", "--node", "patient:17"]).exit_code == 2

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from aeterna.cli.local import parts
 from aeterna.cli.main import COMMANDS, aeterna, run
@@ -34,6 +35,13 @@ def test_every_command_can_be_imported_and_says_what_help_says(name: str) -> Non
     assert command.short_help == COMMANDS[name].summary
 
 
+def test_every_line_of_the_graphs_help_is_whole() -> None:
+    """What is longer than a line ends in dots, and says nothing."""
+    shown = CliRunner().invoke(aeterna, ["graph", "--help"]).output
+
+    assert "..." not in shown.partition("Commands:")[2]
+
+
 def test_help_imports_nothing_heavy() -> None:
     """So that it comes at once: what a command needs is imported when the command runs."""
     code = "import sys; from aeterna.cli.main import run; run(['--help']); print(sorted(sys.modules), file=sys.stderr)"
@@ -51,7 +59,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["grph"], 2, "Did you mean 'graph'?"),
         (["graph", "neighbours"], 2, "Did you mean 'neighbors'?"),
         (["graph", "neighbors"], 2, "hint: run: aeterna graph neighbors --help"),
-        (["graph", "as-of", "someday", "node", "a"], 2, "error: 'someday' is not a time"),
+        (["graph", "as-of", "next month", "node", "a"], 2, "error: 'next month' is not a time"),
         (["token", "--ttl", "forever"], 2, "is not a duration"),
         (["token"], 3, "error: no runtime is running"),
         (["graph", "statistics"], 3, "hint: run: aeterna up --detach"),

@@ -81,7 +81,9 @@ def _client_failure(failed: AeternaError) -> tuple[str, str, int]:
         return str(failed), "mint a token that may do this with: aeterna token --role writer", errors.REFUSED
     if isinstance(failed, client.UnreachableError):
         return str(failed), "look at: aeterna status", errors.UNREACHABLE
-    if isinstance(failed, client.SnapshotNotFoundError):
+    if isinstance(failed, client.TagNotFoundError):
+        return str(failed), "list them with: aeterna graph tags", errors.FAILED
+    if isinstance(failed, client.SnapshotNotFoundError) and not isinstance(failed, client.NotYetVisibleError):
         return str(failed), "list what can be read with: aeterna graph snapshots", errors.FAILED
     if isinstance(failed, client.ConfigurationError):
         return failed.problem, failed.remedy, errors.UNREACHABLE

@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 @click.group(short_help="Write and query the graph.")
 @click.pass_context
 def graph(ctx: click.Context) -> None:
-    """Write and query the graph of the token's tenant."""
+    """Write and query the graph of the token's tenant.
+
+    \b
+    aeterna graph commit session.json
+    aeterna graph search checkout
+    aeterna graph as-of yesterday neighbors svc:checkout --depth 2
+    """
     ctx.obj = Point(None)
 
 
-@graph.command("commit")
+@graph.command("commit", short_help="Commit a session from a file or stdin.")
 @click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
 @click.option("--session-id", help="Makes repeating the command harmless; by default the file's own, or a new one.")
 @json_option
@@ -41,6 +47,9 @@ def commit(*, file: TextIO, session_id: str | None, as_json: bool, state_dir: Pa
     """Commit the session in FILE (or stdin) as one snapshot.
 
     The file is a JSON object with "nodes", "edges" and "remove", as the HTTP API takes it.
+
+    \b
+    echo '{"nodes": [{"id": "svc:checkout", "kind": "Service"}]}' | aeterna graph commit
     """
     session = session_of(file.read(), file.name, session_id)
     with connect(state_dir) as aeterna:
@@ -68,7 +77,7 @@ def node(point: Point, *, node_id: str, as_json: bool, state_dir: Path | None) -
     output.answer({"snapshot_id": found.snapshot_id, "node": found.node}, as_json=as_json, human=tell)
 
 
-@graph.command("neighbors")
+@graph.command("neighbors", short_help="Show the nodes around a node.")
 @click.argument("node_id")
 @click.option("--depth", type=click.IntRange(1, 10), default=1, show_default=True, help="How many hops to go.")
 @direction_option
@@ -123,7 +132,7 @@ def neighbors(  # noqa: PLR0913 - one argument for each option
     output.answer(found, as_json=as_json, human=tell)
 
 
-@graph.command("path")
+@graph.command("path", short_help="Show one shortest path.")
 @click.argument("source")
 @click.argument("target")
 @click.option("--max-hops", type=click.IntRange(min=1), help="Give up beyond so many hops.")
@@ -143,7 +152,11 @@ def path(
     as_json: bool,
     state_dir: Path | None,
 ) -> None:
-    """Show one shortest path; the exit status is 1 when there is none."""
+    """Show one shortest path; the exit status is 1 when there is none.
+
+    \b
+    aeterna graph path svc:checkout team:payments --max-hops 4
+    """
     with connect(state_dir) as aeterna:
         found = aeterna.graph.shortest_path(
             source, target, max_hops=max_hops, direction=direction, types=types, as_of=point.as_of
@@ -190,11 +203,11 @@ def statistics(point: Point, *, as_json: bool, state_dir: Path | None) -> None:
     )
 
 
-@graph.group("as-of")
+@graph.group("as-of", short_help="Ask about an earlier moment.")
 @click.argument("when")
 @click.pass_context
 def as_of(ctx: click.Context, *, when: str) -> None:
-    """Read the graph as it was WHEN: a snapshot id, a tag, a time, a date, yesterday, or "3 hours ago".
+    """Read the graph as it was WHEN: a time, a date, yesterday, "3 hours ago", a tag, seq:42, a snapshot id.
 
     \b
     aeterna graph as-of yesterday neighbors svc:checkout

@@ -20,7 +20,7 @@ _LOOK_SECONDS: Final = 1.0
 _UNCLEAN: Final = 1  # exit status when something is left
 
 
-@click.command("erase")
+@click.command("erase", short_help="Erase a subject, nodes or everything, for ever.")
 @click.option("--subject", help="Whose commits: the `sub` of their tokens.")
 @click.option("--node", "nodes", multiple=True, help="A node about a person; may be given several times.")
 @click.option("--tenant", is_flag=True, help="Everything.")
@@ -57,10 +57,12 @@ def erase(
         erasure = aeterna.graph.erase(subject, nodes=nodes, tenant=tenant, erasure_id=erasure_id)
         if wait:
             erasure = _awaited(aeterna, erasure)
+    if not erasure.done:
+        click.echo(f"follow it with: aeterna graph erasure {erasure.erasure_id}", err=True)
     output.answer(erasure, as_json=as_json, human=lambda: _tell(erasure))
 
 
-@click.command("erasure")
+@click.command("erasure", short_help="Show or verify an erasure, or list all.")
 @click.argument("erasure_id", required=False)
 @click.option("--verify", is_flag=True, help="Look for it in every byte that is left; exit status 1 when it is found.")
 @click.option("--subject", help="With --verify: whom it was about, which the certificate does not know.")
@@ -76,9 +78,16 @@ def erasure(
     as_json: bool,
     state_dir: Path | None,
 ) -> None:
-    """Show an erasure and its certificate, or list all of them."""
+    """Show an erasure and its certificate, or list all of them.
+
+    \b
+    aeterna graph erasure
+    aeterna graph erasure ERASURE_ID --verify --subject ada@example.org
+    """
     if verify and erasure_id is None:
         raise click.UsageError("--verify needs the id of an erasure")
+    if not verify and (subject or nodes):
+        raise click.UsageError("--subject and --node go with --verify")
     with connect(state_dir) as aeterna:
         if erasure_id is None:
             listed = aeterna.graph.erasures()
@@ -114,14 +123,18 @@ def holds(*, as_json: bool, state_dir: Path | None) -> None:
     )
 
 
-@click.command("hold")
+@click.command("hold", short_help="Forbid to erase, until the hold is released.")
 @click.argument("hold_id")
 @click.option("--reason", required=True, help="Why; it is kept with the hold.")
 @click.option("--subject", help="Whose commits must stay; by default everything.")
 @json_option
 @state_dir_option
 def hold(*, hold_id: str, reason: str, subject: str | None, as_json: bool, state_dir: Path | None) -> None:
-    """Forbid to erase what a subject committed, or anything, until the hold is released."""
+    """Forbid to erase what a subject committed, or anything, until the hold is released.
+
+    \b
+    aeterna graph hold case-2026-114 --reason discovery --subject ada@example.org
+    """
     with connect(state_dir) as aeterna:
         placed = aeterna.graph.hold(hold_id, reason=reason, subject=subject)
     output.answer(
@@ -131,7 +144,7 @@ def hold(*, hold_id: str, reason: str, subject: str | None, as_json: bool, state
     )
 
 
-@click.command("release")
+@click.command("release", short_help="End a legal hold.")
 @click.argument("hold_id")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option

@@ -1,4 +1,4 @@
-"""`aeterna graph tag`, `tags`, `untag`, `diff`, `changes` and `restore`: the graph's history."""
+"""`aeterna graph tag`, `tags`, `diff`, `changes` and `restore`: the graph's history."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from aeterna.cli import output
-from aeterna.cli.commands.point import kinds_option, types_option
+from aeterna.cli.commands.point import kinds_option
 from aeterna.cli.connection import connect
 from aeterna.cli.options import json_option, state_dir_option
 from aeterna.cli.when import point_in_history
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 _SIGNS: Final = {"added": "+", "changed": "~", "removed": "-"}
 
 
-@click.command("tag")
+@click.command("tag", short_help="Name a moment, so that it stays readable.")
 @click.argument("name")
-@click.option("--as-of", "when", help="The moment to name: a snapshot id, a tag, a time, yesterday; by default now.")
+@click.option(
+    "--as-of", "when", help="The moment to name: a time, yesterday, a tag, seq:42, a snapshot id; by default now."
+)
 @click.option("--keep-days", type=click.FloatRange(min=0, min_open=True), help="For how long; by default for ever.")
 @click.option("--delete", is_flag=True, help="Forget the tag instead.")
 @json_option
@@ -85,11 +87,11 @@ def tags(*, as_json: bool, state_dir: Path | None) -> None:
     )
 
 
-@click.command("diff")
+@click.command("diff", short_help="Show what differs between two moments.")
 @click.argument("start")
 @click.argument("end", required=False)
 @kinds_option
-@types_option
+@click.option("--type", "types", multiple=True, help="Show only edges of this type; may be given several times.")
 @click.option("--limit", type=click.IntRange(1, 1000), help="How many on one page.")
 @click.option("--cursor", help="The page to show: what the page before called next_cursor.")
 @json_option
@@ -105,7 +107,7 @@ def diff(
     as_json: bool,
     state_dir: Path | None,
 ) -> None:
-    """Show what differs between START and END, or now: snapshot ids, tags, times or words like yesterday.
+    """Show what differs between START and END, or now: times, words like yesterday, tags, seq:42, snapshot ids.
 
     \b
     aeterna graph diff before-the-import
@@ -128,7 +130,7 @@ def diff(
     output.answer(found, as_json=as_json, human=tell)
 
 
-@click.command("changes")
+@click.command("changes", short_help="Follow the sessions as they come.")
 @click.option("--after", type=click.IntRange(min=0), help="The seq to go on from; by default only what is new.")
 @click.option("--count", type=click.IntRange(min=1), help="End after so many; by default go on until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document a line.")
@@ -145,14 +147,14 @@ def changes(*, after: int | None, count: int | None, as_json: bool, state_dir: P
             output.answer(session, as_json=as_json, human=lambda one=session: _tell_session(one))
 
 
-@click.command("restore")
+@click.command("restore", short_help="Bring the graph back to a moment.")
 @click.argument("to")
 @click.option("--session-id", help="Makes repeating the command harmless; by default a new one.")
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
 @json_option
 @state_dir_option
 def restore(*, to: str, session_id: str | None, dry_run: bool, as_json: bool, state_dir: Path | None) -> None:
-    """Bring the graph back to TO: a snapshot id, a tag, a time. What was committed since stays in the history.
+    """Bring the graph back to TO: a time, a tag, seq:42, a snapshot id. What was committed since stays in the history.
 
     \b
     aeterna graph restore before-the-import --dry-run

@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     from aeterna.client import Direction, Hit, JsonValue
 
 
-@click.command("subgraph")
+@click.command("subgraph", short_help="Show a piece of the graph around some nodes.")
 @click.argument("seeds", nargs=-1, required=True)
 @click.option("--depth", type=click.IntRange(0, 10), default=1, show_default=True, help="How many hops from a seed.")
-@click.option("--direction", type=click.Choice(["out", "in", "both"]), default="both", show_default=True)
+@click.option(
+    "--direction",
+    type=click.Choice(["out", "in", "both"]),
+    default="both",
+    show_default=True,
+    help="Along which edges.",
+)
 @types_option
 @kinds_option
 @where_option
@@ -77,7 +83,7 @@ def subgraph(  # noqa: PLR0913 - one argument for each option
     output.answer(found, as_json=as_json, human=tell)
 
 
-@click.command("related")
+@click.command("related", short_help="Show the nodes that are most like a node.")
 @click.argument("node_id")
 @types_option
 @kinds_option
@@ -115,7 +121,7 @@ def related(
     )
 
 
-@click.command("query")
+@click.command("query", short_help="Show where a pattern fits.")
 @click.argument("file", type=click.File("r", encoding="utf-8"), default="-")
 @click.option("--cursor", help="The page to show: what the page before called next_cursor.")
 @json_option
@@ -144,7 +150,7 @@ def query(point: Point, *, file: TextIO, cursor: str | None, as_json: bool, stat
     output.answer(found, as_json=as_json, human=tell)
 
 
-@click.command("search")
+@click.command("search", short_help="Show the nodes that hold some words.")
 @click.argument("words", nargs=-1, required=True)
 @kinds_option
 @click.option("--limit", type=click.IntRange(min=1), help="How many nodes.")

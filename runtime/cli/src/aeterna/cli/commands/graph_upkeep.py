@@ -23,17 +23,23 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Change nothing, a
 full_option = click.option("--full", is_flag=True, help="Merge everything, whether or not it is worth it yet.")
 
 
-@click.command("maintain")
+@click.command("maintain", short_help="Do all of the upkeep: back up, compact, expire, collect.")
 @full_option
 @dry_run_option
 @json_option
 @state_dir_option
 def maintain(*, full: bool, dry_run: bool, as_json: bool, state_dir: Path | None) -> None:
-    """Do a whole round: the backup that is due, then compact, expire and collect."""
+    """Do a whole round: the backup that is due, then compact, expire and collect.
+
+    The service does it by itself; the exit status is 1 when a task failed.
+
+    \b
+    aeterna graph maintain --dry-run
+    """
     _round("all", full=full, dry_run=dry_run, as_json=as_json, state_dir=state_dir)
 
 
-@click.command("compact")
+@click.command("compact", short_help="Merge small files of the table.")
 @full_option
 @dry_run_option
 @json_option
@@ -43,7 +49,7 @@ def compact(*, full: bool, dry_run: bool, as_json: bool, state_dir: Path | None)
     _round("compact", full=full, dry_run=dry_run, as_json=as_json, state_dir=state_dir)
 
 
-@click.command("expire")
+@click.command("expire", short_help="Forget old snapshots that no tag names.")
 @dry_run_option
 @json_option
 @state_dir_option
@@ -52,7 +58,7 @@ def expire(*, dry_run: bool, as_json: bool, state_dir: Path | None) -> None:
     _round("expire", full=False, dry_run=dry_run, as_json=as_json, state_dir=state_dir)
 
 
-@click.command("collect")
+@click.command("collect", short_help="Delete files that nothing names.")
 @dry_run_option
 @json_option
 @state_dir_option
@@ -109,7 +115,7 @@ def _sentence(task: TaskDone) -> str:
         case "backup":
             return f"made {_names(result['made'])}, dropped {_names(result['dropped'])}"
         case "compact" if result["reason"] is None:
-            return f"merged nothing: {result['runs']} runs are too few"
+            return f"merged nothing: not worth it yet (runs of files: {result['runs']})"
         case "compact":
             merged = f"merged {result['files_before']} files of {result['bytes_before']} bytes ({result['reason']})"
             became = f", which became {result['files_after']} of {result['bytes_after']} bytes"
@@ -118,8 +124,8 @@ def _sentence(task: TaskDone) -> str:
             return f"forgotten {result['expired']} snapshots, kept {result['kept']}"
         case _:
             return (
-                f"deleted {result['files']} files of {result['bytes']} bytes; "
-                f"{result['waiting']} of {result['waiting_bytes']} bytes are within the grace period"
+                f"deleted {result['files']} files ({result['bytes']} bytes); "
+                f"{result['waiting']} more ({result['waiting_bytes']} bytes) are within the grace period"
             )
 
 
