@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,9 +13,10 @@ from aeterna.graph.domain.arrow import untyped
 from aeterna.graph.domain.changes import edge_key_of, edge_of, node_of, removed_node_of, session_of
 from aeterna.graph.domain.diffs import diff_query
 from aeterna.graph.domain.identifiers import NodeId, TagName
+from aeterna.graph.domain.snapshots import AtSeq
 from aeterna.graph.domain.states import delta
 from aeterna.graph.domain.tags import backup_name, tag_name
-from aeterna.graph.domain.upkeep import CompactionPolicy
+from aeterna.graph.domain.upkeep import CompactionPolicy, RetentionPolicy
 from aeterna.graph.errors import (
     CommitConflictError,
     InvalidQueryError,
@@ -32,6 +33,8 @@ from aeterna.graph.usecases.upkeep import unwatched
 from fixtures.fix_graph import ACME, START, GraphBench
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aeterna.graph.domain.changes import Session
     from aeterna.graph.domain.diffs import Diff
     from aeterna.graph.usecases.graphs import Graph
@@ -216,6 +219,28 @@ def test_both_ways_of_comparing_agree_with_the_definition(steps: list[Any], data
             for name in then.keys() | now.keys()
             if then.get(name) != now.get(name)
         }
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda graph: graph.node(NodeId("n:2"), as_of=AtSeq(1)),
+        lambda graph: graph.history.comparing.diff(diff_query(AtSeq(1))),
+        lambda graph: graph.history.restoring.plan(AtSeq(1)),
+    ],
+    ids=["a state", "a difference", "a restore"],
+)
+def test_a_moment_whose_snapshot_expired_since_the_last_look_is_there(
+    iceberg_bench: GraphBench, ask: Callable[[Graph], object]
+) -> None:
+    """Moments are in the rows: what another process does to snapshots takes none away."""
+    graph = iceberg_bench.graphs().of(ACME)
+    for session in (_session("a", "n:1=1", "n:2=1"), _session("b", "n:1=2"), _session("c", "n:1=3")):
+        graph.commit(session)
+    expirer = iceberg_bench.stores.upkeep(ACME).expirer
+    expirer.expire(RetentionPolicy(keep_least=1, keep_most=1), now=datetime.now(UTC) + WEEK, dry_run=False)
+
+    assert ask(graph)
 
 
 def test_a_restore_is_a_new_session_and_the_history_stays(iceberg_bench: GraphBench) -> None:

@@ -31,7 +31,7 @@ from aeterna.graph.domain.states import (
     narrowed,
     upserts,
 )
-from aeterna.graph.errors import QueryTimeoutError
+from aeterna.graph.errors import QueryTimeoutError, SnapshotNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -72,7 +72,13 @@ class Comparing:
         else:
             end = self._moments.newest(at_least) if query.end is None else self._moments.resolved(query.end, at_least)
             start = self._moments.resolved(query.start)
-        found = narrowed(self._between(start, end), query.kinds, query.types)
+        try:
+            between = self._between(start, end)
+        except SnapshotNotFoundError:
+            # Expired since the last look, which a moment does not depend on.
+            start, end = self._moments.again(start), self._moments.again(end)
+            between = self._between(start, end)
+        found = narrowed(between, query.kinds, query.types)
         page = _page(found, start, end, after, (query.limit, self._engine.limits.page_bytes))
         following = None if page.next is None else diff_cursor_of(query, start.last_seq, end.last_seq, page.next)
         return page, following

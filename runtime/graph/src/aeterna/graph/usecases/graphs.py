@@ -20,7 +20,7 @@ from aeterna.graph.domain.questions.pages import (
     require_subgraph_within,
 )
 from aeterna.graph.domain.snapshots import AtSeq
-from aeterna.graph.errors import GraphClosedError, InvalidQueryError
+from aeterna.graph.errors import GraphClosedError, InvalidQueryError, SnapshotNotFoundError
 from aeterna.graph.usecases.committing import GroupCommitter
 from aeterna.graph.usecases.erasing import Erasures
 from aeterna.graph.usecases.erasure_jobs import ErasureJobs
@@ -188,12 +188,19 @@ class Graph:
             yield view
 
     def _past(self, wanted: Snapshot) -> AbstractContextManager[LensView]:
+        try:
+            lens = self._past_lens(wanted)
+        except SnapshotNotFoundError:
+            # Expired since the last look, which a moment does not depend on.
+            lens = self._past_lens(self.history.moments.again(wanted))
+        return lens.view(self._engine.limits.query_time)
+
+    def _past_lens(self, wanted: Snapshot) -> Lens:
         with self._present.view() as view:
             erasures = view.records(ERASURE)
-        lens = self._engine.past.get(
+        return self._engine.past.get(
             self._tenant, wanted.last_seq, lambda: self._loaded(wanted, erasures), without=hiding(erasures)
         )
-        return lens.view(self._engine.limits.query_time)
 
     def _require_depth(self, depth: int) -> None:
         within(depth, 0, self._engine.limits.max_depth, "depth")

@@ -50,6 +50,11 @@ class Moments:
             case _:
                 return self._of_id(as_of, at_least)
 
+    def again(self, moment: Snapshot) -> Snapshot:
+        """Return the same moment after a look at the catalog: its snapshot may have expired since the last one."""
+        self._present.refresh()
+        return self.resolved(AtSeq(moment.last_seq))
+
     def ending_at(self, as_of: AsOf, at_least: int = 0) -> Snapshot:
         """Return the snapshot whose last session is that of the moment: what a tag can name."""
         seq = self.resolved(as_of, at_least).last_seq

@@ -50,9 +50,9 @@ class Restoring:
 
     def plan(self, to: AsOf) -> Restoration:
         """Say what a restore would change now, and change nothing."""
-        target = self._moments.resolved(to)
+        store, target, old = self._read(to)
         with self._present.view() as view:
-            found = self._difference(view, target, self._opened(), None)
+            found = self._difference(view, target, store, old)
         return Restoration(to=target, nodes=counts_of(found.nodes), edges=counts_of(found.edges), receipt=None)
 
     def restore(self, to: AsOf, *, session_id: str | None, subject: str) -> Restoration:
@@ -71,11 +71,8 @@ class Restoring:
             if (known := attempt.known(view)) is not None:
                 return self._repeated(attempt, known)
             erasures = dict(view.records("erasure"))
-        target = self._moments.resolved(to)
-        store = self._opened()
-        store.head()
         # Before anybody has to wait for this: it is most of what is read, and it does not change.
-        old = store.rows(target.id, up_to=target.last_seq)
+        store, target, old = self._read(to)
         with self._engine.observer.commit(self._tenant) as trace:
             written = self._written(attempt, _Then(target=target, rows=old, erasures=erasures), store, trace)
         if written is None:
@@ -85,6 +82,19 @@ class Restoring:
                 raise SnapshotNotFoundError(f"session {session_id}")
             return self._repeated(attempt, known)
         return written
+
+    def _read(self, to: AsOf) -> tuple[GraphStore, Snapshot, Rows]:
+        """Return a store, the moment, and its rows."""
+        target = self._moments.resolved(to)
+        store = self._opened()
+        store.head()
+        try:
+            return store, target, store.rows(target.id, up_to=target.last_seq)
+        except SnapshotNotFoundError:
+            # Expired since the last look, which a moment does not depend on.
+            target = self._moments.again(target)
+            store.head()
+            return store, target, store.rows(target.id, up_to=target.last_seq)
 
     def _written(self, attempt: _Attempt, then: _Then, store: GraphStore, trace: CommitTrace) -> Restoration | None:
         target = then.target
@@ -128,7 +138,7 @@ class Restoring:
         )
         return Restoration(to=target, nodes=nodes, edges=edges, receipt=receipt)
 
-    def _difference(self, view: LensView, target: Snapshot, store: GraphStore, old: Rows | None) -> Delta:
+    def _difference(self, view: LensView, target: Snapshot, store: GraphStore, old: Rows) -> Delta:
         """Return what leads from the view's state to the target's."""
         store.head()
         present = next((each for each in reversed(store.snapshots()) if each.id == view.snapshot_id), None)
