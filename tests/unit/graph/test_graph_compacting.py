@@ -33,7 +33,7 @@ from aeterna.graph.errors import (
     UpkeepBusyError,
 )
 from aeterna.graph.ports import CommitTrace, Upkeep
-from aeterna.graph.testing import MemoryGraphStores, RecordingCommitObserver
+from aeterna.graph.testing import MemoryGraphStores, RecordingCommitObserver, RecordingUpkeepObserver
 from aeterna.graph.usecases.compacting import compact
 from aeterna.graph.usecases.engine import World
 from aeterna.graph.usecases.schedule import Cadence, Due, Schedule
@@ -112,17 +112,6 @@ class ScriptedStores(MemoryGraphStores):
         return Upkeep(compactor=self.script, expirer=self.script, collector=self.script)
 
 
-class Reports:
-    """An `UpkeepObserver` that remembers."""
-
-    def __init__(self) -> None:
-        self.seen: list[TaskReport] = []
-
-    def done(self, tenant: TenantId, report: TaskReport) -> None:
-        del tenant
-        self.seen.append(report)
-
-
 @dataclass
 class Bench:
     """Maintenance on a script."""
@@ -131,7 +120,7 @@ class Bench:
     stopwatch: ManualStopwatch = field(default_factory=ManualStopwatch)
     pauses: list[float] = field(default_factory=list[float])
     commits: RecordingCommitObserver = field(default_factory=RecordingCommitObserver)
-    reports: Reports = field(default_factory=Reports)
+    reports: RecordingUpkeepObserver = field(default_factory=RecordingUpkeepObserver)
     backups: list[bool] = field(default_factory=list[bool])
 
     def __post_init__(self) -> None:
@@ -226,7 +215,7 @@ def test_a_task_that_fails_does_not_stop_the_next(bench: Bench) -> None:
     reports = bench.run("backup", "compact", "expire", "collect")
 
     assert [report.error for report in reports] == [None, "graph.storage_unavailable", None, None]
-    assert bench.reports.seen == list(reports)
+    assert bench.reports.reports == [(ACME, report) for report in reports]
 
 
 def test_a_compaction_is_watched_like_any_commit(bench: Bench) -> None:
@@ -291,6 +280,30 @@ def test_every_open_tenant_gets_a_whole_round_in_each_interval(bench: Bench) -> 
     assert bench.stores.kept == ["acme", "umbrella"]
     assert bench.script.calls == ["rewrite", "swap", "expire", "collect"] * 2
     assert schedule.step() == 600
+
+
+def test_tenants_that_never_rest_do_not_keep_others_from_their_rounds(bench: Bench) -> None:
+    due = Due()
+    schedule = _schedule(bench, due, "umbrella")
+    schedule.step()
+    bench.stopwatch.seconds = 300
+    due.add(ACME)
+
+    schedule.step()
+
+    assert bench.stores.kept == ["umbrella"]
+    assert bench.script.calls == ["rewrite", "swap", "expire", "collect"]
+
+
+def test_a_round_ends_at_its_next_step_when_the_process_does(bench: Bench) -> None:
+    due = Due()
+    schedule = _schedule(bench, due)
+    due.add(ACME)
+    bench.script.meanwhile = schedule.stop
+
+    schedule.step()
+
+    assert bench.script.calls == ["rewrite", "swap"]
 
 
 def test_the_schedule_works_until_it_is_stopped(bench: Bench) -> None:

@@ -221,15 +221,14 @@ def test_both_ways_of_comparing_agree_with_the_definition(steps: list[Any], data
         }
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda graph: graph.node(NodeId("n:2"), as_of=AtSeq(1)),
-        lambda graph: graph.history.comparing.diff(diff_query(AtSeq(1))),
-        lambda graph: graph.history.restoring.plan(AtSeq(1)),
-    ],
-    ids=["a state", "a difference", "a restore"],
-)
+OF_THE_PAST: dict[str, Callable[[Graph], object]] = {
+    "a state": lambda graph: graph.node(NodeId("n:2"), as_of=AtSeq(1)),
+    "a difference": lambda graph: graph.history.comparing.diff(diff_query(AtSeq(1))),
+    "a restore": lambda graph: graph.history.restoring.plan(AtSeq(1)),
+}
+
+
+@pytest.mark.parametrize("ask", OF_THE_PAST.values(), ids=OF_THE_PAST)
 def test_a_moment_whose_snapshot_expired_since_the_last_look_is_there(
     iceberg_bench: GraphBench, ask: Callable[[Graph], object]
 ) -> None:

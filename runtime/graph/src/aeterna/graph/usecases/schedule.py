@@ -10,14 +10,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from aeterna.graph.domain.upkeep import TASKS
-from aeterna.graph.errors import GraphError
+from aeterna.graph.errors import GraphClosedError, GraphError
 from aeterna.graph.usecases.upkeep import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from aeterna.graph.domain.identifiers import TenantId
-    from aeterna.graph.domain.upkeep import Task
+    from aeterna.graph.domain.upkeep import Progress, Task
     from aeterna.graph.usecases.engine import World
     from aeterna.graph.usecases.upkeep import Maintenance
 
@@ -93,7 +93,7 @@ class Schedule:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the task in hand and end; what is due stays due for whoever comes next."""
+        """Give up the task in hand, which may be done at any step, and end; another process goes on with the rest."""
         self._stopping = True
         self._due.close()
         if self._thread is not None:
@@ -107,15 +107,17 @@ class Schedule:
             waiting = [at - now for at in self._next.values()]
             return max(0.0, min([*waiting, self._every]))
         try:
-            self._maintenance.run(tenant, Order(tasks=tasks))
+            self._maintenance.run(tenant, Order(tasks=tasks), self._watch)
         except GraphError as failure:
-            # Someone else is at it, or storage is away: in both cases the next time will do.
+            # Someone else is at it, storage is away, or this ends: in all cases the next time will do.
             log.info("graph.upkeep_skipped", extra={"code": failure.code})
         return 0.0
 
+    def _watch(self, _progress: Progress) -> None:
+        if self._stopping:
+            raise GraphClosedError
+
     def _taken(self, now: float) -> tuple[TenantId | None, tuple[Task, ...]]:
-        if (tenant := self._due.take()) is not None:
-            return tenant, _AFTER_COMMITS
         open_ = tuple(self._tenants())
         self._next = {tenant: self._next.get(tenant, now + self._world.chance() * self._every) for tenant in open_}
         for tenant, at in self._next.items():
@@ -123,6 +125,9 @@ class Schedule:
                 # The jitter of the first round lasts: everybody keeps their own beat.
                 self._next[tenant] = now + self._every
                 return tenant, TASKS
+        # Behind the rounds, which are rare: tenants that never rest must not keep the others from their backups.
+        if (tenant := self._due.take()) is not None:
+            return tenant, _AFTER_COMMITS
         return None, ()
 
     def _work(self) -> None:
