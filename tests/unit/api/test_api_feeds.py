@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aeterna.api.api.feeds import FeedLimits, Feeds
+from aeterna.api.testing import RecordingFeedObserver
 from aeterna.graph.domain.changes import node_of, session_of
 from aeterna.graph.errors import ChangesExpiredError, FeedsExhaustedError, InvalidQueryError, StorageError
 from aeterna.graph.testing import MemoryGraphStores
@@ -26,27 +27,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 QUICK = FeedLimits(look_every=timedelta(milliseconds=5), heartbeat=timedelta(seconds=30))
-
-
-class RecordingFeedObserver:
-    """Remembers what a feed did."""
-
-    def __init__(self) -> None:
-        self.open = 0
-        self.bytes = 0
-        self.codes: list[str] = []
-
-    def opened(self) -> None:
-        self.open += 1
-
-    def closed(self) -> None:
-        self.open -= 1
-
-    def taken(self, size: int) -> None:
-        self.bytes += size
-
-    def failed(self, code: str) -> None:
-        self.codes.append(code)
 
 
 @pytest.fixture

@@ -391,10 +391,13 @@ class CommitTrace:
 
 
 class CommitObserver(Protocol):
-    """Watches commits: spans, latencies and error counts."""
+    """Watches commits: spans, latencies and error counts. Never fails: a commit is the same when nobody watches.
+
+    Kept by ``adapters.telemetry``; faked in ``testing``.
+    """
 
     def commit(self, tenant: TenantId) -> AbstractContextManager[CommitTrace]:
-        """Watch one commit; what the trace holds at the end is what happened."""
+        """Watch one commit; what its trace, a new one, holds at the end is what happened. Errors pass through."""
         ...
 
     def turned_away(self, tenant: TenantId, code: str) -> None:
@@ -426,7 +429,10 @@ class WriterLeases(Protocol):
 
 
 class UpkeepObserver(Protocol):
-    """Watches upkeep: counters, times and logs."""
+    """Watches upkeep: counters, times and logs. Never fails: a round goes on to its next task.
+
+    Kept by the program that runs the upkeep; faked in ``testing``.
+    """
 
     def done(self, tenant: TenantId, report: TaskReport) -> None:
         """Note what one task did."""

@@ -17,6 +17,7 @@ from aeterna.graph.errors import ChangesExpiredError, FeedsExhaustedError, Graph
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator
 
+    from aeterna.api.ports import FeedObserver
     from aeterna.graph.domain.rows import Rows
     from aeterna.graph.usecases.following import SessionPart
 
@@ -49,26 +50,6 @@ class Followable(Protocol):
 
     def after(self, after: int) -> Iterator[SessionPart]:
         """Read on behind a position, a bounded piece of the history at a time."""
-        ...
-
-
-class FeedObserver(Protocol):
-    """Watches feeds: how many, how much they carry, and what ends them."""
-
-    def opened(self) -> None:
-        """Note a feed that begins."""
-        ...
-
-    def closed(self) -> None:
-        """Note a feed that ends."""
-        ...
-
-    def taken(self, size: int) -> None:
-        """Note bytes that a reader took."""
-        ...
-
-    def failed(self, code: str) -> None:
-        """Note the error that ended a feed."""
         ...
 
 

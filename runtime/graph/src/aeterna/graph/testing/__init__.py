@@ -22,7 +22,7 @@ from aeterna.graph.ports import Batch, CommitTrace, Upkeep
 from aeterna.graph.testing.erasing import MemoryEraser
 from aeterna.graph.testing.history import MemoryTagStore
 from aeterna.graph.testing.lens import MemoryLens
-from aeterna.graph.testing.upkeep import MemoryUpkeep
+from aeterna.graph.testing.upkeep import MemoryUpkeep, RecordingUpkeepObserver
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -39,6 +39,7 @@ __all__ = [
     "MemoryLens",
     "MemoryTagStore",
     "RecordingCommitObserver",
+    "RecordingUpkeepObserver",
 ]
 
 

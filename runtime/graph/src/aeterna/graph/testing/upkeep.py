@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import itertools
     from datetime import datetime
 
-    from aeterna.graph.domain.identifiers import TagName
+    from aeterna.graph.domain.identifiers import TagName, TenantId
     from aeterna.graph.domain.tags import Tag
-    from aeterna.graph.domain.upkeep import CollectionPolicy, RetentionPolicy
+    from aeterna.graph.domain.upkeep import CollectionPolicy, RetentionPolicy, TaskReport
     from aeterna.graph.ports import Watch
 
 
@@ -120,3 +120,14 @@ class MemoryUpkeep:
         _, gone = self._history.pop(place)
         snapshot, batch = self._history[place]
         self._history[place] = (snapshot, replace(batch, rows=pa.concat_tables([gone.rows, batch.rows])))
+
+
+class RecordingUpkeepObserver:
+    """An `UpkeepObserver` that remembers."""
+
+    def __init__(self) -> None:
+        self.reports: list[tuple[TenantId, TaskReport]] = []
+
+    def done(self, tenant: TenantId, report: TaskReport) -> None:
+        """Note what one task did."""
+        self.reports.append((tenant, report))
