@@ -236,3 +236,17 @@ def test_the_documentation_of_the_api_names_every_route_and_shape(graph_api: Gra
     assert body["title"] == "SessionBody"
     assert "$ref" not in str(body)
     assert all("description" in schema for name, schema in schemas.items() if name.endswith(("Body", "Answer")))
+
+
+def test_every_parameter_is_described(graph_api: GraphClient) -> None:
+    document = graph_api.get("/openapi.json").json()
+
+    silent = [
+        (path, parameter["name"])
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        for parameter in operation.get("parameters", [])
+        if not parameter.get("description")
+    ]
+
+    assert silent == []

@@ -3,7 +3,7 @@
 # Without the postponed annotations that we have elsewhere: FastAPI reads these at run time.
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 
 from aeterna.api.api.erasing_bodies import (
     ErasureBody,
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 erasing = APIRouter(prefix="/api/v1/graph", tags=["erasure"])
 
 Eraser = Annotated[Caller, Depends(may_erase)]
+ErasureId = Annotated[
+    str, Path(description="What the order answered.", examples=["6f1c2a9e-58d3-4c1b-9d70-2f4be0a1c377"])
+]
+HoldId = Annotated[
+    str, Path(description="1 to 128 letters, digits and . _ -; no sign first.", examples=["case-2026-114"])
+]
 
 
 def _erasures(request: Request, caller: Caller) -> Erasures:
@@ -56,14 +62,14 @@ def list_erasures(request: Request, caller: Eraser) -> ErasuresAnswer:
 
 
 @erasing.get("/erasures/{erasure_id}")
-def read_erasure(request: Request, caller: Eraser, erasure_id: str) -> ErasureBody:
+def read_erasure(request: Request, caller: Eraser, erasure_id: ErasureId) -> ErasureBody:
     """Return an erasure, which is a certificate when it is done."""
     return ErasureBody.of(_erasures(request, caller).erasure(erasure_id))
 
 
 @erasing.post("/erasures/{erasure_id}/verify")
 def verify_erasure(
-    request: Request, caller: Eraser, erasure_id: str, body: TargetBody | None = None
+    request: Request, caller: Eraser, erasure_id: ErasureId, body: TargetBody | None = None
 ) -> VerificationBody:
     """Look for what was erased in every byte that is left, and note the result on the certificate.
 
@@ -80,13 +86,13 @@ def list_holds(request: Request, caller: Eraser) -> HoldsAnswer:
 
 
 @erasing.get("/holds/{hold_id}")
-def read_hold(request: Request, caller: Eraser, hold_id: str) -> HoldBody:
+def read_hold(request: Request, caller: Eraser, hold_id: HoldId) -> HoldBody:
     """Return a legal hold in force."""
     return HoldBody.of(_erasures(request, caller).hold_of(hold_id))
 
 
 @erasing.put("/holds/{hold_id}")
-def place_hold(request: Request, caller: Eraser, hold_id: str, body: HoldOrderBody) -> HoldBody:
+def place_hold(request: Request, caller: Eraser, hold_id: HoldId, body: HoldOrderBody) -> HoldBody:
     """Forbid to erase what a subject committed, or anything of the tenant. Placing it again replaces it."""
     return HoldBody.of(
         _erasures(request, caller).hold(hold_id, subject=body.subject, reason=body.reason, by=caller.subject)
@@ -94,7 +100,7 @@ def place_hold(request: Request, caller: Eraser, hold_id: str, body: HoldOrderBo
 
 
 @erasing.delete("/holds/{hold_id}", status_code=204)
-def release_hold(request: Request, caller: Eraser, hold_id: str) -> None:
+def release_hold(request: Request, caller: Eraser, hold_id: HoldId) -> None:
     """End a legal hold: a pending erasure that it stopped goes on."""
     _erasures(request, caller).release(hold_id, by=caller.subject)
     _wake_jobs(request, caller)

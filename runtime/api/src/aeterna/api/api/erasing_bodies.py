@@ -95,7 +95,7 @@ class RemovedBody(Body):
     """What the rewrite took out of the table."""
 
     rows: Annotated[Mapping[str, int], Field(description="By record: node, edge, session.")]
-    snapshots: list[str]
+    snapshots: Annotated[list[str], Field(description="That held it, and are gone.")]
     kept_snapshots: Annotated[list[str], Field(description="Of tags that never held it.")]
     refs: Annotated[list[str], Field(description="Tags and branches that held it.")]
     rewritten_files: int
@@ -115,16 +115,16 @@ class ErasureBody(Body):
         Field(description="scrypt (N 16384, r 8, p 1, 32 bytes) of the subject, salted with the erasure id."),
     ]
     nodes_digest: Annotated[str | None, Field(description="The same of the sorted node ids, a line each.")]
-    node_count: int
+    node_count: Annotated[int, Field(description="How many nodes were named.")]
     seq: Annotated[int, Field(description="What was committed up to here is erased.")]
-    ordered_by: str
+    ordered_by: Annotated[str, Field(description="`erased` in the place of a subject that erased itself.")]
     ordered_at: datetime
-    layout: int
+    layout: Annotated[int, Field(description="Of the table, when it was ordered.")]
     rewritten_at: datetime | None
     done_at: datetime | None
     removed: RemovedBody | None
-    files: list[ErasedFileBody]
-    verification: VerificationBody | None
+    files: Annotated[list[ErasedFileBody], Field(description="On record before they were deleted.")]
+    verification: Annotated[VerificationBody | None, Field(description="Of what is left; the newest one.")]
 
     @classmethod
     def of(cls, erasure: Erasure) -> Self:

@@ -94,7 +94,14 @@ def read_diff(  # noqa: PLR0913 - the parameters are the route's documentation
     request: Request,
     caller: Reader,
     at_least: Seen,
-    start: Annotated[str, Query(alias="from", description="A snapshot id, a tag or a time.")],
+    start: Annotated[
+        str,
+        Query(
+            alias="from",
+            description="A time (RFC 3339, with offset), a tag, seq:NUMBER or a snapshot id.",
+            examples=["seq:42"],
+        ),
+    ],
     end: Annotated[str | None, Query(alias="to", description="The same; now when it is left out.")] = None,
     kinds: Kinds = [],
     types: Types = [],
@@ -155,7 +162,7 @@ def restore_graph(
 @history.get(
     "/changes",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "Events `changes`, each `id` a seq"}},
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Events `changes`, each `id` a seq."}},
 )
 async def follow_changes(
     request: Request,

@@ -17,7 +17,8 @@ Change = Literal["added", "changed", "removed"]
 MomentText = Annotated[
     str,
     Field(
-        description="A snapshot id, a tag, or an RFC 3339 time with its offset.", examples=["backup-20261101T060000Z"]
+        description="A time (RFC 3339, with offset), a tag, seq:NUMBER or a snapshot id.",
+        examples=["backup-20261101T060000Z"],
     ),
 ]
 NextCursor = Annotated[str | None, Field(description="Send it back as cursor for the next page.")]
@@ -44,7 +45,9 @@ class SnapshotsAnswer(Body):
 class TagRequest(Body):
     """What a tag shall name, and for how long."""
 
-    as_of: Annotated[MomentText | None, Field(description="The moment to name; now when it is left out.")] = None
+    as_of: Annotated[
+        MomentText | None, Field(description="The moment to name, as in every question; now when it is left out.")
+    ] = None
     keep_seconds: Annotated[
         int | None,
         Field(ge=1, le=_LONGEST_KEPT, description="How long from now; for ever when it is left out."),
@@ -129,9 +132,9 @@ class EdgeChangeBody(Body):
 class DiffAnswer(Body):
     """A page of what differs: nodes in order of their ids, then edges in order of source, type and target."""
 
-    from_snapshot_id: SnapshotText
+    from_snapshot_id: Annotated[SnapshotText, Field(description="Of the moment `from`.")]
     from_seq: int
-    snapshot_id: SnapshotText
+    snapshot_id: Annotated[SnapshotText, Field(description="Of the moment `to`.")]
     seq: int
     node_counts: CountsBody
     edge_counts: CountsBody
@@ -170,11 +173,13 @@ class RestoreAnswer(Body):
     snapshot_id: str | None
     seq: int | None
     committed_at: datetime | None
-    to_snapshot_id: str | None
+    to_snapshot_id: Annotated[
+        str | None, Field(description="Of the moment gone back to; null when it had been done before.")
+    ]
     to_seq: int | None
     nodes: Annotated[CountsBody | None, Field(description="added: come back; removed: go; changed: as they were.")]
     edges: CountsBody | None
-    repeated: bool
+    repeated: Annotated[bool, Field(description="Whether it had been done before.")]
     dry_run: bool
 
     @classmethod

@@ -4,7 +4,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from aeterna.api.api.requests import graph_of, may_manage, moment, seen
 from aeterna.graph.domain.snapshots import AsOf
@@ -16,11 +16,11 @@ internal = APIRouter(prefix="/internal/v1/graph", tags=["internal"])
 class DigestAnswer(BaseModel):
     """A graph by its content; replicas that show the same graph give the same digest."""
 
-    digest: str
-    """SHA-256 in hexadecimal over the sorted graph."""
-    seq: int
-    snapshot_id: str | None
-    """As text: it has more digits than a number in JavaScript."""
+    digest: Annotated[str, Field(description="SHA-256 in hexadecimal over the sorted graph.")]
+    seq: Annotated[int, Field(description="Of the newest session in it.")]
+    snapshot_id: Annotated[
+        str | None, Field(description="As text: it has more digits than a number in JavaScript. Null before the first.")
+    ]
     nodes: int
     edges: int
 

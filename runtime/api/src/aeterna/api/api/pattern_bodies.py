@@ -39,7 +39,7 @@ class EdgePatternBody(Body):
     target: Annotated[str, Field(alias="to", description="A node of the pattern.", examples=["t"])]
     type: Labels = ()
     direction: Annotated[DirectionText, Field(description="out is from → to.")] = "out"
-    hops: HopsBody | None = None
+    hops: Annotated[HopsBody | None, Field(description="Instead of `as`; one edge when it is left out.")] = None
     name: Annotated[Named | None, Field(alias="as", description="So that return and order can name the edge.")] = None
     where: Where = ()
 
@@ -77,7 +77,10 @@ class QueryBody(Body):
         },
     )
 
-    nodes: Annotated[dict[Named, NodePatternBody], Field(min_length=1, max_length=patterns.MAX_VARIABLES)]
+    nodes: Annotated[
+        dict[Named, NodePatternBody],
+        Field(min_length=1, max_length=patterns.MAX_VARIABLES, description="By the names of the variables."),
+    ]
     edges: Annotated[tuple[EdgePatternBody, ...], Field(max_length=patterns.MAX_EDGES)] = ()
     different: Annotated[
         tuple[tuple[str, str], ...], Field(max_length=28, description="Pairs that must not be the same node.")

@@ -31,7 +31,7 @@ class SubgraphBody(Body):
         json_schema_extra={"examples": [{"seeds": ["svc:checkout", "svc:ledger"], "depth": 1, "types": ["depends_on"]}]}
     )
 
-    seeds: Annotated[list[Id], Field(min_length=1, max_length=subgraphs.MAX_SEEDS)]
+    seeds: Annotated[list[Id], Field(min_length=1, max_length=subgraphs.MAX_SEEDS, description="Always returned.")]
     depth: Annotated[int, Field(description="Steps from a seed; 0 is the seeds alone. 5 at most by default.")] = 1
     direction: DirectionText = "both"
     types: Annotated[
@@ -39,8 +39,10 @@ class SubgraphBody(Body):
     ] = ()
     kinds: Annotated[tuple[str, ...], Field(max_length=MAX_FILTERS, description="Return nodes of these only.")] = ()
     where: Where = ()
-    max_nodes: Annotated[int, Field(ge=1, le=subgraphs.MAX_NODES)] = 200
-    max_edges: Annotated[int, Field(ge=0, le=subgraphs.MAX_EDGES)] = 1_000
+    max_nodes: Annotated[
+        int, Field(ge=1, le=subgraphs.MAX_NODES, description="Leave out those that are farthest from a seed.")
+    ] = 200
+    max_edges: Annotated[int, Field(ge=0, le=subgraphs.MAX_EDGES, description="Leave out the others.")] = 1_000
 
     def query(self) -> SubgraphQuery:
         """Read the question; raise `InvalidQueryError`."""

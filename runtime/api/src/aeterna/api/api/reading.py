@@ -3,7 +3,7 @@
 # Without the postponed annotations that we have elsewhere: FastAPI reads these at run time.
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from aeterna.api.api.bodies import (
     DirectionText,
@@ -23,7 +23,8 @@ reading = APIRouter(prefix="/api/v1/graph", tags=["graph"])
 Reader = Annotated[Caller, Depends(may_read)]
 Moment = Annotated[AsOf | None, Depends(moment)]
 Seen = Annotated[int, Depends(seen)]
-Node = Annotated[str, Query(description="The id of a node.")]
+Node = Annotated[str, Query(description="The id of a node.", examples=["svc:checkout"])]
+NodeId = Annotated[str, Path(description="The id of a node.", examples=["svc:checkout"])]
 Types = Annotated[list[str], Query(alias="type", description="Walk edges of these types only; may repeat.")]
 Kinds = Annotated[list[str], Query(alias="kind", description="Return nodes of these kinds only; may repeat.")]
 Where = Annotated[
@@ -39,7 +40,7 @@ Direction = Annotated[DirectionText, Query(description="Walk edges from source t
 
 
 @reading.get("/nodes/{node_id:path}", response_model=NodeAnswer)
-def read_node(request: Request, caller: Reader, node_id: str, as_of: Moment, at_least: Seen) -> Response:
+def read_node(request: Request, caller: Reader, node_id: NodeId, as_of: Moment, at_least: Seen) -> Response:
     """Return one node."""
     found = graph_of(request, caller).node(node_query(node_id), as_of=as_of, at_least=at_least)
     return answer(NodeAnswer.of(found), found.seq)
