@@ -150,6 +150,28 @@ def test_the_table_is_what_the_guide_says_to_any_reader_of_iceberg(tmp_path: Pat
     catalog.engine.dispose()
 
 
+@pytest.mark.parametrize("later", [0, 3], ids=["at once", "after as many commits"])
+def test_who_has_a_graph_open_shows_what_newcomers_show_after_another_engine_rolled_it_back(
+    tmp_path: Path, later: int
+) -> None:
+    """Whoever rolls back takes sessions away by intent: nobody may go on with a mixture of both histories."""
+    bench = GraphBench(stores=iceberg_stores(tmp_path), new_lens=arrow_lens)
+    graphs, others = bench.graphs(), bench.graphs()
+    for number in range(3):
+        graphs.of(ACME).commit(session("one", number))
+    catalog = SqlCatalog("aeterna", uri=f"sqlite:///{tmp_path}/catalog.db", warehouse=str(tmp_path / "warehouse"))
+    table = catalog.load_table((NAMESPACE, "acme"))
+    table.manage_snapshots().rollback_to_snapshot(table.snapshots()[0].snapshot_id).commit()
+    for number in range(later):
+        others.of(ACME).commit(session("two", number))
+
+    graphs.of(ACME).refresh()
+
+    assert graphs.of(ACME).fingerprint() == others.of(ACME).fingerprint()
+    graphs.close()
+    catalog.engine.dispose()
+
+
 @pytest.mark.parametrize("power_safe", [True, False])
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc which file a handle is")
 def test_local_files_are_written_through_when_the_machine_may_fail(

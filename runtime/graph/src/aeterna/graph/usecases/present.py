@@ -257,7 +257,7 @@ class Present:
         self._looked_at = self._world.stopwatch()
 
     def _bring_to(self, head: Snapshot) -> None:
-        if self._snapshot is not None and head.floor <= self._snapshot.last_seq:
+        if self._snapshot is not None and self._leads_from(self._snapshot, head):
             self._lens.apply(self._store.rows(head.id, after=self._snapshot.last_seq), head)
             return
         if self._snapshot is not None:
@@ -265,3 +265,11 @@ class Present:
         lens = self._new_lens()
         lens.load(self._store.parts(head.id), head)
         self._lens = lens
+
+    def _leads_from(self, known: Snapshot, head: Snapshot) -> bool:
+        """Whether the rows behind ``known`` make it the head's state: nothing was forgotten or rolled back since."""
+        if head.floor > known.last_seq:
+            return False
+        readable = self._store.snapshots()
+        # One that expired has left nothing older behind; one that was rolled back has.
+        return any(each.id == known.id for each in readable) or readable[0].last_seq >= known.last_seq
