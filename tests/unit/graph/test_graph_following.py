@@ -201,7 +201,8 @@ def test_many_who_follow_share_what_is_read() -> None:
         told = [[part.seq for part in future.result()] for future in reading]
 
     assert told == [list(range(after + 1, 151)) for after in range(4)]
-    assert len(stores.reads) == len(set(stores.reads)) < 6
+    # Each on its own would read twice; how many blocks are shared depends on who is ahead of whom.
+    assert len(stores.reads) == len(set(stores.reads)) < 2 * len(told)
 
 
 def _compacted(bench: GraphBench, *, history: timedelta) -> None:
