@@ -77,16 +77,22 @@ def _explained(failed: click.ClickException | AeternaError) -> tuple[str, str, i
 def _client_failure(failed: AeternaError) -> tuple[str, str, int]:
     from aeterna import client  # noqa: PLC0415 - imported already, or such an error could not have been raised
 
-    if isinstance(failed, client.UnauthenticatedError | client.ForbiddenError):
-        return str(failed), "mint a token that may do this with: aeterna token --role writer", errors.REFUSED
-    if isinstance(failed, client.UnreachableError):
-        return str(failed), "look at: aeterna status", errors.UNREACHABLE
-    if isinstance(failed, client.TagNotFoundError):
-        return str(failed), "list them with: aeterna graph tags", errors.FAILED
-    if isinstance(failed, client.SnapshotNotFoundError) and not isinstance(failed, client.NotYetVisibleError):
-        return str(failed), "list what can be read with: aeterna graph snapshots", errors.FAILED
     if isinstance(failed, client.ConfigurationError):
         return failed.problem, failed.remedy, errors.UNREACHABLE
+    for kind, hint, status in (
+        (
+            client.ForbiddenError,
+            "mint a token with: aeterna token --role writer (admin, to manage or erase)",
+            errors.REFUSED,
+        ),
+        (client.UnauthenticatedError, "mint a token with: aeterna token --role writer", errors.REFUSED),
+        (client.UnreachableError, "look at: aeterna status", errors.UNREACHABLE),
+        (client.TagNotFoundError, "list them with: aeterna graph tags", errors.FAILED),
+        (client.NotYetVisibleError, "", errors.FAILED),
+        (client.SnapshotNotFoundError, "list what can be read with: aeterna graph snapshots", errors.FAILED),
+    ):
+        if isinstance(failed, kind):
+            return str(failed), hint, status
     return str(failed), "", errors.FAILED
 
 

@@ -6,12 +6,16 @@ import dataclasses
 import json
 import sys
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+_CONTROLS: Final = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0))}
+"""What would end a row, or command the terminal, as a text of the graph may: written as Python writes it."""
+_CONTROLS_BUT_LINES: Final = {code: shown for code, shown in _CONTROLS.items() if code != ord("\n")}
 
 
 def answer(data: object, *, as_json: bool, human: Callable[[], None]) -> None:
@@ -32,16 +36,18 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table: ruled on a terminal, tab-separated for the next program in a pipe."""
     if not sys.stdout.isatty():
         for row in rows:
-            click.echo("\t".join(row))
+            click.echo("\t".join(cell.translate(_CONTROLS) for cell in row))
         return
     from rich import box  # noqa: PLC0415 - a tenth of a second that only a terminal needs
     from rich.console import Console  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    ruled = Table(*headings, box=box.SIMPLE_HEAD)
+    ruled = Table(box=box.SIMPLE_HEAD)
+    for heading in headings:
+        ruled.add_column(heading, overflow="fold")  # half of an id is of no use
     for row in rows:
-        ruled.add_row(*(Text(cell) for cell in row))
+        ruled.add_row(*(Text(cell.translate(_CONTROLS_BUT_LINES)) for cell in row))
     Console().print(ruled)
 
 
