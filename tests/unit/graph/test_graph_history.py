@@ -1,4 +1,4 @@
-"""A graph's history: moments that have names, what differs between them, and the way back."""
+"""A graph's history: what differs between two moments, and the way back."""
 
 from __future__ import annotations
 
@@ -15,15 +15,10 @@ from aeterna.graph.domain.diffs import diff_query
 from aeterna.graph.domain.identifiers import NodeId, TagName
 from aeterna.graph.domain.snapshots import AtSeq
 from aeterna.graph.domain.states import delta
-from aeterna.graph.domain.tags import backup_name, tag_name
 from aeterna.graph.domain.upkeep import CompactionPolicy, RetentionPolicy
 from aeterna.graph.errors import (
-    CommitConflictError,
     InvalidQueryError,
     SessionConflictError,
-    StorageError,
-    TagConflictError,
-    TagNotFoundError,
 )
 from aeterna.graph.ports import CommitTrace
 from aeterna.graph.testing import MemoryGraphStores
@@ -38,9 +33,6 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.changes import Session
     from aeterna.graph.domain.diffs import Diff
     from aeterna.graph.usecases.graphs import Graph
-
-HOURS = timedelta(hours=6)
-WEEK = timedelta(days=7)
 
 
 def _session(id_: str, *things: str, removed: tuple[str, ...] = (), edges: tuple[str, ...] = ()) -> Session:
@@ -167,12 +159,9 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(steps=STEPS, data=st.data())
-def test_both_ways_of_comparing_agree_with_the_definition(steps: list[Any], data: st.DataObject) -> None:
-    bench = GraphBench(stores=MemoryGraphStores())
-    graph = bench.graphs().of(ACME)
-    model: dict[str, dict[str, str]] = {"": {}}  # by tag: what there is
+def _played(graph: Graph, steps: list[Any]) -> list[dict[str, str]]:
+    """Commit a session for each step, and return what there is after each, by the definition."""
+    model: list[dict[str, str]] = []
     things: dict[str, str] = {}
     for number, (written, removed, edges, value) in enumerate(steps):
         gone = removed - written
@@ -194,7 +183,16 @@ def test_both_ways_of_comparing_agree_with_the_definition(steps: list[Any], data
         things |= {"n:99": f'{{"v":{number}}}'}
         things |= {f"n:{n}": f'{{"v":{value}}}' for n in written}
         things |= {f"n:{a}>n:{b}": f'{{"v":{value}}}' for a, b in wanted}
-        model[f"t{number}"] = dict(things)
+        model.append(dict(things))
+    return model
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=STEPS, data=st.data())
+def test_both_ways_of_comparing_agree_with_the_definition(steps: list[Any], data: st.DataObject) -> None:
+    bench = GraphBench(stores=MemoryGraphStores())
+    graph = bench.graphs().of(ACME)
+    model = _played(graph, steps)
     snapshots = graph.snapshots(100)[::-1]
     older = data.draw(st.integers(0, len(steps) - 1))
     newer = data.draw(st.integers(older, len(steps) - 1))
@@ -213,7 +211,7 @@ def test_both_ways_of_comparing_agree_with_the_definition(steps: list[Any], data
                 for row in untyped(found.edges).to_pylist()
             },
         }
-        then, now = model[f"t{older}"], model[f"t{newer}"]
+        then, now = model[older], model[newer]
         assert told == {
             name: (then.get(name), now.get(name))
             for name in then.keys() | now.keys()
@@ -237,7 +235,7 @@ def test_a_moment_whose_snapshot_expired_since_the_last_look_is_there(
     for session in (_session("a", "n:1=1", "n:2=1"), _session("b", "n:1=2"), _session("c", "n:1=3")):
         graph.commit(session)
     expirer = iceberg_bench.stores.upkeep(ACME).expirer
-    expirer.expire(RetentionPolicy(keep_least=1, keep_most=1), now=datetime.now(UTC) + WEEK, dry_run=False)
+    expirer.expire(RetentionPolicy(keep_least=1, keep_most=1), now=datetime.now(UTC) + timedelta(days=7), dry_run=False)
 
     assert ask(graph)
 
@@ -303,76 +301,6 @@ def test_a_restore_settles_with_a_writer_that_was_first(memory_bench: GraphBench
     assert done.receipt is not None
     assert done.receipt.seq == 4
     assert graph.history.comparing.diff(diff_query(TagName("before")))[0].node_counts.total == 0
-
-
-def test_a_tag_is_a_moment_everywhere(memory_bench: GraphBench) -> None:
-    graph = _grown(memory_bench)
-
-    assert graph.node(NodeId("n:1"), as_of=TagName("before")).properties == '{"v":"1"}'
-    with pytest.raises(TagNotFoundError):
-        graph.node(NodeId("n:1"), as_of=TagName("never"))
-
-
-def test_a_tag_of_another_moment_is_a_conflict_only_when_a_moment_was_named(memory_bench: GraphBench) -> None:
-    graph = _grown(memory_bench)
-
-    assert graph.history.tags.create(TagName("before"))[1] is False
-    with pytest.raises(TagConflictError):
-        graph.history.tags.create(TagName("before"), as_of=graph.snapshots(1)[0].id)
-
-
-def test_a_tag_is_made_though_other_commits_come_between(memory_bench: GraphBench) -> None:
-    graph = _grown(memory_bench)
-    assert isinstance(memory_bench.stores, MemoryGraphStores)
-    memory_bench.stores.tag_failures += [CommitConflictError("name the snapshot", "a test said so")] * 3
-
-    tag, made = graph.history.tags.create(TagName("after"))
-
-    assert (tag.snapshot.last_seq, made, len(memory_bench.pauses)) == (2, True, 3)
-
-
-def test_a_tag_is_not_tried_again_when_the_storage_is_away(memory_bench: GraphBench) -> None:
-    graph = _grown(memory_bench)
-    assert isinstance(memory_bench.stores, MemoryGraphStores)
-    memory_bench.stores.tag_failures.append(StorageError("name the snapshot", "a test said so"))
-
-    with pytest.raises(StorageError):
-        graph.history.tags.create(TagName("after"))
-
-
-@pytest.mark.parametrize("text", ["", "1", "main", "2026-11-01", "-a", "a b", "a" * 129])
-def test_a_tag_cannot_be_taken_for_anything_else(text: str) -> None:
-    with pytest.raises(InvalidQueryError):
-        tag_name(text)
-
-
-def test_a_backup_is_made_once_an_interval_whoever_asks(memory_bench: GraphBench) -> None:
-    first, second = (memory_bench.graphs().of(ACME) for _ in range(2))
-    assert first.history.tags.back_up(HOURS, WEEK) == ((), ())  # nothing to back up yet
-    first.commit(_session("a", "n:1=1"))
-
-    made = [graph.history.tags.back_up(HOURS, WEEK)[0] for graph in (first, second, first)]
-
-    assert [[tag.name for tag in tags] for tags in made] == [["backup-20261101T000000Z"], [], []]
-    assert [tag.is_backup for tag in first.history.tags.all()] == [True]
-
-
-def test_a_backup_goes_when_its_time_is_over_and_other_tags_stay(memory_bench: GraphBench) -> None:
-    graph = _grown(memory_bench)
-    graph.history.tags.create(TagName("mine"), keep=timedelta(seconds=1))
-    graph.history.tags.back_up(HOURS, timedelta(microseconds=1))
-
-    planned = graph.history.tags.back_up(HOURS, WEEK, dry_run=True)
-    made, dropped = graph.history.tags.back_up(HOURS, WEEK)
-
-    assert planned == (made, dropped)
-    assert [tag.name for tag in dropped] == ["backup-20261101T000000Z"]
-    assert [tag.name for tag in graph.history.tags.all()] == ["before", "mine"]
-
-
-def test_backups_are_named_by_the_interval_they_are_of() -> None:
-    assert backup_name(START + timedelta(hours=5, minutes=59), HOURS) == "backup-20261101T000000Z"
-    assert backup_name(START + timedelta(hours=6), HOURS) == "backup-20261101T060000Z"
 
 
 def test_removed_edges_are_told_as_well(memory_bench: GraphBench) -> None:
