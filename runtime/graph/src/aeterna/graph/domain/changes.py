@@ -120,12 +120,7 @@ def session_of(
     new_edges = _unique(((edge.key, edge) for edge in edges), "edges")
     gone_nodes = frozenset(removed_nodes)
     gone_edges = frozenset(removed_edges)
-    for kept, gone, field in ((new_nodes, gone_nodes, "remove.nodes"), (new_edges, gone_edges, "remove.edges")):
-        if both := kept.keys() & gone:
-            raise InvalidSessionError(field, f"{_shown(min(both))} is written and removed by the same session")
-    for key in new_edges:
-        if not gone_nodes.isdisjoint((key.source, key.target)):
-            raise InvalidSessionError("edges", f"{_shown(key)} names a node that the same session removes")
+    _require_one_meaning(new_nodes, new_edges, gone_nodes, gone_edges)
     changes = len(new_nodes) + len(new_edges) + len(gone_nodes) + len(gone_edges)
     if changes == 0:
         raise InvalidSessionError("session", "holds no changes")
@@ -148,6 +143,21 @@ def session_of(
         digest=hashlib.sha256(text.encode()).hexdigest(),
         size=len(text),
     )
+
+
+def _require_one_meaning(
+    nodes: Mapping[NodeId, Node],
+    edges: Mapping[EdgeKey, Edge],
+    gone_nodes: frozenset[NodeId],
+    gone_edges: frozenset[EdgeKey],
+) -> None:
+    """Refuse what is written and removed at once."""
+    for kept, gone, field in ((nodes, gone_nodes, "remove.nodes"), (edges, gone_edges, "remove.edges")):
+        if both := kept.keys() & gone:
+            raise InvalidSessionError(field, f"{_shown(min(both))} is written and removed by the same session")
+    for key in edges:
+        if not gone_nodes.isdisjoint((key.source, key.target)):
+            raise InvalidSessionError("edges", f"{_shown(key)} names a node that the same session removes")
 
 
 def _text(
