@@ -282,6 +282,22 @@ def test_every_open_tenant_gets_a_whole_round_in_each_interval(bench: Bench) -> 
     assert schedule.step() == 600
 
 
+def test_a_tenant_that_is_open_only_for_a_while_gets_its_round_and_no_more(bench: Bench) -> None:
+    """More tenants than may be open at a time take turns: each would be closed before its time comes."""
+    open_ = [ACME]
+    schedule = Schedule(bench.maintenance, bench.world, due=Due(), tenants=lambda: open_, cadence=Cadence())
+    schedule.step()
+    open_.clear()
+    bench.stopwatch.seconds = 1_800
+
+    while schedule.step() == 0:
+        pass
+
+    bench.stopwatch.seconds = 10_000
+    schedule.step()
+    assert bench.script.calls == ["rewrite", "swap", "expire", "collect"]
+
+
 def test_tenants_that_never_rest_do_not_keep_others_from_their_rounds(bench: Bench) -> None:
     due = Due()
     schedule = _schedule(bench, due, "umbrella")

@@ -119,11 +119,15 @@ class Schedule:
 
     def _taken(self, now: float) -> tuple[TenantId | None, tuple[Task, ...]]:
         open_ = tuple(self._tenants())
-        self._next = {tenant: self._next.get(tenant, now + self._world.chance() * self._every) for tenant in open_}
+        for tenant in open_:
+            self._next.setdefault(tenant, now + self._world.chance() * self._every)
         for tenant, at in self._next.items():
             if at <= now:
-                # The jitter of the first round lasts: everybody keeps their own beat.
-                self._next[tenant] = now + self._every
+                # The jitter of the first round lasts: everybody keeps their own beat. Who was closed meanwhile gets
+                # this last round: where many take turns to be open, nobody is for long.
+                del self._next[tenant]
+                if tenant in open_:
+                    self._next[tenant] = now + self._every
                 return tenant, TASKS
         # Behind the rounds, which are rare: tenants that never rest must not keep the others from their backups.
         if (tenant := self._due.take()) is not None:
