@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aeterna.graph.domain.upkeep import Compacted, everything, selected
 from aeterna.graph.errors import CommitConflictError, CommitUncertainError, CompactionOvertakenError, StorageError
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.upkeep import CompactionPolicy, Rewrite, Run, Selection
     from aeterna.graph.ports import CommitTrace, Compactor, Watch
     from aeterna.graph.usecases.engine import World
-
-_LEAST_PAUSE: Final = 0.01
-_MOST_PAUSE: Final = 0.3
 
 
 def compact(
@@ -77,7 +74,7 @@ def _swapped(compactor: Compactor, rewrite: Rewrite, attempts: int, world: World
     for attempt in range(attempts):
         trace.retries = attempt
         if attempt:
-            world.pause(_LEAST_PAUSE + world.chance() * (_MOST_PAUSE - _LEAST_PAUSE))
+            world.step_aside()
         try:
             return compactor.swap(rewrite)
         except CommitUncertainError as uncertain:

@@ -31,6 +31,10 @@ class World:
     pause: Pause
     chance: Callable[[], float]  # 0 to 1
 
+    def step_aside(self, least: float = 0.01, most: float = 0.3) -> None:
+        """Pause for some seconds in between, by chance: writers that met once shall not meet again."""
+        self.pause(least + self.chance() * (most - least))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:

@@ -53,8 +53,6 @@ if TYPE_CHECKING:
 
 SYSTEM: Final = "aeterna:erasure"  # commits what the job itself writes
 _EVERYTHING: Final = Target(tenant=True)
-_LEAST_PAUSE: Final = 0.01
-_MOST_PAUSE: Final = 0.3
 _TICK: Final = timedelta(microseconds=1)
 
 log = logging.getLogger(__name__)
@@ -202,7 +200,7 @@ class Erasures:
     def _rewritten(self, eraser: Eraser, erasure: Erasure) -> Erasure:
         for turn in range(self._engine.limits.commit_attempts):
             if turn:
-                self._world.pause(_LEAST_PAUSE + self._world.chance() * (_MOST_PAUSE - _LEAST_PAUSE))
+                self._world.step_aside()
             # The first attempt reads everything, and the others only what came since: those may hold the lease.
             leased = self._engine.leases.holding(self._tenant) if turn else nullcontext(None)
             try:

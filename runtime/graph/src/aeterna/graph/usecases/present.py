@@ -37,8 +37,6 @@ Build: TypeAlias = "Callable[[LensView, Stamp], Rows | None]"  # the rows of one
 
 log = logging.getLogger(__name__)
 
-_LEAST_PAUSE: Final = 0.01
-_MOST_PAUSE: Final = 0.3
 _TICK: Final = timedelta(microseconds=1)
 
 
@@ -112,7 +110,7 @@ class Present:
             if turn:
                 trace.retries = turn
                 # Jitter spreads writers that collided once over the time that a commit takes.
-                self._world.pause(_LEAST_PAUSE + self._world.chance() * (_MOST_PAUSE - _LEAST_PAUSE))
+                self._world.step_aside()
             asked_at = self._world.stopwatch()
             newest = self._snapshot.epoch if self._snapshot else 0
             # The lease first: whoever waits for it must not keep readers from moving on.

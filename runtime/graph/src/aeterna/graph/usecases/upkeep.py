@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_LEAST_PAUSE: Final = 0.01
-_MOST_PAUSE: Final = 0.3
 _UNITS: Final[Mapping[Task, Unit]] = {"backup": "tags", "compact": "rows", "expire": "snapshots", "collect": "files"}
 
 
@@ -143,7 +141,7 @@ class Maintenance:
         attempts = self._policy.compaction.attempts
         for attempt in range(attempts):
             if attempt:
-                self._world.pause(_LEAST_PAUSE + self._world.chance() * (_MOST_PAUSE - _LEAST_PAUSE))
+                self._world.step_aside()
             try:
                 return upkeep.expirer.expire(self._policy.retention, now=self._world.clock(), dry_run=dry_run)
             except CommitConflictError:

@@ -119,7 +119,7 @@ class SqlWriterLeases:
                 return
             if row is not None and row.holder not in {"", self._holder} and not row.wanted:
                 self._rows.ask(lease.tenant, row.epoch, _ASK_SECONDS)
-            self._world.pause(_LEAST_PAUSE + self._world.chance() * (_MOST_PAUSE - _LEAST_PAUSE))
+            self._world.step_aside(_LEAST_PAUSE, _MOST_PAUSE)
 
     def _may_take(self, lease: _Lease, row: LeaseRow | None) -> bool:
         if row is None or row.holder == self._holder:
