@@ -53,7 +53,7 @@ class Batch:
     first_seq: int
     last_seq: int
     committed_at: datetime
-    floor: int = 0  # carried on from the parent
+    floor: int = 0  # carried on from the parent, unless an erasure rewrites what was before
     epoch: int = 0  # of the lease under which it is written
 
 

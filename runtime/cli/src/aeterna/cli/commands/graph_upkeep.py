@@ -45,7 +45,7 @@ def maintain(*, full: bool, dry_run: bool, as_json: bool, state_dir: Path | None
 @json_option
 @state_dir_option
 def compact(*, full: bool, dry_run: bool, as_json: bool, state_dir: Path | None) -> None:
-    """Merge small files; of each thing the latest row stays."""
+    """Merge small files, without the history that is too old to be kept."""
     _round("compact", full=full, dry_run=dry_run, as_json=as_json, state_dir=state_dir)
 
 

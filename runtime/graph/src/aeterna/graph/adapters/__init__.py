@@ -1,1 +1,1 @@
-"""Where the graph meets its drivers: pyiceberg, DuckDB, numpy and OpenTelemetry."""
+"""Where the graph meets its drivers: pyiceberg, DuckDB, numpy, SQL databases, the clouds' logins and OpenTelemetry."""

@@ -69,7 +69,7 @@ class IcebergCompactor:
         return tuple(run for run, _ in self._runs)
 
     def rewrite(self, first: int, *, forget_before: datetime, memory_bytes: int, watch: Watch) -> Rewrite:
-        """Write the latest rows of the runs from position ``first`` on as new files."""
+        """Write the rows of the runs from position ``first`` on as new files, without what may be forgotten."""
         table, runs = self._table, self._runs[first:]
         head = table.current_snapshot() if table else None
         if table is None or head is None:
