@@ -219,6 +219,17 @@ def test_both_ways_of_comparing_agree_with_the_definition(steps: list[Any], data
         }
 
 
+def test_the_same_tag_again_is_the_same_though_a_compaction_came_between(iceberg_bench: GraphBench) -> None:
+    """Who got no answer asks again: a compaction makes another snapshot, and not another moment."""
+    graph = iceberg_bench.graphs().of(ACME)
+    graph.commit(_session("a", "n:1=1"))
+    made = graph.history.tags.create(TagName("kept"), as_of=AtSeq(1))[0]
+    _compacted(iceberg_bench)
+    graph.refresh()
+
+    assert graph.history.tags.create(TagName("kept"), as_of=AtSeq(1)) == (made, False)
+
+
 OF_THE_PAST: dict[str, Callable[[Graph], object]] = {
     "a state": lambda graph: graph.node(NodeId("n:2"), as_of=AtSeq(1)),
     "a difference": lambda graph: graph.history.comparing.diff(diff_query(AtSeq(1))),

@@ -47,17 +47,16 @@ class Tags:
         """Name a moment, the present one unless said otherwise; tell whether the tag is new.
 
         A tag never moves. Without ``as_of`` a tag of this name is returned whatever it names, so a call that is made
-        twice makes one tag; with ``as_of`` one that names another snapshot is `TagConflictError`.
+        twice makes one tag; with ``as_of`` one that names another moment is `TagConflictError`.
         """
         tags = self.all()
         existing = next((tag for tag in tags if tag.name == name), None)
-        if existing is not None and as_of is None:
-            return existing, False
-        snapshot = self._moments.newest(at_least) if as_of is None else self._moments.ending_at(as_of, at_least)
         if existing is not None:
-            if existing.snapshot.id != snapshot.id:
+            # By seq: maintenance makes further snapshots of the same moment.
+            if as_of is not None and existing.snapshot.last_seq != self._moments.resolved(as_of, at_least).last_seq:
                 raise TagConflictError(name, existing.snapshot.id)
             return existing, False
+        snapshot = self._moments.newest(at_least) if as_of is None else self._moments.ending_at(as_of, at_least)
         if len(tags) >= MAX_TAGS:
             raise InvalidQueryError("tag", f"the tenant has {len(tags)} tags, at most {MAX_TAGS}: delete some first")
         expires_at = None if keep is None else self._world.clock() + keep
