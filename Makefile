@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
+# What a test asks of time leaves room for a neighbour, not for a crowd.
+TEST_PROCESSES ?= 2
 MEMBERS := $(patsubst %/pyproject.toml,%,$(wildcard constructs/*/pyproject.toml stacks/pyproject.toml runtime/*/pyproject.toml sidecars/*/pyproject.toml))
 
 .PHONY: help
@@ -29,8 +31,8 @@ synth: .venv/installed ## Synthesize the example stacks into cdktf.out
 	@$(BIN)/python -P -m aeterna.stacks
 
 .PHONY: test
-test: .venv/installed ## Run the tests
-	@$(BIN)/python -P -m pytest
+test: .venv/installed ## Run the tests, two files at a time (TEST_PROCESSES=N)
+	@$(BIN)/python -P -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 .PHONY: test-cdktn
 test-cdktn: .venv/installed ## Run the synthesis suite on cdktn, the fork of the CDK's core

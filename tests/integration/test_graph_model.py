@@ -208,6 +208,6 @@ def test_no_interleaving_makes_the_graph_differ_from_the_model() -> None:
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
             report_multiple_bugs=False,
-            phases=[Phase.generate, Phase.shrink],
+            phases=[Phase.generate],
         ),
     )
