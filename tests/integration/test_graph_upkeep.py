@@ -288,6 +288,16 @@ def test_a_tag_that_is_made_while_snapshots_expire_keeps_its_snapshot(table: Tab
     assert [tag.snapshot for tag in table.stores.refs(ACME).tags()] == [snapshots[0]]
 
 
+def test_the_second_of_two_expiries_is_refused_so_that_it_looks_again(table: Table) -> None:
+    for number in range(4):
+        table.commit(_node("a", number))
+    seen_before = table.elsewhere()
+    table.upkeep.expirer.expire(KEEP_ONE, now=LATER, dry_run=False)
+
+    with pytest.raises(CommitConflictError):
+        IcebergExpirer(load=lambda: seen_before).expire(KEEP_ONE, now=LATER, dry_run=False)
+
+
 def test_a_tag_on_another_engines_snapshot_still_says_its_seq_when_that_is_old(table: Table) -> None:
     """It says so by its ancestors: without them the named state would be taken for an empty one."""
     table.commit(_node("a", 0))

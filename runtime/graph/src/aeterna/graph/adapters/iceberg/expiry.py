@@ -57,10 +57,10 @@ class IcebergExpirer:
 
 
 class _Unnamed(AssertRefSnapshotId):
-    """The head is still the same, and no ref but those that go names a snapshot that goes.
+    """The head is still the same, what goes is there, and no ref but those that go as well names any of it.
 
-    Whoever removes a snapshot removes its tags with it, and a tag does not move the head. pyiceberg checks the second
-    half on the newest metadata wherever it commits by itself; a REST server is told, and checks, only the first.
+    Whoever removes a snapshot removes its tags with it, and neither a tag nor another expiry moves the head. pyiceberg
+    checks all of it on the newest metadata wherever it commits by itself; a REST server is told only of the head.
     """
 
     going: frozenset[int] = Field(exclude=True)
@@ -69,7 +69,11 @@ class _Unnamed(AssertRefSnapshotId):
     @override
     def validate(self, base_metadata: TableMetadata | None) -> None:
         super().validate(base_metadata)
-        for name, ref in (base_metadata.refs if base_metadata else {}).items():
+        if base_metadata is None:
+            return
+        if not self.going <= {snapshot.snapshot_id for snapshot in base_metadata.snapshots}:
+            raise CommitFailedException("another expiry was first")
+        for name, ref in base_metadata.refs.items():
             if ref.snapshot_id in self.going and name not in self.refs:
                 raise CommitFailedException(f"{name} names a snapshot that was about to expire")
 
