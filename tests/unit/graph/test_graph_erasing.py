@@ -19,17 +19,18 @@ from aeterna.graph.domain.arrow import pa, untyped
 from aeterna.graph.domain.changes import node_of, session_of
 from aeterna.graph.domain.erasure import MAX_NODES, Target, target_of
 from aeterna.graph.domain.identifiers import NodeId, TagName
+from aeterna.graph.domain.upkeep import RetentionPolicy
 from aeterna.graph.errors import CommitConflictError, InvalidErasureError, StorageError
 from aeterna.graph.usecases.erasure_jobs import ErasureJobs
-from fixtures.fix_graph import ACME, GraphBench, arrow_lens, iceberg_stores
+from fixtures.fix_graph import ACME, GraphBench, arrow_lens, batch_of, iceberg_stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aeterna.graph.domain.changes import Node
     from aeterna.graph.domain.identifiers import TenantId
-    from aeterna.graph.domain.snapshots import Receipt
-    from aeterna.graph.ports import Eraser, GraphStores, TagStore
+    from aeterna.graph.domain.snapshots import Receipt, Snapshot
+    from aeterna.graph.ports import Batch, Eraser, GraphStores, TagStore
     from aeterna.graph.usecases.graphs import Graph
 
 EVE: Final = Target(subject="eve.canary@example.org")
@@ -191,6 +192,24 @@ def test_a_rewrite_that_meets_another_writer_is_done_on_the_new_head(bench: Grap
     graph.erasures.run()
 
     assert bench.graphs().of(ACME).statistics().nodes == 1
+
+
+def test_a_rewrite_that_meets_an_expiry_is_done_again(bench: GraphBench, graph: Graph) -> None:
+    """An expiry moves no head, and takes snapshots that the rewrite was about to take."""
+    _write(graph, EVES, node_of("e", "T"))
+    id_ = graph.erasures.order(EVE, by="root").id
+
+    def meanwhile(head: Snapshot, _: object) -> Batch:
+        now, keep_one = datetime(2030, 1, 1, tzinfo=UTC), RetentionPolicy(keep_least=1, keep_most=1)
+        bench.stores.upkeep(ACME).expirer.expire(keep_one, now=now, dry_run=False)
+        return batch_of(session_of("done", subject="root", nodes=[node_of("d", "T")]), first_seq=head.last_seq + 1)
+
+    with pytest.raises(CommitConflictError):
+        bench.stores.eraser(ACME).rewrite(graph.erasures.erasure(id_), meanwhile)
+
+    graph.erasures.run()
+
+    assert graph.erasures.verify(id_, EVE).clean
 
 
 def test_a_lost_answer_is_settled_before_anybody_tries_again(memory_bench: GraphBench) -> None:

@@ -20,6 +20,7 @@ from pyiceberg.table.update import RemoveSnapshotRefUpdate, RemoveSnapshotsUpdat
 from aeterna.graph.adapters.iceberg.derived import PREFIX, DerivedPart
 from aeterna.graph.adapters.iceberg.erased_files import TableFolder, left_behind, orphans, rank
 from aeterna.graph.adapters.iceberg.layout import names_of, theirs
+from aeterna.graph.adapters.iceberg.removable import removable
 from aeterna.graph.adapters.iceberg.streaming import batches_of, row_schema
 from aeterna.graph.adapters.iceberg.summaries import batch_of, snapshot_of, summary_of
 from aeterna.graph.adapters.iceberg.transaction import transaction
@@ -213,6 +214,8 @@ class IcebergEraser:
         refs = [name for name in table.metadata.refs if name != MAIN_BRANCH and name not in kept]
         with translated("rewrite the graph"):
             changes = transaction(table)
+            if (head := table.current_snapshot()) is not None:
+                untyped(changes)._stage((), (removable(head, old, refs),))  # noqa: SLF001 - as below
             with changes.update_snapshot(snapshot_properties=summary_of(batch)).overwrite() as overwrite:
                 for file in gone:
                     overwrite.delete_data_file(file)

@@ -6,13 +6,11 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pydantic import Field
-from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table.refs import MAIN_BRANCH, SnapshotRef
-from pyiceberg.table.update import AssertRefSnapshotId, RemoveSnapshotsUpdate
+from pyiceberg.table.update import RemoveSnapshotsUpdate
 from pyiceberg.table.update.snapshot import ManageSnapshots
-from typing_extensions import override
 
+from aeterna.graph.adapters.iceberg.removable import removable
 from aeterna.graph.adapters.iceberg.summaries import batch_of, maintenance_summary, snapshot_of
 from aeterna.graph.adapters.iceberg.transaction import transaction
 from aeterna.graph.adapters.iceberg.translation import translated, translated_commit
@@ -54,28 +52,6 @@ class IcebergExpirer:
         if not dry_run and (old or refs):
             _remove(table, head, [each.snapshot_id for each in old], refs)
         return report
-
-
-class _Unnamed(AssertRefSnapshotId):
-    """The head is still the same, what goes is there, and no ref but those that go as well names any of it.
-
-    Whoever removes a snapshot removes its tags with it, and neither a tag nor another expiry moves the head. pyiceberg
-    checks all of it on the newest metadata wherever it commits by itself; a REST server is told only of the head.
-    """
-
-    going: frozenset[int] = Field(exclude=True)
-    refs: frozenset[str] = Field(exclude=True)  # that go as well
-
-    @override
-    def validate(self, base_metadata: TableMetadata | None) -> None:
-        super().validate(base_metadata)
-        if base_metadata is None:
-            return
-        if not self.going <= {snapshot.snapshot_id for snapshot in base_metadata.snapshots}:
-            raise CommitFailedException("another expiry was first")
-        for name, ref in base_metadata.refs.items():
-            if ref.snapshot_id in self.going and name not in self.refs:
-                raise CommitFailedException(f"{name} names a snapshot that was about to expire")
 
 
 def _cutoff(metadata: TableMetadata, policy: RetentionPolicy, now: datetime) -> datetime:
@@ -130,11 +106,8 @@ def _protected(metadata: TableMetadata, *, without: Sequence[str]) -> set[int]:
 def _remove(table: Table, head: IcebergSnapshot, snapshots: Sequence[int], refs: Sequence[str]) -> None:
     with translated("expire snapshots"):
         changes = transaction(table)
-        # Of two requirements of one class a transaction keeps the first: this one's class is its own.
-        unnamed = _Unnamed.model_validate(
-            {"snapshot-id": head.snapshot_id, "ref": MAIN_BRANCH, "going": snapshots, "refs": refs}
-        )
-        untyped(changes)._stage((), (unnamed,))  # noqa: SLF001 - pyiceberg has no public way to demand it
+        unchanged = removable(head, snapshots, refs)
+        untyped(changes)._stage((), (unchanged,))  # noqa: SLF001 - pyiceberg has no public way to demand it
         if refs:
             manage = ManageSnapshots(changes)
             for name in refs:
