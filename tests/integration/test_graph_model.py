@@ -135,7 +135,9 @@ class GraphStory(RuleBasedStateMachine):
 
     @rule(process=PROCESSES)
     def erase(self, process: int) -> None:
-        erasures = self.graphs[process].of(ACME).erasures
+        graph = self.graphs[process].of(ACME)
+        graph.refresh()  # an order that was given elsewhere is known after the next look
+        erasures = graph.erasures
         erasures.run()
         self._recorded(process)
         assert all(erasure.state == "done" for erasure in erasures.erasures())

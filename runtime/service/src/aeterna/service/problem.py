@@ -35,6 +35,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.KeysUnavailableError: 503,
         errors.DecisionUnavailableError: 503,
         errors.AnswerTimeoutError: 503,
+        errors.NotReadyError: 503,
         # A process that could not start answers nobody; should one ever be raised in a request, it is our own fault.
         errors.StartError: 500,
         errors.SettingsInvalidError: 500,
