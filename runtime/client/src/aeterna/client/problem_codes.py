@@ -211,6 +211,12 @@ class RequestTimeoutError(UnavailableError):
     code = "request.timeout"
 
 
+class NotReadyError(UnavailableError):
+    """A part of the service is not fit for requests now."""
+
+    code = "service.not_ready"
+
+
 class AnswerTimeoutError(UnavailableError):
     """The service took too long; what was asked may or may not have been done."""
 
@@ -359,6 +365,7 @@ KINDS: tuple[type[ProblemError], ...] = (
     MessageTooLargeError,
     RequestTooLargeError,
     RequestTimeoutError,
+    NotReadyError,
     AnswerTimeoutError,
     QueryTimeoutError,
     QueryTooLargeError,
