@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeAlias
+from datetime import datetime, timedelta
+from typing import Final, Self, TypeAlias
 
 from aeterna.graph.domain.identifiers import SessionId, SnapshotId, TagName
+
+_TICK: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,15 @@ class Stamp:
 
     seq: int
     committed_at: datetime
+
+    @classmethod
+    def behind(cls, seq: int, committed_at: datetime | None, *, now: datetime) -> Self:
+        """Return the place behind the newest one, of which a graph without sessions has no time.
+
+        It is later than every one before, whatever the clocks of the writers say: a time names exactly one state.
+        """
+        at = now if committed_at is None else max(now, committed_at + _TICK)
+        return cls(seq=seq + 1, committed_at=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aeterna.graph.domain.changes import EdgeKey
 from aeterna.graph.domain.identifiers import NodeId
 from aeterna.graph.domain.rows import Accepted
-from aeterna.graph.domain.snapshots import Receipt
+from aeterna.graph.domain.snapshots import Receipt, Stamp
 from aeterna.graph.errors import GraphError, SessionConflictError, UnknownNodeError
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.changes import Session
     from aeterna.graph.domain.identifiers import SessionId, SnapshotId
     from aeterna.graph.ports import Committed, LensView
-
-_TICK: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,18 +84,19 @@ def admit(
                 _require_same(session, admission.accepted[twin].session.digest, admission.accepted[twin].seq)
                 admission.twins[position] = twin
             else:
-                last = now if last is None else max(now, last + _TICK)
-                accepted = _accepted(session, overlay, seq + 1, last)
+                stamp = Stamp.behind(seq, last, now=now)
+                last = stamp.committed_at
+                accepted = _accepted(session, overlay, stamp)
                 overlay.apply(accepted)
                 admission.accepted[position] = accepted
                 first_of[session.id] = position
-                seq += 1
+                seq = stamp.seq
         except GraphError as refusal:
             admission.refused[position] = refusal
     return admission
 
 
-def _accepted(session: Session, overlay: _Overlay, seq: int, committed_at: datetime) -> Accepted:
+def _accepted(session: Session, overlay: _Overlay, stamp: Stamp) -> Accepted:
     created = {node.id for node in session.nodes}
     named = {node for edge in session.edges for node in (edge.key.source, edge.key.target)}
     if unknown := overlay.unknown(sorted(named - created)):
@@ -110,8 +108,8 @@ def _accepted(session: Session, overlay: _Overlay, seq: int, committed_at: datet
         removed_edges |= overlay.incident(frozenset(removed_nodes))
     return Accepted(
         session=session,
-        seq=seq,
-        committed_at=committed_at,
+        seq=stamp.seq,
+        committed_at=stamp.committed_at,
         removed_nodes=removed_nodes,
         removed_edges=tuple(sorted(removed_edges)),
     )

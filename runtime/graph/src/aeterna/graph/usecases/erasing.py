@@ -11,7 +11,6 @@ import logging
 import uuid
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from aeterna.graph.domain.arrow import pa, untyped
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
 
 SYSTEM: Final = "aeterna:erasure"  # commits what the job itself writes
 _EVERYTHING: Final = Target(tenant=True)
-_TICK: Final = timedelta(microseconds=1)
 
 log = logging.getLogger(__name__)
 
@@ -241,9 +239,8 @@ class Erasures:
             holds = holds_in(view.records(HOLD))
         require_no_hold(holds, subject=erasure.target.subject, tenant=erasure.tenant)
         require_not_held(holds, reached.subjects)
-        at = max(self._world.clock(), head.committed_at + _TICK)
-        stamp = Stamp(seq=head.last_seq + 1, committed_at=at)
-        record = rewritten(known, reached.removed, at).record()
+        stamp = Stamp.behind(head.last_seq, head.committed_at, now=self._world.clock())
+        record = rewritten(known, reached.removed, stamp.committed_at).record()
         session = f"erasure-{erasure.id}-rewritten"
         return Batch(
             id=_new_id(),
@@ -251,7 +248,7 @@ class Erasures:
             sessions=(SessionId(session),),
             first_seq=stamp.seq,
             last_seq=stamp.seq,
-            committed_at=at,
+            committed_at=stamp.committed_at,
             floor=stamp.seq,  # no state of before may be brought forward: every replica loads anew
             epoch=max(head.epoch, epoch),
         )

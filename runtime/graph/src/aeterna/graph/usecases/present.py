@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from aeterna.graph.domain.rows import Rows, rows_of
 from aeterna.graph.domain.snapshots import Stamp
@@ -36,8 +35,6 @@ T = TypeVar("T")
 Build: TypeAlias = "Callable[[LensView, Stamp], Rows | None]"  # the rows of one session, stamped; None for none
 
 log = logging.getLogger(__name__)
-
-_TICK: Final = timedelta(microseconds=1)
 
 
 class Present:
@@ -129,8 +126,7 @@ class Present:
 
     def _built(self, session: SessionId, build: Build, trace: CommitTrace) -> Snapshot | None:
         with self._lens.view(self._limits.query_time) as view:
-            now, last = self._world.clock(), view.committed_at
-            stamp = Stamp(seq=view.last_seq + 1, committed_at=now if last is None else max(now, last + _TICK))
+            stamp = Stamp.behind(view.last_seq, view.committed_at, now=self._world.clock())
             rows = build(view, stamp)
         if rows is None:
             self._require_current()

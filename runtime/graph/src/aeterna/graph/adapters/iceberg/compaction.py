@@ -21,7 +21,7 @@ from aeterna.graph.adapters.iceberg.layout import LAYOUT_FIELDS, names_of
 from aeterna.graph.adapters.iceberg.merging import Merge
 from aeterna.graph.adapters.iceberg.sorted_files import COMPACTED, SortedFiles
 from aeterna.graph.adapters.iceberg.streaming import batches_of, row_schema
-from aeterna.graph.adapters.iceberg.summaries import batch_of, maintenance_summary, snapshot_of
+from aeterna.graph.adapters.iceberg.summaries import committed, maintenance_summary, snapshot_of
 from aeterna.graph.adapters.iceberg.transaction import transaction
 from aeterna.graph.adapters.iceberg.translation import FAILURES, translated, translated_commit
 from aeterna.graph.domain.arrow import untyped
@@ -123,20 +123,17 @@ class IcebergCompactor:
                 for file in pending.files.written:
                     overwrite.append_data_file(file)
         with translated_commit("commit the compaction"):
-            committed = changes.commit_transaction().current_snapshot()
-        if committed is None:
+            swapped = changes.commit_transaction().current_snapshot()
+        if swapped is None:
             raise SnapshotNotFoundError(rewrite.id)
         del self._pending[rewrite.id]
-        return snapshot_of(table.metadata, committed)
+        return snapshot_of(table.metadata, swapped)
 
     def settled(self, rewrite: Rewrite) -> Snapshot | None:
         """Look for the swap in the catalog: the answer to `CommitUncertainError`."""
         with translated("read the catalog"):
             table = self._load()
-        for snapshot in reversed(table.snapshots() if table else []):
-            if table is not None and batch_of(snapshot) == rewrite.id:
-                return snapshot_of(table.metadata, snapshot)
-        return None
+        return committed(table.metadata, rewrite.id) if table else None
 
     def abandon(self, rewrite: Rewrite) -> None:
         """Delete the files of a rewrite that was not swapped in; what cannot be deleted is collected later."""

@@ -22,7 +22,7 @@ from aeterna.graph.adapters.iceberg.erased_files import TableFolder, left_behind
 from aeterna.graph.adapters.iceberg.layout import names_of, theirs
 from aeterna.graph.adapters.iceberg.removable import removable
 from aeterna.graph.adapters.iceberg.streaming import batches_of, row_schema
-from aeterna.graph.adapters.iceberg.summaries import batch_of, snapshot_of, summary_of
+from aeterna.graph.adapters.iceberg.summaries import committed, snapshot_of, summary_of
 from aeterna.graph.adapters.iceberg.transaction import transaction
 from aeterna.graph.adapters.iceberg.translation import translated, translated_commit
 from aeterna.graph.adapters.iceberg.verifying import verified
@@ -116,10 +116,7 @@ class IcebergEraser:
     def settled(self, batch: Batch) -> Snapshot | None:
         """Look for the rewrite in the catalog: the answer to `CommitUncertainError`."""
         table = self._loaded()
-        for snapshot in reversed(table.snapshots() if table else []):
-            if table is not None and batch_of(snapshot) == batch.id:
-                return snapshot_of(table.metadata, snapshot)
-        return None
+        return committed(table.metadata, batch.id) if table else None
 
     def garbage(self, erasure: Erasure) -> tuple[ErasedFile, ...]:
         """Find and weigh every file that is left and that only what was removed names."""
@@ -228,10 +225,10 @@ class IcebergEraser:
                 ),
             )
         with translated_commit("commit the rewrite"):
-            committed = changes.commit_transaction().current_snapshot()
-        if committed is None:
+            rewritten = changes.commit_transaction().current_snapshot()
+        if rewritten is None:
             raise SnapshotNotFoundError(batch.id)
-        return snapshot_of(table.metadata, committed)
+        return snapshot_of(table.metadata, rewritten)
 
 
 def _files_of(table: Table, snapshot: IcebergSnapshot) -> list[DataFile]:

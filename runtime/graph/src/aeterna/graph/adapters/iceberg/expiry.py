@@ -11,7 +11,7 @@ from pyiceberg.table.update import RemoveSnapshotsUpdate
 from pyiceberg.table.update.snapshot import ManageSnapshots
 
 from aeterna.graph.adapters.iceberg.removable import removable
-from aeterna.graph.adapters.iceberg.summaries import batch_of, maintenance_summary, snapshot_of
+from aeterna.graph.adapters.iceberg.summaries import batch_of, chain, maintenance_summary, snapshot_of
 from aeterna.graph.adapters.iceberg.transaction import transaction
 from aeterna.graph.adapters.iceberg.translation import translated, translated_commit
 from aeterna.graph.domain.arrow import untyped
@@ -55,25 +55,14 @@ class IcebergExpirer:
 
 
 def _cutoff(metadata: TableMetadata, policy: RetentionPolicy, now: datetime) -> datetime:
-    chain = _chain(metadata)
-    cutoff = expiry_cutoff([_time(snapshot) for snapshot in chain], policy, now)
-    kept = [snapshot for snapshot in chain if _time(snapshot) >= cutoff]
+    newest_first = chain(metadata)
+    cutoff = expiry_cutoff([_time(snapshot) for snapshot in newest_first], policy, now)
+    kept = [snapshot for snapshot in newest_first if _time(snapshot) >= cutoff]
     # A snapshot of another engine knows its place in history by an ancestor of ours, which therefore stays too.
     if kept and batch_of(kept[-1]) is None:
-        ours = next((each for each in chain[len(kept) :] if batch_of(each) is not None), None)
+        ours = next((each for each in newest_first[len(kept) :] if batch_of(each) is not None), None)
         return min(cutoff, _time(ours)) if ours else cutoff
     return cutoff
-
-
-def _chain(metadata: TableMetadata) -> Sequence[IcebergSnapshot]:
-    """Return the history, newest first."""
-    by_id = {snapshot.snapshot_id: snapshot for snapshot in metadata.snapshots}
-    chain: list[IcebergSnapshot] = []
-    next_id = metadata.current_snapshot_id
-    while next_id is not None and (snapshot := by_id.get(next_id)) is not None:
-        chain.append(snapshot)
-        next_id = snapshot.parent_snapshot_id
-    return chain
 
 
 def _dead_refs(metadata: TableMetadata, now: datetime) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aeterna.graph.adapters.iceberg.layout import read, upgraded
 from aeterna.graph.adapters.iceberg.reading import read_parts
-from aeterna.graph.adapters.iceberg.summaries import batch_of, history, snapshot_of, summary_of
+from aeterna.graph.adapters.iceberg.summaries import committed, history, snapshot_of, summary_of
 from aeterna.graph.adapters.iceberg.transaction import transaction
 from aeterna.graph.adapters.iceberg.translation import translated, translated_commit
 from aeterna.graph.adapters.iceberg.writing import append
@@ -69,12 +69,12 @@ class IcebergGraphStore:
             raise self._overtaken(parent, failure) from failure
         try:
             with translated_commit("commit the session"):
-                committed = changes.commit_transaction().current_snapshot()
+                appended = changes.commit_transaction().current_snapshot()
         except CommitConflictError as conflict:
             return self._refused(batch, conflict)
-        if committed is None:
+        if appended is None:
             raise SnapshotNotFoundError(batch.id)
-        return snapshot_of(table.metadata, committed)
+        return snapshot_of(table.metadata, appended)
 
     def _overtaken(self, parent: SnapshotId | None, failure: StorageError) -> StorageError:
         """Return a conflict when the head has moved on: the files of the one that was stood on may be erased by now."""
@@ -96,11 +96,7 @@ class IcebergGraphStore:
     def settled(self, batch_id: str) -> Snapshot | None:
         """Look for a batch among the snapshots in the catalog: the answer to `CommitUncertainError`."""
         self.head()
-        table = self._table
-        for snapshot in reversed(table.snapshots() if table else []):
-            if table is not None and batch_of(snapshot) == batch_id:
-                return snapshot_of(table.metadata, snapshot)
-        return None
+        return committed(self._table.metadata, batch_id) if self._table else None
 
     def rows(self, to: SnapshotId, *, after: int = 0, up_to: int | None = None) -> Rows:
         """Read the rows of the snapshot ``to``, or only those with a seq behind ``after`` and not behind ``up_to``."""

@@ -67,18 +67,28 @@ def batch_of(snapshot: IcebergSnapshot) -> str | None:
     return snapshot.summary.additional_properties.get(BATCH) if snapshot.summary else None
 
 
+def committed(metadata: TableMetadata, batch: str) -> Snapshot | None:
+    """Look for the snapshot that holds a batch: the answer to a commit whose outcome is open."""
+    return next((snapshot_of(metadata, each) for each in reversed(metadata.snapshots) if batch_of(each) == batch), None)
+
+
 def history(metadata: TableMetadata, to: int | None = None) -> tuple[Snapshot, ...]:
-    """Return the readable snapshots up to ``to`` (the current one without it), oldest first.
+    """Return the readable snapshots up to ``to`` (the current one without it), oldest first."""
+    return tuple(_read(reversed(chain(metadata, to))))
+
+
+def chain(metadata: TableMetadata, to: int | None = None) -> list[IcebergSnapshot]:
+    """Return the readable snapshots up to ``to`` as Iceberg has them, newest first.
 
     Metadata may also list snapshots of branches and rolled back ones; the history is the chain of parents.
     """
     by_id = {snapshot.snapshot_id: snapshot for snapshot in metadata.snapshots}
-    chain: list[IcebergSnapshot] = []
+    found: list[IcebergSnapshot] = []
     next_id = metadata.current_snapshot_id if to is None else to
     while next_id is not None and (snapshot := by_id.get(next_id)) is not None:
-        chain.append(snapshot)
+        found.append(snapshot)
         next_id = snapshot.parent_snapshot_id
-    return tuple(_read(reversed(chain)))
+    return found
 
 
 def snapshot_of(metadata: TableMetadata, snapshot: IcebergSnapshot) -> Snapshot:
@@ -88,9 +98,9 @@ def snapshot_of(metadata: TableMetadata, snapshot: IcebergSnapshot) -> Snapshot:
     return history(metadata, snapshot.snapshot_id)[-1]
 
 
-def _read(chain: Iterable[IcebergSnapshot]) -> Iterable[Snapshot]:
+def _read(snapshots: Iterable[IcebergSnapshot]) -> Iterable[Snapshot]:
     last: Snapshot | None = None
-    for snapshot in chain:
+    for snapshot in snapshots:
         last = _own(snapshot) if _is_ours(snapshot) else _inherited(snapshot, last)
         yield last
 
