@@ -44,9 +44,12 @@ def _read(line: str) -> Acknowledged:
 
 
 def _finished(writer: subprocess.Popen[str]) -> list[Acknowledged]:
-    output, _ = writer.communicate(timeout=1_800)
+    """Read to the end of the stream itself: ``communicate`` loses what an earlier ``readline`` has buffered."""
+    assert writer.stdout is not None
+    with writer:
+        acknowledged = [_read(line) for line in writer.stdout]
     assert writer.returncode == 0
-    return [_read(line) for line in output.splitlines()]
+    return acknowledged
 
 
 def _assert_every_session_once(folder: Path, acknowledged: list[Acknowledged]) -> None:
