@@ -22,10 +22,10 @@ EXPORT = ["export", "--quiet", "--no-emit-workspace", "--no-annotate", "--no-hea
 # The groups that get an environment of their own.
 APART = ("bench", "cdktn", "plots")
 # The tools that want older libraries than the workspace has: each is resolved by itself, from requirements-TOOL.in.
-ALONE = ("checkov", "spark")
+ALONE = ("checkov", "opal", "spark")
 COMPILE = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-annotate", "--no-header"]
 # The services whose containers install from a lock of their own.
-SERVICES = ("runtime/api", "runtime/threads", "sidecars/policy")
+SERVICES = ("runtime/api", "runtime/threads", "runtime/policies", "sidecars/policy")
 
 
 def exports() -> dict[str, list[str]]:

@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aeterna.policy.adapters.cedar import CedarCompiler
-from aeterna.policy.adapters.directory import DirectoryBundleSource
-from aeterna.policy.domain.bundle import Bundle
+from aeterna.cedar.adapters.cedar import CedarCompiler
+from aeterna.cedar.adapters.directory import DirectoryBundleSource
+from aeterna.cedar.domain.bundle import Bundle
+from aeterna.cedar.errors import BundleInvalidError, BundleUnreadableError
+from aeterna.cedar.ports import Compiler
+from aeterna.cedar.testing import FakeCompiler
 from aeterna.policy.domain.question import Entity, Question
-from aeterna.policy.errors import BundleInvalidError, BundleUnreadableError
-from aeterna.policy.ports import BundleSource, Compiler
 from aeterna.policy.settings import SHIPPED
-from aeterna.policy.testing import FakeBundleSource, FakeCompiler
+from aeterna.policy.testing import FakeBundleSource
+from aeterna.policy.usecases.asking import request_of
 from fixtures.fix_policy import question
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from aeterna.policy.ports import BundleSource
 
 SHIPPED_BUNDLE = DirectoryBundleSource(SHIPPED).read()
 FAKE_BUNDLE = Bundle(policies={"graph.read.cedar": "permit"}, schema="")
@@ -50,7 +54,7 @@ def toolchain(request: pytest.FixtureRequest) -> Toolchain:
 def test_a_good_bundle_decides(toolchain: Toolchain) -> None:
     engine = toolchain.compiler.compile(toolchain.good)
 
-    verdicts = [engine.evaluate(question(action)) for action in ("graph.read", "graph.write")]
+    verdicts = [engine.evaluate(request_of(question(action))) for action in ("graph.read", "graph.write")]
 
     assert [verdict.allowed for verdict in verdicts] == [True, False]
     assert verdicts[0].policies
@@ -69,13 +73,13 @@ def test_an_engine_answers_whatever_it_is_asked(toolchain: Toolchain) -> None:
         context={"": []},
     )
 
-    assert not toolchain.compiler.compile(toolchain.good).evaluate(odd).allowed
+    assert not toolchain.compiler.compile(toolchain.good).evaluate(request_of(odd)).allowed
 
 
 def test_an_engine_gives_the_same_answer_twice(toolchain: Toolchain) -> None:
     engine = toolchain.compiler.compile(toolchain.good)
 
-    assert engine.evaluate(question()) == engine.evaluate(question())
+    assert engine.evaluate(request_of(question())) == engine.evaluate(request_of(question()))
 
 
 @pytest.fixture(params=["fake", "directory"])

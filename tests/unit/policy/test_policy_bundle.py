@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aeterna.policy.adapters.directory import DirectoryBundleSource
-from aeterna.policy.domain.bundle import Bundle
-from aeterna.policy.errors import BundleUnreadableError
+from aeterna.cedar.adapters.directory import DirectoryBundleSource
+from aeterna.cedar.domain.bundle import Bundle
+from aeterna.cedar.errors import BundleUnreadableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def test_a_folder_is_a_bundle(bundle_folder: Path) -> None:
 
     assert set(bundle.policies) == {"aeterna.cedar"}
     assert "namespace Aeterna" in bundle.schema
-    assert '"admin"' in bundle.entities
+    assert '"admin"' in bundle.entities["entities.json"]
 
 
 def test_other_files_beside_it_do_not_matter(bundle_folder: Path) -> None:
@@ -76,7 +76,7 @@ def test_the_digest_tells_apart_what_only_moved_between_files() -> None:
         Bundle(policies={"a": "xy", "b": "z"}, schema="s"),
         Bundle(policies={"a": "x", "b": "yz"}, schema="s"),
         Bundle(policies={"ax": "y", "b": "z"}, schema="s"),
-        Bundle(policies={"a": "xy"}, schema="s", entities="z"),
+        Bundle(policies={"a": "xy"}, schema="s", entities={"e": "z"}),
         Bundle(policies={"a": "xy", "b": "z"}, schema="S"),
     ]
 

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeterna.policy.adapters.cedar import CedarCompiler, CedarEngine
-from aeterna.policy.adapters.directory import DirectoryBundleSource
-from aeterna.policy.domain.bundle import Bundle
+from aeterna.cedar.adapters.cedar import CedarCompiler, CedarEngine
+from aeterna.cedar.adapters.directory import DirectoryBundleSource
+from aeterna.cedar.domain.bundle import Bundle
+from aeterna.cedar.errors import BundleInvalidError
 from aeterna.policy.domain.question import Entity, Question
-from aeterna.policy.errors import BundleInvalidError
 from aeterna.policy.settings import SHIPPED
+from aeterna.policy.usecases.asking import request_of
 from fixtures.fix_policy import question
 
 if TYPE_CHECKING:
@@ -54,12 +55,14 @@ def test_a_bundle_is_refused_with_the_file_that_is_wrong(where: str, policies: M
 )
 def test_entities_that_break_the_schema_are_refused(entities: str) -> None:
     with pytest.raises(BundleInvalidError, match=r"entities\.json"):
-        CedarCompiler().compile(Bundle(policies=GOOD.policies, schema=GOOD.schema, entities=entities))
+        CedarCompiler().compile(
+            Bundle(policies=GOOD.policies, schema=GOOD.schema, entities={"entities.json": entities})
+        )
 
 
 def test_a_schema_that_does_not_parse_is_refused() -> None:
     with pytest.raises(BundleInvalidError, match="schema"):
-        CedarCompiler().compile(Bundle(policies=GOOD.policies, schema="entity", entities="[]"))
+        CedarCompiler().compile(Bundle(policies=GOOD.policies, schema="entity", entities={}))
 
 
 def test_a_forbid_that_cannot_be_evaluated_is_a_deny() -> None:
@@ -77,7 +80,7 @@ def test_a_forbid_that_cannot_be_evaluated_is_a_deny() -> None:
         subject=Entity(type="User", id="a"), action="read", resource=Entity(type="Graph", id="g"), context={"n": 1}
     )
 
-    verdict = CedarCompiler().compile(bundle).evaluate(asked)
+    verdict = CedarCompiler().compile(bundle).evaluate(request_of(asked))
 
     assert not verdict.allowed
     assert "overflow" in verdict.errors[0]
@@ -90,9 +93,11 @@ def test_a_request_cannot_describe_an_entity_that_the_bundle_keeps() -> None:
             {"uid": {"type": "Aeterna::User", "id": "ada"}, "attrs": {"tenant": "acme"}, "parents": []},
         ]
     )
-    engine = CedarCompiler().compile(Bundle(policies=GOOD.policies, schema=GOOD.schema, entities=kept))
+    engine = CedarCompiler().compile(
+        Bundle(policies=GOOD.policies, schema=GOOD.schema, entities={"entities.json": kept})
+    )
 
-    verdict = engine.evaluate(question(roles=["admin"]))
+    verdict = engine.evaluate(request_of(question(roles=["admin"])))
 
     assert not verdict.allowed
     assert "kept in the bundle" in verdict.errors[0]
@@ -104,9 +109,11 @@ def test_roles_above_a_role_are_found_however_far_above() -> None:
         for number in range(50)
         for parents in [[{"type": "Aeterna::Role", "id": f"r{number + 1}" if number < 49 else "reader"}]]
     ]
-    engine = CedarCompiler().compile(Bundle(policies=GOOD.policies, schema=GOOD.schema, entities=json.dumps(chain)))
+    engine = CedarCompiler().compile(
+        Bundle(policies=GOOD.policies, schema=GOOD.schema, entities={"entities.json": json.dumps(chain)})
+    )
 
-    assert engine.evaluate(question(roles=["r0"])).allowed
+    assert engine.evaluate(request_of(question(roles=["r0"]))).allowed
 
 
 PROPERTY = st.recursive(
@@ -130,7 +137,7 @@ def test_no_value_of_a_property_gets_a_subject_into_another_tenant(tenant: objec
         resource=Entity(type="Graph", id="main", properties={"tenant": "the tenant of somebody else"}),
     )
 
-    assert not ENGINE.evaluate(asked).allowed
+    assert not ENGINE.evaluate(request_of(asked)).allowed
 
 
 @given(name=st.text(max_size=40), kind=st.text(max_size=40), action=st.text(max_size=40))
@@ -143,7 +150,7 @@ def test_whatever_the_types_and_actions_are_called_the_answer_is_a_deny_and_not_
         resource=Entity(type=kind, id=name, properties={"tenant": "acme"}),
     )
 
-    assert not ENGINE.evaluate(asked).allowed
+    assert not ENGINE.evaluate(request_of(asked)).allowed
 
 
 @given(name=st.text(min_size=1, max_size=300))
@@ -155,5 +162,5 @@ def test_an_id_is_only_a_name(name: str) -> None:
         resource=Entity(type="Graph", id=name, properties={"tenant": "acme"}),
     )
 
-    assert ENGINE.evaluate(asked).allowed
+    assert ENGINE.evaluate(request_of(asked)).allowed
     assert isinstance(ENGINE, CedarEngine)

@@ -10,18 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeterna.policy.domain.bundle import Bundle
-from aeterna.policy.domain.decision import Verdict
+from aeterna.cedar.domain.bundle import Bundle
+from aeterna.cedar.domain.verdict import Verdict
+from aeterna.cedar.errors import BundleUnreadableError
+from aeterna.cedar.testing import FakeCompiler
 from aeterna.policy.domain.question import Entity, Question
-from aeterna.policy.errors import BundleUnreadableError, QuestionMalformedError
-from aeterna.policy.testing import FakeBundleSource, FakeCompiler, FakeEngine
+from aeterna.policy.errors import QuestionMalformedError
+from aeterna.policy.testing import FakeBundleSource, FakeEngine
 from aeterna.policy.usecases.cache import VerdictCache
 from aeterna.policy.usecases.decide import Decider
 from aeterna.policy.usecases.refresh import Refresher
 from fixtures.fix_policy import question
 
 if TYPE_CHECKING:
-    from aeterna.policy.adapters.cedar import CedarEngine
+    from aeterna.cedar.adapters.cedar import CedarEngine
 
 ALLOW = Verdict(allowed=True)
 

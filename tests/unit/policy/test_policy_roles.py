@@ -6,9 +6,10 @@ from itertools import product
 
 import pytest
 
-from aeterna.policy.adapters.cedar import CedarCompiler, CedarEngine
-from aeterna.policy.adapters.directory import DirectoryBundleSource
+from aeterna.cedar.adapters.cedar import CedarCompiler, CedarEngine
+from aeterna.cedar.adapters.directory import DirectoryBundleSource
 from aeterna.policy.settings import SHIPPED
+from aeterna.policy.usecases.asking import request_of
 from fixtures.fix_policy import question
 
 ACTIONS = ("graph.read", "graph.write", "threads.read", "threads.write")
@@ -43,19 +44,21 @@ CASES = list(product(TABLE, SUBJECTS, ACTIONS, RESOURCES, ("acme", "globex")))
 def test_the_table_of_permissions_holds(
     roles: tuple[str, ...], subject: str, action: str, resource: str, owner: str, shipped_engine: CedarEngine
 ) -> None:
-    verdict = shipped_engine.evaluate(question(action, roles=roles, subject=subject, resource=resource, owner=owner))
+    verdict = shipped_engine.evaluate(
+        request_of(question(action, roles=roles, subject=subject, resource=resource, owner=owner))
+    )
 
     assert verdict.allowed == (owner == "acme" and (action, resource) in TABLE[roles])
 
 
 def test_a_deny_across_tenants_names_the_policy_that_forbids(shipped_engine: CedarEngine) -> None:
-    verdict = shipped_engine.evaluate(question(roles=["admin"], owner="globex"))
+    verdict = shipped_engine.evaluate(request_of(question(roles=["admin"], owner="globex")))
 
     assert verdict.policies == ("tenants-are-separate",)
 
 
 def test_an_allow_names_the_policies_that_permit(shipped_engine: CedarEngine) -> None:
-    verdict = shipped_engine.evaluate(question("graph.write", roles=["admin"]))
+    verdict = shipped_engine.evaluate(request_of(question("graph.write", roles=["admin"])))
 
     assert verdict.policies == ("admins-do-all", "writers-write")
 

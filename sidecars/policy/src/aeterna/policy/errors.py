@@ -2,11 +2,10 @@
 
 AeternaError
 └── PolicyError
-├── QuestionMalformedError     the request is no AuthZEN evaluation
-├── MediaTypeError             the request's body is not said to be JSON
-└── BundleError
-├── BundleUnreadableError  the bundle cannot be read at all
-└── BundleInvalidError     it can be read, and must not be used
+    ├── QuestionMalformedError     the request is no AuthZEN evaluation
+    └── MediaTypeError             the request's body is not said to be JSON
+
+What is wrong with a bundle is in ``aeterna.cedar.errors``.
 """
 
 from __future__ import annotations
@@ -36,30 +35,3 @@ class MediaTypeError(PolicyError):
 
     def __init__(self) -> None:
         super().__init__("send the header 'Content-Type: application/json'")
-
-
-class BundleError(PolicyError):
-    """A bundle of policies cannot be used; the one in use stays."""
-
-    code = "policy.bundle"
-
-
-class BundleUnreadableError(BundleError):
-    """The bundle cannot be read."""
-
-    code = "policy.bundle_unreadable"
-
-    def __init__(self, where: str, reason: str) -> None:
-        super().__init__(f"{where}: {reason}")
-
-
-class BundleInvalidError(BundleError):
-    """The bundle was read and does not parse, or contradicts its schema."""
-
-    code = "policy.bundle_invalid"
-
-    def __init__(self, where: str, reason: str) -> None:
-        """Take the file's name within the bundle and what is wrong with it."""
-        super().__init__(f"{where}: {reason}")
-        self.where = where
-        self.reason = reason

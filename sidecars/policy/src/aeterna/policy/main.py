@@ -6,8 +6,8 @@ import importlib.metadata
 import random
 from typing import TYPE_CHECKING
 
-from aeterna.policy.adapters.cedar import CedarCompiler
-from aeterna.policy.adapters.directory import DirectoryBundleSource
+from aeterna.cedar.adapters.cedar import CedarCompiler
+from aeterna.cedar.adapters.directory import DirectoryBundleSource
 from aeterna.policy.api.app import PolicyApp
 from aeterna.policy.api.metrics import DecisionMetrics
 from aeterna.policy.settings import PolicySettings

@@ -1,34 +1,40 @@
-"""What deciding needs from outside: an engine that evaluates, a compiler that makes one, and a source of bundles."""
+"""What the sidecar needs from outside: where bundles come from, and where the published one is kept."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from aeterna.policy.domain.bundle import Bundle
-    from aeterna.policy.domain.decision import Verdict
-    from aeterna.policy.domain.question import Question
-
-
-class Engine(Protocol):
-    """Evaluates questions by one edition of the policies. Kept by ``adapters.cedar``; faked in ``testing``."""
-
-    def evaluate(self, question: Question) -> Verdict:
-        """Return the verdict; whatever is wrong with the question is a deny that names the errors, never a raise."""
-        ...
-
-
-class Compiler(Protocol):
-    """Makes an engine of a bundle. Kept by ``adapters.cedar``; faked in ``testing``."""
-
-    def compile(self, bundle: Bundle) -> Engine:
-        """Return the engine, or raise `BundleInvalidError`; may take long, so call it off the event loop."""
-        ...
+    from aeterna.cedar.domain.bundle import Bundle
+    from aeterna.policy.domain.publication import Publication
 
 
 class BundleSource(Protocol):
-    """Where the current bundle is. Kept by ``adapters.directory``; faked in ``testing``."""
+    """Where the current bundle is. Kept by ``adapters.directory`` of Cedar; faked in ``testing``."""
 
     def read(self) -> Bundle:
         """Return the current bundle, or raise `BundleUnreadableError`; may block."""
+        ...
+
+
+class Publications(Protocol):
+    """The bundle in force, kept across restarts and shared by the worker processes; faked in ``testing``.
+
+    One process publishes; any number look. All methods may block on the disk.
+    """
+
+    def current(self) -> Publication | None:
+        """Return what is in force, or None when nothing ever was; cheap enough to ask every second."""
+        ...
+
+    def bundle(self, publication: Publication) -> Bundle:
+        """Return its bundle, or raise `BundleUnreadableError` when what is kept is not what was published."""
+        ...
+
+    def publish(self, bundle: Bundle) -> Publication:
+        """Put a checked bundle in force, durably and at once; a bundle that is in force already is confirmed."""
+        ...
+
+    def confirm(self) -> None:
+        """Note that what is in force is still what its source has."""
         ...

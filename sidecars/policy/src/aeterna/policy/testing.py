@@ -4,36 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aeterna.policy.domain.decision import Verdict
-from aeterna.policy.errors import BundleError, BundleInvalidError
+from aeterna.cedar.errors import BundleError
 
 if TYPE_CHECKING:
-    from aeterna.policy.domain.bundle import Bundle
-    from aeterna.policy.domain.question import Question
-
-
-class FakeEngine:
-    """Allows the actions that it was given, and counts what it was asked."""
-
-    def __init__(self, *allowed: str) -> None:
-        self._allowed = frozenset(allowed)
-        self.asked = 0
-
-    def evaluate(self, question: Question) -> Verdict:
-        """Return an allow for a known action, else a deny."""
-        self.asked += 1
-        return Verdict(allowed=question.action in self._allowed, policies=("fake",))
-
-
-class FakeCompiler:
-    """Makes engines that allow exactly the actions a bundle's files are named after; an empty file is invalid."""
-
-    def compile(self, bundle: Bundle) -> FakeEngine:
-        """Return the engine, or raise `BundleInvalidError`."""
-        for name, text in bundle.policies.items():
-            if not text:
-                raise BundleInvalidError(name, "is empty")
-        return FakeEngine(*(name.removesuffix(".cedar") for name in bundle.policies))
+    from aeterna.cedar.domain.bundle import Bundle
 
 
 class FakeBundleSource:

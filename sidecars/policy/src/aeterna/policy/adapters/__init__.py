@@ -1,1 +1,1 @@
-"""Cedar, and the folder that a bundle is read from."""
+"""Where the published bundle is kept, and where bundles come from."""

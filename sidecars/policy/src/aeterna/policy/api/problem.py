@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from aeterna.cedar.errors import BundleError, BundleInvalidError, BundleUnreadableError
 from aeterna.policy import errors
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.QuestionMalformedError: 400,
         errors.MediaTypeError: 415,
         # Bundles are refused at start or in the background, never in answer to a request.
-        errors.BundleUnreadableError: 500,
-        errors.BundleInvalidError: 500,
-        errors.BundleError: 500,
+        BundleUnreadableError: 500,
+        BundleInvalidError: 500,
+        BundleError: 500,
         errors.PolicyError: 500,
     }
 )

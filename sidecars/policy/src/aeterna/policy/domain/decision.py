@@ -6,15 +6,6 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What an engine makes of a question: the policies that determined it, and whatever went wrong on the way."""
-
-    allowed: bool
-    policies: tuple[str, ...] = ()
-    errors: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """A verdict with the edition that gave it.
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
-    from aeterna.policy.domain.decision import Verdict
+    from aeterna.cedar.domain.verdict import Verdict
     from aeterna.service.clock import Clock
 
 # A question that is longer than this is evaluated each time: otherwise a few senders of long ones could fill memory.

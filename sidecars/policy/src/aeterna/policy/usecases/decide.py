@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from aeterna.policy.domain.decision import Decision, Verdict
-from aeterna.policy.ports import Engine
+from aeterna.cedar.domain.verdict import Verdict
+from aeterna.cedar.ports import Engine
+from aeterna.policy.domain.decision import Decision
+from aeterna.policy.usecases.asking import request_of
 from aeterna.policy.usecases.cache import VerdictCache
 
 if TYPE_CHECKING:
@@ -79,9 +81,17 @@ class Decider:
         known = edition.verdicts.get(key)
         if known is not None:
             return _decision(known, edition, age, cached=True)
-        verdict = edition.engine.evaluate(question)
+        verdict = _evaluated(edition.engine, question)
         edition.verdicts.put(key, verdict)
         return _decision(verdict, edition, age, cached=False)
+
+
+def _evaluated(engine: Engine, question: Question) -> Verdict:
+    try:
+        request = request_of(question)
+    except ValueError as exc:
+        return Verdict(allowed=False, errors=(str(exc),))
+    return engine.evaluate(request)
 
 
 def _decision(verdict: Verdict, edition: Edition, age: float, *, cached: bool) -> Decision:

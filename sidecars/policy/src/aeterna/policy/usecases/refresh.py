@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 import structlog
 
-from aeterna.policy.errors import BundleError
+from aeterna.cedar.errors import BundleError
 
 if TYPE_CHECKING:
-    from aeterna.policy.ports import BundleSource, Compiler
+    from aeterna.cedar.ports import Compiler
+    from aeterna.policy.ports import BundleSource
     from aeterna.policy.usecases.decide import Decider
 
 log = structlog.stdlib.get_logger(__name__)

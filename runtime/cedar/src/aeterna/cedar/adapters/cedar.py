@@ -17,20 +17,17 @@ from typing import TYPE_CHECKING, Final, cast
 import cedarpy
 import orjson
 
-from aeterna.policy.domain.decision import Verdict
-from aeterna.policy.errors import BundleInvalidError
+from aeterna.cedar.domain.bundle import tenant_of
+from aeterna.cedar.domain.verdict import Verdict
+from aeterna.cedar.errors import BundleInvalidError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from aeterna.policy.domain.bundle import Bundle
-    from aeterna.policy.domain.question import Entity, Question
+    from aeterna.cedar.domain.bundle import Bundle
+    from aeterna.cedar.domain.request import Request, Uid
 
-_NAMESPACE: Final = "Aeterna::"
-_ROLE: Final = f"{_NAMESPACE}Role"
-_ROLES: Final = "roles"
-_MAX_ROLES: Final = 100
-_REMEMBERED_ROLE_SETS: Final = 1024
+_REMEMBERED_PARENTS: Final = 1024
 _SHOWN_CHARS: Final = 300
 
 
@@ -47,11 +44,14 @@ class CedarCompiler:
         if not names:
             raise BundleInvalidError("policies", "there are none, and a bundle that denies everything is a mistake")
         with _refused("policies"):
-            together = "\n".join(text for _, text in sorted(bundle.policies.items()))
-            policies = cedarpy.PolicySet.from_str(together, release_gil=True)
-        with _refused("entities.json"):
-            cedarpy.Entities.from_json_str(bundle.entities, schema, release_gil=True)
-            stored = {_uid(entry["uid"]): entry for entry in json.loads(bundle.entities)}
+            shared = (text for file, text in sorted(bundle.policies.items()) if tenant_of(file) is None)
+            policies = cedarpy.PolicySet.from_str("\n".join(shared), release_gil=True)
+        stored: dict[tuple[str, str], Mapping[str, object]] = {}
+        for file, text in sorted(bundle.entities.items()):
+            with _refused(file):
+                cedarpy.Entities.from_json_str(text, schema, release_gil=True)
+                if tenant_of(file) is None:
+                    stored.update({_uid(entry["uid"]): entry for entry in json.loads(text)})
         return CedarEngine(policies, schema, stored)
 
 
@@ -71,18 +71,18 @@ class CedarEngine:
         self._policies = policies
         self._schema = schema
         self._stored = stored
-        self._above = lru_cache(_REMEMBERED_ROLE_SETS)(self._entities_above)
+        self._above = lru_cache(_REMEMBERED_PARENTS)(self._entities_above)
 
-    def evaluate(self, question: Question) -> Verdict:
+    def evaluate(self, request: Request) -> Verdict:
         """Return the verdict of the policies; an error of any kind is a deny that names it."""
         try:
-            entities = self._slice(question)
+            entities = self._slice(request)
             result = cedarpy.is_authorized(
                 {
-                    "principal": _cedar_uid(question.subject),
-                    "action": {"type": f"{_NAMESPACE}Action", "id": question.action},
-                    "resource": _cedar_uid(question.resource),
-                    "context": orjson.dumps(question.context).decode(),
+                    "principal": _cedar_uid(request.principal),
+                    "action": _cedar_uid(request.action),
+                    "resource": _cedar_uid(request.resource),
+                    "context": orjson.dumps(request.context).decode(),
                 },
                 self._policies,
                 entities,
@@ -99,28 +99,29 @@ class CedarEngine:
             errors=errors,
         )
 
-    def _slice(self, question: Question) -> cedarpy.Entities:
-        """Return the entities that this question can see: the two it brings, and the roles above them."""
-        subject, resource = question.subject, question.resource
-        for entity in (subject, resource):
-            if (f"{_NAMESPACE}{entity.type}", entity.id) in self._stored:
-                raise ValueError(f"{entity.type} of this id is kept in the bundle and cannot be described by a request")
-        roles = _roles(subject)
-        attributes = {name: value for name, value in subject.properties.items() if name != _ROLES}
-        brought: list[Mapping[str, object]] = [
-            {
-                "uid": _cedar_uid(subject),
-                "attrs": attributes,
-                "parents": [{"type": _ROLE, "id": role} for role in roles],
-            },
-            {"uid": _cedar_uid(resource), "attrs": resource.properties, "parents": []},
-        ]
-        return self._above(roles).with_added_json_str(orjson.dumps(brought).decode(), self._schema)
+    def _slice(self, request: Request) -> cedarpy.Entities:
+        """Return the entities that this request can see: those it brings, and the stored ones above them."""
+        above = tuple(parent for entity in request.brought for parent in entity.parents)
+        brought: list[Mapping[str, object]] = []
+        for entity in request.brought:
+            if entity.uid in self._stored:
+                raise ValueError(
+                    f"{entity.uid.type} of this id is kept in the bundle and cannot be described by a request"
+                )
+            brought.append(
+                {
+                    "uid": _cedar_uid(entity.uid),
+                    "attrs": entity.attributes,
+                    "parents": [_cedar_uid(parent) for parent in entity.parents],
+                    "tags": entity.tags,
+                }
+            )
+        return self._above(above).with_added_json_str(orjson.dumps(brought).decode(), self._schema)
 
-    def _entities_above(self, roles: tuple[str, ...]) -> cedarpy.Entities:
-        """Return the stored entities that these roles are or are in, however far above."""
+    def _entities_above(self, parents: tuple[tuple[str, str], ...]) -> cedarpy.Entities:
+        """Return the stored entities that these are or are in, however far above."""
         found: dict[tuple[str, str], Mapping[str, object]] = {}
-        open_ = [(_ROLE, role) for role in roles]
+        open_ = list(parents)
         while open_:
             uid = open_.pop()
             entry = self._stored.get(uid)
@@ -130,19 +131,8 @@ class CedarEngine:
         return cedarpy.Entities.from_json_str(json.dumps(list(found.values())), self._schema)
 
 
-def _roles(subject: Entity) -> tuple[str, ...]:
-    """Return the subject's roles, sorted, or raise ValueError: a role of another type would be no role at all."""
-    roles = subject.properties.get(_ROLES, [])
-    if not isinstance(roles, list) or not all(isinstance(role, str) for role in cast("list[object]", roles)):
-        raise ValueError("the subject's property 'roles' must be a list of strings")
-    distinct = sorted(set(cast("list[str]", roles)))
-    if len(distinct) > _MAX_ROLES:
-        raise ValueError(f"the subject has more than {_MAX_ROLES} roles")
-    return tuple(distinct)
-
-
-def _cedar_uid(entity: Entity) -> dict[str, str]:
-    return {"type": f"{_NAMESPACE}{entity.type}", "id": entity.id}
+def _cedar_uid(uid: Uid) -> dict[str, str]:
+    return {"type": uid.type, "id": uid.id}
 
 
 def _uid(written: object) -> tuple[str, str]:

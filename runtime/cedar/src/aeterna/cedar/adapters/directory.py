@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aeterna.policy.domain.bundle import Bundle
-from aeterna.policy.errors import BundleUnreadableError
+from aeterna.cedar.domain.bundle import Bundle
+from aeterna.cedar.errors import BundleInvalidError, BundleUnreadableError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _MAX_BYTES: Final = 16 * 1024 * 1024
-_ENTITIES: Final = "entities.json"
 # Kubernetes swaps a mounted ConfigMap by moving this link: reading through it once gives files of one version.
 _VERSION_LINK: Final = "..data"
 
@@ -33,8 +32,7 @@ class DirectoryBundleSource:
             texts = {path.name: path.read_text(encoding="utf-8") for path in files}
         except (OSError, UnicodeDecodeError) as exc:
             raise BundleUnreadableError(str(self._folder), type(exc).__name__) from exc
-        schemas = [text for name, text in texts.items() if name.endswith(".cedarschema")]
-        policies = {name: text for name, text in texts.items() if name.endswith(".cedar")}
-        if len(schemas) != 1 or not policies:
-            raise BundleUnreadableError(str(self._folder), "needs one *.cedarschema and at least one *.cedar")
-        return Bundle(policies=policies, schema=schemas[0], entities=texts.get(_ENTITIES, "[]"))
+        try:
+            return Bundle.of(texts)
+        except BundleInvalidError as exc:
+            raise BundleUnreadableError(str(self._folder), exc.reason) from None

@@ -1,0 +1,1 @@
+"""Bundles, requests and verdicts, in Cedar's words."""

@@ -1,0 +1,1 @@
+"""The policy enforcement point: asks the policy sidecar on behalf of a service, and fails closed."""

@@ -1,0 +1,1 @@
+"""Cedar, the SMT solver and PostgreSQL."""

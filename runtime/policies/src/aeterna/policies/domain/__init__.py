@@ -1,0 +1,1 @@
+"""Versions, findings and the audit, as values."""

@@ -1,0 +1,1 @@
+"""For tests: fakes of the administration's ports."""

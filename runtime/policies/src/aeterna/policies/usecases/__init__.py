@@ -1,0 +1,1 @@
+"""Proposing, analysing, deploying and rolling back."""
