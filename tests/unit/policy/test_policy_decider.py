@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from aeterna.cedar.domain.bundle import Bundle
 from aeterna.cedar.domain.verdict import Verdict
 from aeterna.cedar.errors import BundleUnreadableError
-from aeterna.cedar.testing import FakeCompiler
+from aeterna.cedar.testing import FakeCompiler, FakeEngine
 from aeterna.policy.domain.question import Entity, Question
 from aeterna.policy.errors import QuestionMalformedError
-from aeterna.policy.testing import FakeBundleSource, FakeEngine
+from aeterna.policy.testing import FakeBundleSource
 from aeterna.policy.usecases.cache import VerdictCache
 from aeterna.policy.usecases.decide import Decider
 from aeterna.policy.usecases.refresh import Refresher
