@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aeterna.cedar.errors import BundleError
+from aeterna.cedar.errors import BundleError, BundleUnreadableError
+from aeterna.policy.domain.publication import Publication
 
 if TYPE_CHECKING:
     from aeterna.cedar.domain.bundle import Bundle
+    from aeterna.service.clock import Clock
 
 
 class FakeBundleSource:
@@ -21,3 +24,39 @@ class FakeBundleSource:
         if isinstance(self.current, BundleError):
             raise self.current
         return self.current
+
+
+class FakePublications:
+    """Keeps what is published in memory, where one test's keeper and another's workers find it."""
+
+    def __init__(self, *, clock: Clock) -> None:
+        """Take the time of the machine, as in ``Publication.confirmed_at``."""
+        self._clock = clock
+        self._current: Publication | None = None
+        self._bundles: dict[str, Bundle] = {}
+        self.unreadable: set[str] = set()
+        """Digests whose content is to be found damaged."""
+
+    def current(self) -> Publication | None:
+        """Return what is in force."""
+        return self._current
+
+    def bundle(self, publication: Publication) -> Bundle:
+        """Return its bundle, or raise `BundleUnreadableError`."""
+        found = self._bundles.get(publication.digest)
+        if found is None or publication.digest in self.unreadable:
+            raise BundleUnreadableError(publication.digest, "is not what was published")
+        return found
+
+    def publish(self, bundle: Bundle) -> Publication:
+        """Put a bundle in force, or confirm it."""
+        digest, last = bundle.digest(), self._current
+        epoch = 1 if last is None else last.epoch + (last.digest != digest)
+        self._bundles[digest] = bundle
+        self._current = Publication(epoch=epoch, digest=digest, confirmed_at=self._clock())
+        return self._current
+
+    def confirm(self) -> None:
+        """Note that what is in force is still current."""
+        if self._current is not None:
+            self._current = replace(self._current, confirmed_at=self._clock())
