@@ -3,7 +3,9 @@
 AeternaError
 └── BundleError
     ├── BundleUnreadableError  the bundle cannot be read at all
-    └── BundleInvalidError     it can be read, and must not be used
+    ├── BundleInvalidError     it can be read, and must not be used
+    ├── BundleSignatureError   nobody whom we trust has signed it
+    └── BundleOutdatedError    it is older than the one in use
 """
 
 from __future__ import annotations
@@ -37,3 +39,21 @@ class BundleInvalidError(BundleError):
         self.where = where
         self.reason = reason
         self.line = line
+
+
+class BundleSignatureError(BundleError):
+    """The bundle's signature is missing or proves nothing, or there is no key to check it with."""
+
+    code = "policy.bundle_signature"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+
+
+class BundleOutdatedError(BundleError):
+    """The bundle is of an earlier version than the one that was used last: somebody may be turning time back."""
+
+    code = "policy.bundle_outdated"
+
+    def __init__(self, version: int, used: int) -> None:
+        super().__init__(f"version {version} is older than version {used}, which was used last")

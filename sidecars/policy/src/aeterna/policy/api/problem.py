@@ -5,7 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from aeterna.cedar.errors import BundleError, BundleInvalidError, BundleUnreadableError
+from aeterna.cedar.errors import (
+    BundleError,
+    BundleInvalidError,
+    BundleOutdatedError,
+    BundleSignatureError,
+    BundleUnreadableError,
+)
 from aeterna.policy import errors
 
 if TYPE_CHECKING:
@@ -20,6 +26,8 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         # Bundles are refused at start or in the background, never in answer to a request.
         BundleUnreadableError: 500,
         BundleInvalidError: 500,
+        BundleSignatureError: 500,
+        BundleOutdatedError: 500,
         BundleError: 500,
         errors.PolicyError: 500,
     }
