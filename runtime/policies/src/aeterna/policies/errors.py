@@ -2,6 +2,7 @@
 
 AeternaError
 └── PoliciesError
+    └── UndecidedError  a question about policies could not be answered
 """
 
 from __future__ import annotations
@@ -13,3 +14,13 @@ class PoliciesError(AeternaError):
     """The policy administration point refuses something."""
 
     code = "policies.error"
+
+
+class UndecidedError(PoliciesError):
+    """Whether such a request exists could not be decided; never to be read as there being none."""
+
+    code = "policies.undecided"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
