@@ -3,7 +3,7 @@
 usage: python plots.py    (make plots)
 
 Every figure whose dotted name holds one of `WORDS` is a bar on a logarithmic axis; 1 is the peer. A result that holds
-figures by size (`BY_SIZE`) gets a second picture: each of them against the size.
+figures by one of the sizes (`BY_SIZE`) gets a second picture: each of them against the size.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "docs" / "performance" / "results"
 ENVIRONMENT = ROOT / ".cache" / "venv-plots"
 UV = ROOT / ".venv" / "bin" / "uv"
-WORDS = ("ratio", "times_faster", "share_of", "peer_over")
-BY_SIZE = "by_edges"
+WORDS = ("ratio", "times_faster", "share_of", "over_opa", "over_engine", "over_uncached")
+BY_SIZE = ("by_edges", "by_policies")
 
 
 def ratios(value: object, path: str = "") -> dict[str, float]:
@@ -50,10 +50,10 @@ def prepare() -> Path:
     return python
 
 
-def against_size(result: dict[str, Any]) -> dict[str, list[tuple[float, float]]]:
+def against_size(result: dict[str, Any], by: str) -> dict[str, list[tuple[float, float]]]:
     """Return for each figure of a result by sizes its pairs of size and value."""
     found: dict[str, list[tuple[float, float]]] = {}
-    for size, figures in result.get(BY_SIZE, {}).items():
+    for size, figures in result.get(by, {}).items():
         for name, value in figures.items():
             if value > 0:
                 found.setdefault(name, []).append((float(size), float(value)))
@@ -102,7 +102,7 @@ for axes, (label, pairs) in zip(places.flat, figures.items()):
     axes.set_yticks([value for _, value in pairs], [f"{value:.3g}" for _, value in pairs], fontsize=7)
     axes.set_title(label, fontsize=8)
     axes.grid(alpha=0.3)
-figure.suptitle(f"{name}: each figure against the number of edges")
+figure.suptitle(name)
 figure.tight_layout()
 figure.savefig(target, metadata={"Date": None})
 """
@@ -114,12 +114,20 @@ def main() -> int:
     for path in sorted(RESULTS.glob("*.json")):
         result = json.loads(path.read_text("utf-8"))["result"]
         pictures = (
-            (DRAW, ratios(result), path.with_suffix(".svg")),
-            (DRAW_AGAINST_SIZE, against_size(result), path.with_name(f"{path.stem}-{BY_SIZE}.svg")),
+            (DRAW, path.stem, ratios(result), path.with_suffix(".svg")),
+            *(
+                (
+                    DRAW_AGAINST_SIZE,
+                    f"{path.stem}: each figure against the number of {by.removeprefix('by_')}",
+                    against_size(result, by),
+                    path.with_name(f"{path.stem}-{by}.svg"),
+                )
+                for by in BY_SIZE
+            ),
         )
-        for draw, figures, target in pictures:
+        for draw, title, figures, target in pictures:
             if figures:
-                request = json.dumps([path.stem, figures, str(target)])
+                request = json.dumps([title, figures, str(target)])
                 subprocess.run([python, "-c", draw], input=request, text=True, check=True)
     return 0
 

@@ -8,7 +8,6 @@ FastAPI with pydantic models, and cedarpy with text arguments, on the same uvico
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 BUNDLE = Path(sys.argv[1])
-POLICIES = (BUNDLE / "aeterna.cedar").read_text()
-SCHEMA = (BUNDLE / "aeterna.cedarschema").read_text()
-ROLES: list[dict[str, Any]] = json.loads((BUNDLE / "entities.json").read_text())
+POLICIES = "\n".join(path.read_text() for path in BUNDLE.glob("*.cedar"))
+SCHEMA = "\n".join(path.read_text() for path in BUNDLE.glob("*.cedarschema"))
+ENTITIES = (BUNDLE / "entities.json").read_text()
 
 
 class Entity(BaseModel):
@@ -65,26 +64,15 @@ async def ready() -> None:
 @app.post("/access/v1/evaluation")
 async def evaluate(asked: Evaluation) -> Answer:
     """Evaluate with everything as text, parsed anew for each question."""
-    subject = {"type": f"Aeterna::{asked.subject.type}", "id": asked.subject.id}
-    resource = {"type": f"Aeterna::{asked.resource.type}", "id": asked.resource.id}
-    entities: list[dict[str, Any]] = [
-        {
-            "uid": subject,
-            "attrs": {"tenant": asked.subject.properties["tenant"]},
-            "parents": [{"type": "Aeterna::Role", "id": role} for role in asked.subject.properties["roles"]],
-        },
-        {"uid": resource, "attrs": asked.resource.properties, "parents": []},
-        *ROLES,
-    ]
     result = cedarpy.is_authorized(
         {
-            "principal": subject,
+            "principal": {"type": f"Aeterna::{asked.subject.type}", "id": asked.subject.id},
             "action": {"type": "Aeterna::Action", "id": asked.action.name},
-            "resource": resource,
+            "resource": {"type": f"Aeterna::{asked.resource.type}", "id": asked.resource.id},
             "context": asked.context,
         },
         POLICIES,
-        entities,
+        ENTITIES,
         SCHEMA,
     )
     return Answer(
