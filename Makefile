@@ -54,6 +54,10 @@ diagram: .venv/installed ## Draw the layers of docs/architecture.md from the lin
 lock: ## Resolve the newest allowed versions and rewrite every lock file
 	@$(PYTHON) .make/lock.py
 
+.PHONY: opal
+opal: .venv/installed ## Make the environment of OPAL, which cannot share ours, and print its folder
+	@.make/alone.sh opal
+
 .PHONY: tables
 tables: .venv/installed ## Write the tables of the guide and the contract's JSON Schema from the code
 	@$(BIN)/python -P .make/tables.py

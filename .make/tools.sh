@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # The package of each program, as in tests/fixtures/fix_needs.py.
-PACKAGES="buildah:buildah debootstrap:debootstrap javac:default-jdk-headless mvn:maven"
+PACKAGES="buildah:buildah debootstrap:debootstrap git:git javac:default-jdk-headless mvn:maven redis-server:redis-server"
 
 missing=""
 for pair in $PACKAGES; do
@@ -36,8 +36,9 @@ if ! command -v go >/dev/null; then
     exit 1
 fi
 
-# The scanner of the plans and Spark have environments of their own; Spark also wants libraries for Java.
+# The scanner of the plans, OPAL and Spark have environments of their own; Spark also wants libraries for Java.
 .make/alone.sh checkov >/dev/null
+.make/alone.sh opal >/dev/null
 spark=$(.make/alone.sh spark)
 if command -v java >/dev/null && command -v mvn >/dev/null; then
     # shellcheck disable=SC2046 - one argument for each library
