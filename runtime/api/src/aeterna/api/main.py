@@ -99,7 +99,7 @@ def application(
         version=importlib.metadata.version(_NAME),
         settings=settings,
         verifier=verifier or verifier_of(settings),
-        decisions=decisions or AuthZenDecisionPoint(settings.policy_url, timeout=settings.policy_timeout),
+        decisions=decisions or AuthZenDecisionPoint.of(settings, registry),
         checks=checks_of(graphs, settings.lag_bound),
         problems=STATUSES,
         lifespan=lifespan_of(graphs, schedule, settings),

@@ -11,11 +11,12 @@ AeternaError
     ├── TenantMissingError            proven, but by no tenant of ours
     ├── PermissionDeniedError         proven, and not allowed
     ├── KeysUnavailableError          the keys to check a token with are out of reach
-    ├── DecisionUnavailableError      nobody could say whether it is allowed: so it is not
     ├── NotReadyError                 a part of the process says why it should get no requests now
     ├── RequestTooLargeError
     ├── RequestTimeoutError           the caller was too slow
     └── AnswerTimeoutError            we were too slow
+
+``DecisionUnavailableError`` (nobody could say whether it is allowed: so it is not) is the enforcement point's own.
 """
 
 from __future__ import annotations
@@ -23,10 +24,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aeterna.contracts.errors import AeternaError
+from aeterna.enforcement.errors import DecisionUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
+
+__all__ = [
+    "AddressInUseError",
+    "AnswerTimeoutError",
+    "AuthenticationError",
+    "DecisionUnavailableError",
+    "KeysUnavailableError",
+    "NotReadyError",
+    "PermissionDeniedError",
+    "RequestTimeoutError",
+    "RequestTooLargeError",
+    "ServiceError",
+    "SettingsInvalidError",
+    "StartError",
+    "TenantMissingError",
+    "TokenInvalidError",
+    "TokenMissingError",
+]
 
 
 class ServiceError(AeternaError):
@@ -113,15 +133,6 @@ class KeysUnavailableError(ServiceError):
     """The keys that prove tokens cannot be had, so no token can be proven."""
 
     code = "token.keys_unavailable"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-
-
-class DecisionUnavailableError(ServiceError):
-    """The policy decision point did not give a clear answer, and doubt is a deny."""
-
-    code = "policy.unavailable"
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -1,10 +1,7 @@
-"""The shape of any JSON value, for ports and domain types that carry documents they do not look into."""
+"""The shape of any JSON value, as the chassis's ports name it; the enforcement point below it has the same."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from aeterna.enforcement.json_value import JsonValue
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+__all__ = ["JsonValue"]

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from aeterna.contracts.errors import AeternaError
+from aeterna.enforcement.errors import EnforcementError
 from aeterna.service import errors
 from aeterna.service.json_value import JsonValue
 from aeterna.service.trace import current_trace_id
@@ -41,6 +42,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.SettingsInvalidError: 500,
         errors.AddressInUseError: 500,
         errors.ServiceError: 500,
+        EnforcementError: 503,
     }
 )
 

@@ -41,7 +41,8 @@ class ListenSettings(BaseSettings):
 class ServiceSettings(ListenSettings):
     """Where a service listens, whom it trusts, and whom it asks.
 
-    ``jwks`` is a file or an ``https`` address; ``policy_url`` is ``http://host:port`` or ``unix:/path``.
+    ``jwks`` is a file or an ``https`` address; ``policy_url`` is ``http://host:port`` or ``unix:/path``. Decisions are
+    remembered for at most ``policy_ttl``, and only while the decision point says which policies are in force.
     Browsers of other origins are not served unless ``cors_origins`` names them.
     """
 
@@ -52,6 +53,7 @@ class ServiceSettings(ListenSettings):
     token_leeway: Duration = timedelta(seconds=30)
     policy_url: str = Field(pattern=r"^(https?://.+|unix:/.+)$")
     policy_timeout: Duration = timedelta(seconds=1)
+    policy_ttl: Duration = Field(default=timedelta(seconds=5), ge=timedelta(0), le=timedelta(minutes=1))
     cors_origins: tuple[str, ...] = ()
 
 

@@ -14,6 +14,7 @@ from aeterna.service import lifecycle, telemetry
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
 from aeterna.service.adapters.jwt import JwksTokenVerifier
 from aeterna.service.app import service_app
+from aeterna.service.metrics import new_registry
 from aeterna.service.settings import load
 from aeterna.threads.adapters.listen import PostgresWakes
 from aeterna.threads.adapters.pool import Limits, connection_pool
@@ -82,7 +83,7 @@ def application(settings: ThreadsSettings) -> FastAPI:
     """Return the application; its connections open when it starts and close when it stops."""
     dsn = settings.dsn.get_secret_value()
     pool = connection_pool(dsn, database_limits(settings))
-    wakes = PostgresWakes(dsn, pool)
+    wakes, registry = PostgresWakes(dsn, pool), new_registry()
     store = PostgresThreadStore(pool, wakes.announce)
 
     @asynccontextmanager
@@ -108,11 +109,12 @@ def application(settings: ThreadsSettings) -> FastAPI:
             tenant_claim=settings.tenant_claim,
             leeway=settings.token_leeway,
         ),
-        decisions=AuthZenDecisionPoint(settings.policy_url, timeout=settings.policy_timeout),
+        decisions=AuthZenDecisionPoint.of(settings, registry),
         checks={"database": store.check},
         problems=STATUSES,
         lifespan=lifespan,
         routers=[router],
+        registry=registry,
     )
     app.state.store = store
     app.state.streams = Streams(

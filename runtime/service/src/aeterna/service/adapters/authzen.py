@@ -1,105 +1,91 @@
-"""Decisions asked of a policy decision point over AuthZEN 1.0, on TCP or a Unix socket; doubt is never a permit."""
+"""Decisions asked of a policy decision point over AuthZEN 1.0, through the enforcement point's client."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 from datetime import timedelta
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING
 
-from aeterna.service.adapters.neighbour import Neighbour, NeighbourError
-from aeterna.service.decision import Decision
-from aeterna.service.errors import DecisionUnavailableError
+from aeterna.enforcement.client import ClientOptions, DecisionClient, new_request_id
+from aeterna.enforcement.neighbour import REQUEST_ID
+from aeterna.enforcement.question import Entity, Question
+from aeterna.service.metrics import EnforcementMetrics
 from aeterna.service.ports import NOTHING_MORE
 from aeterna.service.trace import current_trace_id, outgoing_traceparent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aeterna.service.caller import Caller
-    from aeterna.service.decision import Resource
-    from aeterna.service.json_value import JsonValue
+    from prometheus_client import CollectorRegistry
 
-_EVALUATION: Final = "/access/v1/evaluation"
+    from aeterna.enforcement.ports import Observer
+    from aeterna.service.caller import Caller
+    from aeterna.service.decision import Decision, Resource
+    from aeterna.service.json_value import JsonValue
+    from aeterna.service.settings import ServiceSettings
 
 
 class AuthZenDecisionPoint:
-    """Asks one decision point, which lives beside the service: a short timeout, few connections, no retries.
+    """Asks one decision point, which lives beside the service, about callers whose tokens were proven."""
 
-    AuthZEN Authorization API 1.0, section 6 (access evaluation).
-    """
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: timedelta = timedelta(seconds=1),
+        ttl: timedelta = timedelta(0),
+        observer: Observer | None = None,
+    ) -> None:
+        """Take ``http://host:port`` or ``unix:/path``; the timeout is for a whole question with its answer.
 
-    def __init__(self, url: str, *, timeout: timedelta = timedelta(seconds=1)) -> None:
-        """Take ``http://host:port`` or ``unix:/path``; the timeout is for a whole question with its answer."""
-        self._neighbour = Neighbour(url)
-        self._timeout = timeout.total_seconds()
+        A decision is remembered for at most ``ttl``, and by default not at all.
+        """
+        self._client = DecisionClient(
+            url, options=ClientOptions(timeout=timeout, ttl=ttl), headers=_headers, observer=observer
+        )
+
+    @classmethod
+    def of(cls, settings: ServiceSettings, registry: CollectorRegistry) -> AuthZenDecisionPoint:
+        """Return the decision point that a service's settings name, observed in its metrics."""
+        return cls(
+            settings.policy_url,
+            timeout=settings.policy_timeout,
+            ttl=settings.policy_ttl,
+            observer=EnforcementMetrics(registry),
+        )
 
     async def decide(
         self, caller: Caller, action: str, resource: Resource, context: Mapping[str, JsonValue] = NOTHING_MORE
     ) -> Decision:
         """Return the decision, or raise `DecisionUnavailableError`."""
-        headers = {"Content-Type": "application/json"}
-        if trace_id := current_trace_id():
-            headers["X-Request-ID"] = trace_id
-        if traceparent := outgoing_traceparent():
-            headers["traceparent"] = traceparent
-        answer = await self._ask("POST", _EVALUATION, headers, _question(caller, action, resource, context))
-        return _decision(answer)
+        return await self._client.evaluation(_question(caller, action, resource, context))
 
     async def check(self) -> None:
         """Return when the decision point says that it is ready, or raise `DecisionUnavailableError`."""
-        await self._ask("GET", "/ready", {})
+        await self._client.check()
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._neighbour.aclose()
-
-    async def _ask(self, method: str, path: str, headers: dict[str, str], content: bytes = b"") -> bytes:
-        """Return the body of a 200 answer; anything else is no answer."""
-        try:
-            async with asyncio.timeout(self._timeout):
-                status, body = await self._neighbour.exchange(method, path, headers, content)
-        except TimeoutError as exc:
-            raise DecisionUnavailableError("the decision point does not answer in time") from exc
-        except NeighbourError as exc:
-            raise DecisionUnavailableError(f"the decision point does not answer: {exc}") from exc
-        if status != HTTPStatus.OK:
-            raise DecisionUnavailableError(f"the decision point answered {status}")
-        return body
+        await self._client.aclose()
 
 
-def _question(caller: Caller, action: str, resource: Resource, context: Mapping[str, JsonValue]) -> bytes:
-    return json.dumps(
-        {
-            "subject": {
-                "type": caller.kind,
-                "id": caller.subject,
-                # Sorted, because equal questions should be equal bytes: the decision point caches.
-                "properties": {"tenant": caller.tenant, "roles": sorted(caller.roles)},
-            },
-            "action": {"name": action},
-            "resource": {"type": resource.type, "id": resource.id, "properties": {"tenant": resource.tenant}},
-            "context": dict(context),
-        }
-    ).encode()
+def _headers() -> Mapping[str, str]:
+    """Return the trace of the request being handled; outside of one, an id of the question's own."""
+    trace_id = current_trace_id()
+    headers = {REQUEST_ID: trace_id} if trace_id is not None else dict(new_request_id())
+    if traceparent := outgoing_traceparent():
+        headers["traceparent"] = traceparent
+    return headers
 
 
-def _decision(answer: bytes) -> Decision:
-    """Parse an answer strictly: only the JSON ``true`` is a permit, and an unclear document is no decision at all."""
-    try:
-        parsed: object = json.loads(answer)
-    except ValueError as exc:
-        raise DecisionUnavailableError("the decision point's answer is not JSON") from exc
-    document = cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {}
-    allowed, context = document.get("decision"), document.get("context", {})
-    if not isinstance(allowed, bool) or not isinstance(context, dict):
-        raise DecisionUnavailableError("the decision point's answer is not a decision")
-    facts = cast("dict[str, object]", context)
-    policies, epoch, digest = facts.get("policies", []), facts.get("epoch"), facts.get("digest")
-    return Decision(
-        allowed=allowed,
-        policies=tuple(str(name) for name in cast("list[object]", policies)) if isinstance(policies, list) else (),
-        epoch=epoch if isinstance(epoch, int) and not isinstance(epoch, bool) else None,
-        digest=digest if isinstance(digest, str) else None,
+def _question(caller: Caller, action: str, resource: Resource, context: Mapping[str, JsonValue]) -> Question:
+    return Question(
+        subject=Entity(
+            type=caller.kind,
+            id=caller.subject,
+            # Sorted, because equal questions should be equal bytes: both sides remember answers.
+            properties={"tenant": caller.tenant, "roles": [*sorted(caller.roles)]},
+        ),
+        action=action,
+        resource=Entity(type=resource.type, id=resource.id, properties={"tenant": resource.tenant}),
+        context=context,
     )

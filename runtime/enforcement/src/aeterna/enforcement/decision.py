@@ -1,0 +1,98 @@
+"""What a decision point answers: a deny is a value, and only the JSON ``true`` is a permit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import cast
+
+from aeterna.enforcement.errors import DecisionUnavailableError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """Which policies are in force: how many editions there were before, and what the content is called."""
+
+    epoch: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Whether it is allowed, which policies said so, and which edition of the policies was asked.
+
+    ``errors`` say what was unclear to the decision point. ``epoch`` counts the editions that the decision point has
+    used; ``digest`` is the SHA-256 of the edition's content, so that two replicas can be compared. ``remembered`` says
+    that the answer came from the enforcement point's own memory.
+    """
+
+    allowed: bool
+    policies: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    epoch: int | None = None
+    digest: str | None = None
+    remembered: bool = False
+
+
+def one_decision(answer: bytes) -> Decision:
+    """Parse the answer to one question, or raise `DecisionUnavailableError`."""
+    return _decision(_parsed(answer))
+
+
+def many_decisions(answer: bytes, count: int) -> list[Decision]:
+    """Parse the answer to several questions; raise `DecisionUnavailableError` unless there is one for each."""
+    document = _parsed(answer)
+    found = cast("dict[str, object]", document).get("evaluations") if isinstance(document, dict) else None
+    if not isinstance(found, list):
+        raise DecisionUnavailableError("the decision point's answer has no list of decisions")
+    decisions = cast("list[object]", found)
+    if len(decisions) != count:
+        raise DecisionUnavailableError(f"the decision point answered {len(decisions)} of {count} questions")
+    return [_decision(decision) for decision in decisions]
+
+
+def edition_of(data: str) -> Edition | None:
+    """Return the edition that an event of the epoch stream names, or None when it names none."""
+    try:
+        parsed: object = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(parsed, dict):
+        return None
+    event = cast("dict[str, object]", parsed)
+    epoch, digest = _epoch(event.get("epoch")), event.get("digest")
+    return Edition(epoch=epoch, digest=digest) if epoch is not None and isinstance(digest, str) and digest else None
+
+
+def _parsed(answer: bytes) -> object:
+    try:
+        return json.loads(answer)
+    except (ValueError, RecursionError) as exc:
+        raise DecisionUnavailableError("the decision point's answer is not JSON") from exc
+
+
+def _decision(parsed: object) -> Decision:
+    document = cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {}
+    allowed, context = document.get("decision"), document.get("context", {})
+    if not isinstance(allowed, bool) or not isinstance(context, dict):
+        raise DecisionUnavailableError("the decision point's answer is not a decision")
+    facts = cast("dict[str, object]", context)
+    digest = facts.get("digest")
+    return Decision(
+        allowed=allowed,
+        policies=_texts(facts.get("policies")),
+        errors=_texts(facts.get("errors")),
+        epoch=_epoch(facts.get("epoch")),
+        digest=digest if isinstance(digest, str) else None,
+    )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """Return a list as texts. What is there and is no list is one text, so that a strange error stays an error."""
+    if value is None:
+        return ()
+    return tuple(str(item) for item in cast("list[object]", value)) if isinstance(value, list) else (str(value),)
+
+
+def _epoch(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
