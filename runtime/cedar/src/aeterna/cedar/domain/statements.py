@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 # https://docs.cedarpolicy.com/policies/syntax-grammar.html: comments run to the end of the line, strings may hold
-# anything behind a backslash, and a semicolon outside both ends a policy and nothing else.
-_TOKEN: Final = re.compile(r'//[^\n]*|"(?:[^"\\]|\\.)*"|;|\s+|[^\s";/]+|.', re.DOTALL)
+# anything behind a backslash, and a semicolon outside both ends a policy and nothing else. To Cedar a carriage return
+# ends a line too: a comment must not swallow what is a policy to Cedar.
+_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n\r]*|;', re.DOTALL)
+_NOTHING: Final = re.compile(r"(?:\s|//[^\n\r]*)*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,18 +27,15 @@ def statements(text: str) -> tuple[Statement, ...]:
     The text need not be valid: the n-th statement of a valid one is the policy that Cedar calls ``policy<n>``.
     """
     found: list[Statement] = []
-    start: int | None = None
-    for token in _TOKEN.finditer(text):
-        written = token.group()
-        if start is None and not written.isspace() and not written.startswith("//"):
-            start = token.start()
-        if written == ";" and start is not None:
-            found.append(_statement(text, start, token.end()))
-            start = None
-    if start is not None:
-        found.append(_statement(text, start, len(text)))
+    start, line, counted = 0, 1, 0
+    ends = (token.end() for token in _TOKEN.finditer(text) if token[0] == ";")
+    for end in (*ends, len(text)):
+        # A pattern that may match nothing always matches; what it skips is white space and comments.
+        skipped = _NOTHING.match(text, start, end)
+        begin = skipped.end() if skipped is not None else start
+        if begin < end:
+            line += text.count("\n", counted, begin)
+            counted = begin
+            found.append(Statement(line=line, text=text[begin:end].rstrip()))
+        start = end
     return tuple(found)
-
-
-def _statement(text: str, start: int, end: int) -> Statement:
-    return Statement(line=text.count("\n", 0, start) + 1, text=text[start:end].rstrip())
