@@ -129,7 +129,7 @@ async def test_a_changed_bundle_is_taken_on_at_a_signal_and_a_bad_one_is_not(bun
         answers.append(await client.post("/access/v1/evaluation", json=document()))
         policies.write_text(shipped.replace('Role::"reader"', 'Role::"nobody"'))
         process.signal(signal.SIGHUP)
-        await process.event("policy.bundle_adopted")
+        await process.event("policy.edition_adopted")
         answers.append(await client.post("/access/v1/evaluation", json=document()))
 
     assert "aeterna.cedar" in str(refused["reason"])
@@ -142,10 +142,10 @@ async def test_a_changed_bundle_is_taken_on_at_a_signal_and_a_bad_one_is_not(bun
 
 async def test_a_changed_bundle_is_found_without_a_signal(bundle_folder: Path) -> None:
     async with running(port=0, bundle=bundle_folder, refresh_interval=0.05) as process:
-        await process.event("service.listening")
+        await process.event("policy.edition_adopted")
         (bundle_folder / "more.cedar").write_text('@id("nobody") forbid (principal, action, resource);')
 
-        adopted = await process.event("policy.bundle_adopted")
+        adopted = await process.event("policy.edition_adopted")
 
     assert adopted["epoch"] == 2
 
@@ -191,7 +191,7 @@ def test_a_bundle_that_breaks_its_schema_keeps_the_process_from_starting(bundle_
 
     assert ended.returncode == 1
     assert len(ended.stderr.strip().splitlines()) == 1
-    assert ended.stderr.startswith("aeterna-policy: bad.cedar: ")
+    assert ended.stderr.startswith("aeterna-policy: bad.cedar:1: ")
 
 
 def test_a_setting_that_cannot_be_is_named() -> None:

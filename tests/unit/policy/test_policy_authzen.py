@@ -148,6 +148,7 @@ async def test_the_metadata_document_says_where_to_ask(sidecar: httpx.AsyncClien
     assert answer.json() == {
         "policy_decision_point": base,
         "access_evaluation_endpoint": f"{base}{EVALUATION}",
+        "access_evaluations_endpoint": f"{base}/access/v1/evaluations",
     }
 
 
@@ -158,7 +159,10 @@ async def test_the_metadata_document_says_where_to_ask(sidecar: httpx.AsyncClien
         ("PUT", EVALUATION, 405, "POST"),
         ("POST", "/.well-known/authzen-configuration", 405, "GET, HEAD"),
         ("POST", f"{EVALUATION}/", 404, None),
-        ("POST", "/access/v1/evaluations", 404, None),
+        ("GET", "/access/v1/evaluations", 405, "POST"),
+        ("GET", "/v1/is_authorized", 405, "POST"),
+        ("POST", "/v1/epochs", 405, "GET"),
+        ("POST", "/access/v1/search/subject", 404, None),
     ],
 )
 async def test_another_path_or_method_is_a_problem(
@@ -175,7 +179,7 @@ async def test_a_body_of_another_type_is_refused(media_type: str, sidecar: httpx
     """A page in a browser can send a form or a text to a port on loopback without asking, but no JSON."""
     answer = await sidecar.post(EVALUATION, content=b"{}", headers={"Content-Type": media_type})
 
-    assert answer.status_code == 415
+    assert (answer.status_code, answer.json()["code"]) == (400, "policy.media_type")
 
 
 async def test_decisions_are_counted_by_outcome_and_origin(sidecar: httpx.AsyncClient) -> None:

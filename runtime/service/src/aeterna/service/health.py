@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Check: TypeAlias = Callable[[], Awaitable[None]]
 """Returns when what it looks at works, and raises when it does not."""
 
-_PATHS: Final = frozenset({"/health", "/live", "/ready", "/metrics"})
+PATHS: Final = frozenset({"/health", "/live", "/ready", "/metrics"})
 _TIMEOUT: Final = timedelta(seconds=2)
 
 log = structlog.stdlib.get_logger(__name__)
@@ -61,7 +61,7 @@ class Health:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a probe, and pass everything else on."""
-        if scope["type"] != "http" or scope["path"] not in _PATHS or scope["method"] not in {"GET", "HEAD"}:
+        if scope["type"] != "http" or scope["path"] not in PATHS or scope["method"] not in {"GET", "HEAD"}:
             await self._app(scope, receive, send)
             return
         match scope["path"]:

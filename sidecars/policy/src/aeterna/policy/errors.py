@@ -3,7 +3,9 @@
 AeternaError
 └── PolicyError
     ├── QuestionMalformedError     the request is no AuthZEN evaluation
-    └── MediaTypeError             the request's body is not said to be JSON
+    │   └── TooManyEvaluationsError it is more of them than are answered at once
+    ├── MediaTypeError             the request's body is not said to be JSON
+    └── StateLockedError           another sidecar keeps its bundle in this folder
 
 What is wrong with a bundle is in ``aeterna.cedar.errors``.
 """
@@ -28,6 +30,15 @@ class QuestionMalformedError(PolicyError):
         super().__init__(reason)
 
 
+class TooManyEvaluationsError(QuestionMalformedError):
+    """The request has more evaluations than are answered at once."""
+
+    code = "policy.too_many_evaluations"
+
+    def __init__(self, asked: int, limit: int) -> None:
+        super().__init__(f"'evaluations' has {asked} of them and may have {limit}; ask in several requests")
+
+
 class MediaTypeError(PolicyError):
     """The request's body is not JSON by its content type."""
 
@@ -35,3 +46,12 @@ class MediaTypeError(PolicyError):
 
     def __init__(self) -> None:
         super().__init__("send the header 'Content-Type: application/json'")
+
+
+class StateLockedError(PolicyError):
+    """Another process keeps its bundle in this folder, and two would overwrite each other's."""
+
+    code = "policy.state_locked"
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(f"another sidecar keeps its state in {folder}; give each one a folder of its own")

@@ -4,47 +4,64 @@ from __future__ import annotations
 
 import importlib.metadata
 import random
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 from aeterna.cedar.adapters.cedar import CedarCompiler
 from aeterna.cedar.adapters.directory import DirectoryBundleSource
+from aeterna.policy.adapters.state_folder import StateFolder
 from aeterna.policy.api.app import PolicyApp
 from aeterna.policy.api.metrics import DecisionMetrics
 from aeterna.policy.settings import PolicySettings
 from aeterna.policy.usecases.cache import VerdictCache
 from aeterna.policy.usecases.decide import Decider
+from aeterna.policy.usecases.following import Follower
 from aeterna.policy.usecases.refresh import Refresher
-from aeterna.service.clock import steady_clock
+from aeterna.service.clock import steady_clock, system_clock
 from aeterna.service.lifecycle import one_line_refusals, serve
 from aeterna.service.metrics import new_registry
 from aeterna.service.settings import load
 from aeterna.service.telemetry import configure
 
-if TYPE_CHECKING:
-    from aeterna.service.clock import Clock
-
 _NAME = "aeterna-policy"
 
 
-def build(settings: PolicySettings, *, clock: Clock = steady_clock) -> PolicyApp:
-    """Return the application with its first edition loaded; raise `BundleError` when there is none to load."""
-    source, compiler = DirectoryBundleSource(settings.bundle), CedarCompiler()
-    bundle = source.read()
+def build(settings: PolicySettings) -> PolicyApp:
+    """Return the application of a sidecar with one process; raise `BundleError` when there is nothing to begin with."""
+    folder = settings.state or Path(tempfile.mkdtemp(prefix="aeterna-policy-"))
+    publications, compiler = StateFolder(folder, clock=system_clock), CedarCompiler()
+    decider = _decider(settings)
+    follower = Follower(decider, publications, compiler)
+    keeper = Refresher(
+        DirectoryBundleSource(settings.bundle),
+        compiler,
+        publications,
+        interval=settings.refresh_interval.total_seconds(),
+        nudge=follower.wake,
+    )
+    keeper.begin()
+    registry = new_registry()
+    DecisionMetrics(registry, [decider.tally], steady=steady_clock)
+    return PolicyApp(
+        decider,
+        follower,
+        settings=settings,
+        version=importlib.metadata.version(_NAME),
+        registry=registry,
+        beside=(keeper.run,),
+        refresh=keeper.refresh,
+    )
+
+
+def _decider(settings: PolicySettings) -> Decider:
     generator = random.SystemRandom()
 
     def cache() -> VerdictCache:
-        return VerdictCache(ttl=settings.ttl, capacity=settings.cache_entries, clock=clock, random=generator.random)
+        return VerdictCache(
+            ttl=settings.ttl, capacity=settings.cache_entries, clock=steady_clock, random=generator.random
+        )
 
-    decider = Decider(compiler.compile(bundle), bundle.digest(), cache=cache, clock=clock, max_age=settings.max_age)
-    registry = new_registry()
-    return PolicyApp(
-        decider,
-        Refresher(decider, source, compiler),
-        settings=settings,
-        version=importlib.metadata.version(_NAME),
-        metrics=DecisionMetrics(registry, decider),
-        registry=registry,
-    )
+    return Decider(cache=cache, max_age=settings.max_age, namespace=settings.namespace, tenant=settings.tenant)
 
 
 def main() -> None:

@@ -38,3 +38,15 @@ class Publications(Protocol):
     def confirm(self) -> None:
         """Note that what is in force is still what its source has."""
         ...
+
+
+class Keeper(Protocol):
+    """Keeps the one bundle in force up to what its sources have; kept by ``usecases.keeping``."""
+
+    async def run(self) -> None:
+        """Look at the sources until cancelled."""
+        ...
+
+    async def refresh(self) -> None:
+        """Look at the sources now."""
+        ...

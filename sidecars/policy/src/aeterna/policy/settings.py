@@ -17,7 +17,8 @@ class PolicySettings(ListenSettings):
     """Where the sidecar listens, where its bundle is, and how long it may remember.
 
     With ``socket`` it listens on a Unix socket and on no port. ``max_age`` unset means that the last good bundle is
-    trusted for ever. ``public_url`` is what the metadata document calls the sidecar.
+    trusted for ever. ``public_url`` is what the metadata document calls the sidecar. ``tenant`` and ``namespace`` are
+    what a question is of that says neither; ``state`` is the folder that survives a restart.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="AETERNA_POLICY_")
@@ -25,10 +26,15 @@ class PolicySettings(ListenSettings):
     port: int = Field(default=8180, ge=0, le=65535)
     socket: Path | None = None
     bundle: Path = SHIPPED
+    state: Path | None = None
     ttl: Duration = timedelta(seconds=60)
     cache_entries: int = Field(default=10_000, ge=0)
     refresh_interval: Duration = Field(default=timedelta(seconds=10), gt=timedelta(0))
     max_age: Duration | None = None
+    workers: int = Field(default=1, ge=1, le=64)
+    tenant: str | None = Field(default=None, min_length=1)
+    namespace: str = Field(default="Aeterna", pattern=r"^([A-Za-z_]\w*(::[A-Za-z_]\w*)*)?$")
+    max_evaluations: int = Field(default=50, ge=1)
     public_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
     max_body_bytes: int = Field(default=64 * 1024, gt=0)
     request_timeout: Duration = timedelta(seconds=5)

@@ -5,28 +5,30 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-import time
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from aeterna.policy.api import authzen
+from aeterna.policy.api import authzen, cedar_agent, epochs
+from aeterna.policy.api.openapi import OPENAPI, document
 from aeterna.policy.api.problem import STATUSES
+from aeterna.policy.domain.tally import MALFORMED
 from aeterna.policy.errors import MediaTypeError, PolicyError, QuestionMalformedError
 from aeterna.service.asgi import header, send_bytes
-from aeterna.service.errors import DecisionUnavailableError, RequestTimeoutError, RequestTooLargeError, ServiceError
-from aeterna.service.health import Health
+from aeterna.service.errors import NotReadyError, RequestTimeoutError, RequestTooLargeError, ServiceError
+from aeterna.service.health import PATHS, Health
 from aeterna.service.lifecycle import Drain
 from aeterna.service.problem import problem_of, problem_of_status, send_problem, unexpected
 from aeterna.service.trace import enter_trace, trace_id_of
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
     from prometheus_client import CollectorRegistry
 
-    from aeterna.policy.api.metrics import DecisionMetrics
     from aeterna.policy.settings import PolicySettings
     from aeterna.policy.usecases.decide import Decider
-    from aeterna.policy.usecases.refresh import Refresher
+    from aeterna.policy.usecases.following import Follower
     from aeterna.service.asgi import Receive, Scope, Send
 
 _JSON: Final = b"application/json"
@@ -34,58 +36,67 @@ _REQUEST_ID: Final = b"x-request-id"
 # What is echoed goes into a header: printable ASCII of a sane length, or it is not echoed.
 _ECHOED: Final = re.compile(rb"[\x21-\x7e]{1,128}")
 _CLOSE: Final = {"Connection": "close"}
+# So many evaluations are made before others get their turn: a batch must not be what makes a single question late.
+_AT_ONCE: Final = 8
 
 log = structlog.stdlib.get_logger(__name__)
 
 
 class PolicyApp:
-    """Answers AuthZEN evaluations, and the platform's probes; keeps its policies fresh while it runs."""
+    """Answers AuthZEN and cedar-agent questions and the platform's probes, and follows what is published meanwhile.
+
+    ``beside`` is what else runs as long as the application does; ``refresh`` is called on SIGHUP.
+    """
 
     def __init__(
         self,
         decider: Decider,
-        refresher: Refresher,
+        follower: Follower,
         *,
         settings: PolicySettings,
         version: str,
-        metrics: DecisionMetrics,
         registry: CollectorRegistry,
+        beside: Sequence[Callable[[], Awaitable[None]]] = (),
+        refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._decider = decider
-        self._refresher = refresher
-        self._metrics = metrics
+        self._follower = follower
+        self._beside = beside
+        self._refresh = refresh
         self._max_body_bytes = settings.max_body_bytes
+        self._max_evaluations = settings.max_evaluations
         self._timeout = settings.request_timeout
-        self._refresh_interval = settings.refresh_interval.total_seconds()
-        self._metadata = authzen.metadata(settings.public_url or f"http://{settings.host}:{settings.port}")
+        base = settings.public_url or f"http://{settings.host}:{settings.port}"
+        self._documents = {authzen.METADATA: authzen.metadata(base), OPENAPI: document()}
+        self._posts = {
+            authzen.EVALUATION: self._evaluation,
+            authzen.EVALUATIONS: self._evaluations,
+            cedar_agent.IS_AUTHORIZED: self._is_authorized,
+        }
         self.drain = Drain()
         self._rest = Health(
             self._others,
             name="aeterna-policy",
             version=version,
-            checks={"bundle": self._check},
+            checks={"policies": self._check},
             drain=self.drain,
             registry=registry,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] == "lifespan":
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._posts:
+            await self._post(scope, receive, send)
+        elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-        elif scope["type"] == "http" and scope["path"] == authzen.EVALUATION and scope["method"] == "POST":
-            await self._evaluate(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
 
-    async def _evaluate(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            question = authzen.question(await self._body(scope, receive))
-            begun = time.perf_counter()
-            decision = self._decider.decide(question)
-            self._metrics.note(decision, time.perf_counter() - begun)
-            body = authzen.answer(decision)
+            body = await self._posts[scope["path"]](await self._body(scope, receive))
         except (PolicyError, ServiceError) as exc:
-            self._metrics.malformed.inc()
+            self._decider.tally.words[MALFORMED] += 1
             await self._refuse(scope, send, exc)
             return
         except Exception:
@@ -102,7 +113,48 @@ class PolicyApp:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes | bytearray:
+    async def _evaluation(self, body: bytes) -> bytes:
+        # The body itself tells the question: equal bytes are parsed to equal questions, and need not be parsed again.
+        key = b"a" + body
+        recalled = self._decider.recall(key)
+        if recalled is not None and recalled[0].written is not None:
+            return authzen.completed(recalled[0].written, recalled[1])
+        decision = self._decider.decide(authzen.question(body), key)
+        written = authzen.written(decision)
+        self._decider.keep_written(key, written)
+        return authzen.completed(written, decision.age)
+
+    async def _evaluations(self, body: bytes) -> bytes:
+        asked = authzen.batch(body, limit=self._max_evaluations)
+        if not isinstance(asked, authzen.Batch):
+            return authzen.answer(self._decider.decide(asked))
+        answers: list[bytes] = []
+        for evaluation in asked.evaluations:
+            if len(answers) % _AT_ONCE == _AT_ONCE - 1:
+                await asyncio.sleep(0)
+            allowed, answer = self._one(evaluation)
+            answers.append(answer)
+            if allowed is asked.stops_after:
+                break
+        return authzen.answers(answers)
+
+    def _one(self, evaluation: authzen.Evaluation) -> tuple[bool, bytes]:
+        """Decide one evaluation of several; one that is none is a deny of its own."""
+        if not isinstance(evaluation, QuestionMalformedError):
+            try:
+                decision = self._decider.decide(evaluation)
+            except QuestionMalformedError as exc:
+                evaluation = exc
+            else:
+                return decision.allowed, authzen.answer(decision)
+        self._decider.tally.words[MALFORMED] += 1
+        return False, authzen.refusal(evaluation)
+
+    async def _is_authorized(self, body: bytes) -> bytes:
+        decision = self._decider.decide(cedar_agent.question(body), b"c" + body)
+        return cedar_agent.answer(decision)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """Return the body, or raise what is wrong with it; the bytes are counted as they come."""
         media_type = header(scope, b"content-type") or b""
         if media_type.partition(b";")[0].strip().lower() != _JSON:
@@ -118,7 +170,7 @@ class PolicyApp:
                     if len(body) > self._max_body_bytes:
                         raise RequestTooLargeError(self._max_body_bytes)
                     if not message.get("more_body", False):
-                        return body
+                        return bytes(body)
         except TimeoutError:
             raise RequestTimeoutError(self._timeout) from None
 
@@ -128,46 +180,60 @@ class PolicyApp:
         headers = {name.decode(): value.decode() for name, value in _echoed(scope)}
         await send_problem(send, problem_of(error, STATUSES), scope["path"], headers | (_CLOSE if unread else {}))
 
-    async def _others(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """Answer the metadata, and what is nowhere or is asked for with another method."""
+    async def _others(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the documents and the epochs, and what is nowhere or is asked for with another method."""
         path, method = scope["path"], scope["method"]
-        if path == authzen.METADATA and method in {"GET", "HEAD"}:
-            await send_bytes(send, 200, _JSON.decode(), self._metadata)
+        if method in {"GET", "HEAD"} and path in self._documents:
+            await send_bytes(send, 200, _JSON.decode(), self._documents[path])
+            return
+        if method == "GET" and path == epochs.EPOCHS:
+            await epochs.stream(self._decider, self.drain, receive, send)
             return
         enter_trace(trace_id_of(header(scope, b"traceparent")))
-        allowed = {authzen.EVALUATION: "POST", authzen.METADATA: "GET, HEAD"}.get(path)
+        allowed = self._methods(path)
         problem = problem_of_status(404) if allowed is None else problem_of_status(405, headers={"Allow": allowed})
         await send_problem(send, problem, path)
 
+    def _methods(self, path: str) -> str | None:
+        if path in self._posts:
+            return "POST"
+        if path in self._documents or path in PATHS:
+            return "GET, HEAD"
+        return "GET" if path == epochs.EPOCHS else None
+
     async def _check(self) -> None:
-        if self._decider.stale:
-            raise DecisionUnavailableError("the policies have not been confirmed for too long")
+        trouble = self._decider.trouble
+        if trouble is not None:
+            raise NotReadyError({"policies": trouble})
+
+    async def begin(self) -> None:
+        """Take on what is published now; the first step of the application's lifespan."""
+        await self._follower.look()
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
-        """Refresh the policies from startup to shutdown: at intervals, and at once on SIGHUP."""
+        """Follow what is published from startup to shutdown."""
         await receive()
-        wake = asyncio.Event()
+        await self.begin()
+        running = [asyncio.ensure_future(run()) for run in (self._follower.run, *self._beside)]
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, wake.set)
-        keeping_fresh = asyncio.create_task(self._keep_fresh(wake))
+        hangups = asyncio.Event()
+        loop.add_signal_handler(signal.SIGHUP, hangups.set)
+        running.append(asyncio.ensure_future(self._refreshed(hangups)))
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        keeping_fresh.cancel()
         loop.remove_signal_handler(signal.SIGHUP)
-        await asyncio.gather(keeping_fresh, return_exceptions=True)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _keep_fresh(self, wake: asyncio.Event) -> None:
+    async def _refreshed(self, hangups: asyncio.Event) -> None:
         while True:
-            try:
-                async with asyncio.timeout(self._refresh_interval):
-                    await wake.wait()
-            except TimeoutError:
-                pass
-            wake.clear()
-            outcome = await self._refresher.refresh()
-            self._metrics.refreshes.labels(outcome).inc()
-            self._metrics.note_edition()
+            await hangups.wait()
+            hangups.clear()
+            if self._refresh is not None:
+                await self._refresh()
+            self._follower.wake()
 
 
 def _echoed(scope: Scope) -> list[tuple[bytes, bytes]]:

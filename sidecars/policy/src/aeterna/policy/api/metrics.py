@@ -1,60 +1,86 @@
-"""What the sidecar counts: decisions by outcome and origin, and which edition of the policies is in use."""
+"""What the sidecar's workers counted, as Prometheus reads it: whichever worker is asked answers for all."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from aeterna.policy.domain import tally as tallies
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+    from collections.abc import Iterable, Sequence
 
-    from aeterna.policy.domain.decision import Decision
-    from aeterna.policy.usecases.decide import Decider
+    from prometheus_client import CollectorRegistry, Metric
 
-_BUCKETS = (0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05)
+    from aeterna.policy.domain.tally import Tally
+    from aeterna.service.clock import Clock
 
 
-class DecisionMetrics:
-    """Prometheus metrics of the sidecar; children are looked up once, since a lookup costs as much as a decision."""
+class DecisionMetrics(Collector):
+    """Reads the tallies when it is scraped, so that counting costs a decision next to nothing."""
 
-    def __init__(self, registry: CollectorRegistry, decider: Decider) -> None:
-        decisions = Counter(
-            "aeterna_policy_decisions", "Decisions by outcome and origin.", ("decision", "source"), registry=registry
+    def __init__(self, registry: CollectorRegistry, workers: Sequence[Tally], *, steady: Clock) -> None:
+        """Take the tallies of all workers, in the order of their numbers."""
+        self._workers = workers
+        self._steady = steady
+        registry.register(self)
+
+    def collect(self) -> Iterable[Metric]:
+        """Return everything that was counted until now."""
+        yield self._decisions()
+        yield self._evaluations()
+        yield _counter("doubts", "Denies because something was unclear.", self._total(tallies.DOUBTS))
+        yield _counter("malformed_questions", "Requests that were no evaluation.", self._total(tallies.MALFORMED))
+        looks = CounterMetricFamily("aeterna_policy_editions", "Publications looked into.", labels=("outcome",))
+        looks.add_metric(("adopted",), self._total(tallies.ADOPTED))
+        looks.add_metric(("refused",), self._total(tallies.REFUSED))
+        yield looks
+        yield from self._in_use()
+
+    def describe(self) -> Iterable[Metric]:
+        """Return nothing: the registry would otherwise collect once to learn the names."""
+        return ()
+
+    def _total(self, place: int) -> int:
+        return tallies.total(self._workers, place)
+
+    def _decisions(self) -> Metric:
+        family = CounterMetricFamily(
+            "aeterna_policy_decisions", "Decisions by outcome and origin.", labels=("decision", "source")
         )
-        self._decisions = {
-            (allowed, cached): decisions.labels("allow" if allowed else "deny", "cache" if cached else "engine")
-            for allowed in (True, False)
-            for cached in (True, False)
-        }
-        self._doubts = Counter("aeterna_policy_doubts", "Denies because something was unclear.", registry=registry)
-        self.malformed = Counter(
-            "aeterna_policy_malformed_questions", "Requests that were no evaluation.", registry=registry
-        )
-        self.refreshes = Counter(
-            "aeterna_policy_refreshes", "Looks at the bundle's source.", ("outcome",), registry=registry
-        )
-        self._seconds = Histogram(
-            "aeterna_policy_decision_seconds", "Time to decide.", buckets=_BUCKETS, registry=registry
-        )
-        self._edition = Gauge(
-            "aeterna_policy_edition_epoch", "Epoch of the edition in use.", ("digest",), registry=registry
-        )
-        age = Gauge("aeterna_policy_edition_age_seconds", "Since the edition was confirmed.", registry=registry)
-        age.set_function(lambda: decider.age)
-        entries = Gauge("aeterna_policy_cache_entries", "Verdicts remembered.", registry=registry)
-        entries.set_function(lambda: len(decider.edition.verdicts))
-        self._decider = decider
-        self.note_edition()
+        for kind, count in tallies.decisions(self._workers).items():
+            family.add_metric(kind, count)
+        return family
 
-    def note_edition(self) -> None:
-        """Show the edition in use, and no other: replicas whose digests differ are a split fleet."""
-        self._edition.clear()
-        self._edition.labels(self._decider.edition.digest).set(self._decider.edition.epoch)
+    def _evaluations(self) -> Metric:
+        buckets, seconds = tallies.evaluations(self._workers)
+        family = HistogramMetricFamily("aeterna_policy_evaluation_seconds", "Time of an evaluation by the policies.")
+        family.add_metric(
+            (), [("+Inf" if bound == float("inf") else str(bound), count) for bound, count in buckets], seconds
+        )
+        return family
 
-    def note(self, decision: Decision, seconds: float) -> None:
-        """Count a decision."""
-        self._decisions[decision.allowed, decision.cached].inc()
-        self._seconds.observe(seconds)
-        if decision.errors:
-            self._doubts.inc()
+    def _in_use(self) -> Iterable[Metric]:
+        """Return what each worker uses: workers or replicas whose digests differ for long are a split fleet."""
+        edition = GaugeMetricFamily(
+            "aeterna_policy_edition_epoch", "Epoch of the edition in use.", labels=("worker", "digest")
+        )
+        age = GaugeMetricFamily(
+            "aeterna_policy_edition_age_seconds", "Since the edition was confirmed.", labels=("worker",)
+        )
+        entries = GaugeMetricFamily("aeterna_policy_cache_entries", "Verdicts remembered.", labels=("worker",))
+        now = self._steady()
+        for number, worker in enumerate(self._workers):
+            if worker.epoch:
+                edition.add_metric((str(number), worker.digest), worker.epoch)
+                age.add_metric((str(number),), worker.age(now))
+                entries.add_metric((str(number),), worker.cached)
+        return (edition, age, entries)
+
+
+def _counter(name: str, documentation: str, value: int) -> Metric:
+    family = CounterMetricFamily(f"aeterna_policy_{name}", documentation)
+    family.add_metric((), value)
+    return family

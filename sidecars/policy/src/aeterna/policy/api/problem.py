@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
     {
         errors.QuestionMalformedError: 400,
-        errors.MediaTypeError: 415,
+        errors.TooManyEvaluationsError: 400,
+        # AuthZEN's certification asks for 400 here, where HTTP would have 415.
+        errors.MediaTypeError: 400,
         # Bundles are refused at start or in the background, never in answer to a request.
         BundleUnreadableError: 500,
         BundleInvalidError: 500,
         BundleSignatureError: 500,
         BundleOutdatedError: 500,
         BundleError: 500,
+        errors.StateLockedError: 500,
         errors.PolicyError: 500,
     }
 )

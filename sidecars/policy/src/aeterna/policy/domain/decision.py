@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Decision:
     """A verdict with the edition that gave it.
 
-    ``epoch`` counts the editions this process has used, from 1; ``digest`` names the edition's content, equal in every
-    replica that uses it; ``age`` is how many seconds ago that content was last known to be the current one.
+    ``epoch`` counts what the sidecar has published, from 1; 0 means that there are no policies yet. ``digest`` names
+    the content, equal in every replica that uses it; ``age`` is how many seconds ago that content was last known to be
+    the current one. ``tenant`` is whose own policies were asked beside everybody's, None where only everybody's were.
     """
 
     allowed: bool
@@ -20,3 +21,4 @@ class Decision:
     digest: str
     age: float
     cached: bool
+    tenant: str | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from aeterna.cedar.domain.request import BroughtEntity
 from aeterna.policy.errors import QuestionMalformedError
 
 
@@ -21,12 +22,19 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One access evaluation, in the words of AuthZEN."""
+    """One access evaluation, in the words of AuthZEN.
+
+    ``described`` are entities in Cedar's own words, for callers who speak Cedar. ``literal`` says that every type is
+    written in full, as Cedar's own names are; otherwise a type without a namespace is one of the sidecar's.
+    """
 
     subject: Entity
     action: str
     resource: Entity
     context: Mapping[str, object] = field(default_factory=dict[str, object])
+    action_type: str = "Action"
+    described: tuple[BroughtEntity, ...] = ()
+    literal: bool = False
 
     def key(self) -> bytes:
         """Return a text that two questions share only if they are the same question.
@@ -44,6 +52,12 @@ class Question:
             self.resource.id,
             self.resource.properties,
             self.context,
+            self.action_type,
+            [
+                (*entity.uid, entity.attributes, list(map(list, entity.parents)), entity.tags)
+                for entity in self.described
+            ],
+            self.literal,
         )
         try:
             return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)

@@ -17,6 +17,21 @@ _MAX_KEY_BYTES: Final = 2048
 _JITTER: Final = 0.1
 
 
+class Remembered:
+    """A verdict, the tenant it was asked of, until when it may be repeated, and how it was last written down.
+
+    ``written`` is the answer up to its age, in the words of whoever asked: to write it costs more than to remember it.
+    """
+
+    __slots__ = ("expires", "tenant", "verdict", "written")
+
+    def __init__(self, verdict: Verdict, tenant: str | None, expires: float) -> None:
+        self.verdict = verdict
+        self.tenant = tenant
+        self.expires = expires
+        self.written: bytes | None = None
+
+
 class VerdictCache:
     """Verdicts of one edition by question.
 
@@ -31,29 +46,29 @@ class VerdictCache:
         self._capacity = capacity if self._ttl > 0 else 0
         self._clock = clock
         self._random = random
-        self._entries: OrderedDict[bytes, tuple[float, Verdict]] = OrderedDict()
+        self._entries: OrderedDict[bytes, Remembered] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: bytes) -> Verdict | None:
-        """Return the remembered verdict, or None."""
+    def get(self, key: bytes, now: float) -> Remembered | None:
+        """Return what is remembered and may still be repeated at this moment of the cache's clock, or None."""
         entry = self._entries.get(key)
         if entry is None:
             return None
-        expires, verdict = entry
-        if self._clock() >= expires:
+        if now >= entry.expires:
             del self._entries[key]
             return None
         self._entries.move_to_end(key)
-        return verdict
+        return entry
 
-    def put(self, key: bytes, verdict: Verdict) -> None:
-        """Remember a verdict."""
+    def put(self, key: bytes, verdict: Verdict, tenant: str | None = None) -> Remembered | None:
+        """Remember a verdict, and return the entry if it is."""
         if self._capacity == 0 or len(key) > _MAX_KEY_BYTES:
-            return
-        expires = self._clock() + self._ttl * (1 - _JITTER * self._random())
-        self._entries[key] = (expires, verdict)
+            return None
+        entry = Remembered(verdict, tenant, self._clock() + self._ttl * (1 - _JITTER * self._random()))
+        self._entries[key] = entry
         self._entries.move_to_end(key)
         if len(self._entries) > self._capacity:
             self._entries.popitem(last=False)
+        return entry

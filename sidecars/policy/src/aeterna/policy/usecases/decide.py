@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from aeterna.cedar.domain.verdict import Verdict
 from aeterna.cedar.ports import Engine
 from aeterna.policy.domain.decision import Decision
-from aeterna.policy.usecases.asking import request_of
-from aeterna.policy.usecases.cache import VerdictCache
+from aeterna.policy.domain.freshness import Freshness
+from aeterna.policy.domain.tally import ADOPTED, DECISIONS, DOUBTS, Tally
+from aeterna.policy.usecases.asking import NAMESPACE, request_of
+from aeterna.policy.usecases.cache import Remembered, VerdictCache
+from aeterna.service.clock import steady_clock, system_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
+    from aeterna.policy.domain.publication import Publication
     from aeterna.policy.domain.question import Question
     from aeterna.service.clock import Clock
 
-_STALE: Final = Verdict(allowed=False, errors=("the policies have not been confirmed for too long",))
+STALE: Final = "the policies have not been confirmed for too long"
+NONE_YET: Final = "there are no policies yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """One bundle in use: its engine, its name, its number in this process, and its own memory."""
+    """One bundle in use: its engine, what it was published as, and its own memory."""
 
     engine: Engine
     epoch: int
@@ -35,72 +42,146 @@ class Decider:
     """Answers questions by the current edition.
 
     ``max_age`` bounds how long the edition may go unconfirmed by its source before every answer is a deny; None means
-    that the last good edition is trusted for ever.
+    that the last good edition is trusted for ever. ``namespace`` and ``tenant`` are what a question is of that says
+    neither.
     """
 
     def __init__(
-        self, engine: Engine, digest: str, *, cache: Callable[[], VerdictCache], clock: Clock, max_age: timedelta | None
+        self,
+        *,
+        cache: Callable[[], VerdictCache],
+        steady: Clock = steady_clock,
+        system: Clock = system_clock,
+        max_age: timedelta | None = None,
+        namespace: str = NAMESPACE,
+        tenant: str | None = None,
+        tally: Tally | None = None,
     ) -> None:
-        """Begin with the first edition, which is epoch 1."""
+        """Begin without an edition, which is a deny for everybody."""
+        self.tally = tally or Tally()
         self._cache = cache
-        self._clock = clock
+        self._steady = steady
+        self._system = system
         self._max_age = max_age.total_seconds() if max_age is not None else float("inf")
-        self._edition = Edition(engine=engine, epoch=1, digest=digest, verdicts=cache())
-        self._confirmed_at = clock()
+        self._namespace = namespace
+        self._tenant = tenant
+        self._edition: Edition | None = None
+        self._freshness = Freshness()
+        self._changed = asyncio.Event()
 
     @property
-    def edition(self) -> Edition:
+    def edition(self) -> Edition | None:
         """The edition in use."""
         return self._edition
 
     @property
     def age(self) -> float:
         """Seconds since the edition was last known to be the current one."""
-        return max(0.0, self._clock() - self._confirmed_at)
+        return self._freshness.age(self._steady())
 
     @property
-    def stale(self) -> bool:
-        """Whether the edition is too old to be trusted."""
-        return self.age > self._max_age
+    def trouble(self) -> str | None:
+        """Why every answer is a deny now, or None."""
+        if self._edition is None:
+            return NONE_YET
+        return STALE if self.age > self._max_age else None
 
-    def confirm(self) -> None:
-        """Note that the edition in use is still the current one."""
-        self._confirmed_at = self._clock()
-
-    def adopt(self, engine: Engine, digest: str) -> None:
+    def adopt(self, engine: Engine, publication: Publication) -> None:
         """Use another edition from now on: one assignment, so every answer is wholly of one edition."""
-        self._edition = Edition(engine=engine, epoch=self._edition.epoch + 1, digest=digest, verdicts=self._cache())
-        self.confirm()
+        self._edition = Edition(
+            engine=engine, epoch=publication.epoch, digest=publication.digest, verdicts=self._cache()
+        )
+        self.tally.words[ADOPTED] += 1
+        self.confirm(publication)
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
-    def decide(self, question: Question) -> Decision:
-        """Return the decision, a deny where anything is unclear; raise `QuestionMalformedError` for no question."""
-        edition, age = self._edition, self.age
+    def confirm(self, publication: Publication) -> None:
+        """Take note of when the edition in use was last known to be the current one."""
+        now = self._steady()
+        self._freshness.see(publication.confirmed_at, system=self._system(), steady=now)
+        if (edition := self._edition) is not None:
+            self.tally.in_use(
+                epoch=edition.epoch,
+                digest=edition.digest,
+                confirmed=now - self._freshness.age(now),
+                cached=len(edition.verdicts),
+            )
+
+    async def adoption(self) -> None:
+        """Return when another edition is in use."""
+        await self._changed.wait()
+
+    def recall(self, key: bytes) -> tuple[Remembered, float] | None:
+        """Return what is remembered under a key, with the age of the edition; None where `decide` has to be asked.
+
+        The way of a question that was asked before: nothing is made for it, and it is counted.
+        """
+        edition = self._edition
+        if edition is None:
+            return None
+        now = self._steady()
+        age = self._freshness.age(now)
         if age > self._max_age:
-            return _decision(_STALE, edition, age, cached=False)
-        key = question.key()
-        known = edition.verdicts.get(key)
+            return None
+        known = edition.verdicts.get(key, now)
+        if known is None:
+            return None
+        self._count(known.verdict, "cache")
+        return known, age
+
+    def decide(self, question: Question, key: bytes | None = None) -> Decision:
+        """Return the decision, a deny where anything is unclear; raise `QuestionMalformedError` for no question.
+
+        ``key`` tells the question from every other one; without it the question's own is used.
+        """
+        edition, now = self._edition, self._steady()
+        age = self._freshness.age(now)
+        if edition is None or age > self._max_age:
+            verdict = Verdict(allowed=False, errors=(NONE_YET if edition is None else STALE,))
+            self._count(verdict, "none")
+            return _decision(verdict, None, edition, age, cached=False)
+        key = question.key() if key is None else key
+        known = edition.verdicts.get(key, now)
         if known is not None:
-            return _decision(known, edition, age, cached=True)
-        verdict = _evaluated(edition.engine, question)
-        edition.verdicts.put(key, verdict)
-        return _decision(verdict, edition, age, cached=False)
+            self._count(known.verdict, "cache")
+            return _decision(known.verdict, known.tenant, edition, age, cached=True)
+        begun = time.perf_counter()
+        verdict, tenant = self._evaluated(edition.engine, question)
+        self.tally.evaluated(time.perf_counter() - begun)
+        edition.verdicts.put(key, verdict, tenant)
+        self._count(verdict, "engine")
+        return _decision(verdict, tenant, edition, age, cached=False)
+
+    def keep_written(self, key: bytes, written: bytes) -> None:
+        """Remember how the answer to a remembered question is written, up to its age."""
+        if self._edition is not None:
+            known = self._edition.verdicts.get(key, self._steady())
+            if known is not None:
+                known.written = written
+
+    def _evaluated(self, engine: Engine, question: Question) -> tuple[Verdict, str | None]:
+        try:
+            request = request_of(question, namespace=self._namespace, tenant=self._tenant)
+        except ValueError as exc:
+            return Verdict(allowed=False, errors=(str(exc),)), None
+        return engine.evaluate(request), request.tenant
+
+    def _count(self, verdict: Verdict, source: str) -> None:
+        words = self.tally.words
+        words[DECISIONS["allow" if verdict.allowed else "deny", source]] += 1
+        if verdict.errors:
+            words[DOUBTS] += 1
 
 
-def _evaluated(engine: Engine, question: Question) -> Verdict:
-    try:
-        request = request_of(question)
-    except ValueError as exc:
-        return Verdict(allowed=False, errors=(str(exc),))
-    return engine.evaluate(request)
-
-
-def _decision(verdict: Verdict, edition: Edition, age: float, *, cached: bool) -> Decision:
+def _decision(verdict: Verdict, tenant: str | None, edition: Edition | None, age: float, *, cached: bool) -> Decision:
     return Decision(
         allowed=verdict.allowed,
         policies=verdict.policies,
         errors=verdict.errors,
-        epoch=edition.epoch,
-        digest=edition.digest,
+        epoch=edition.epoch if edition is not None else 0,
+        digest=edition.digest if edition is not None else "",
         age=age,
         cached=cached,
+        tenant=tenant,
     )

@@ -1,0 +1,90 @@
+"""Following what is published: another bundle is compiled beside the one in use, and takes its place in one step."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import structlog
+
+from aeterna.cedar.errors import BundleError
+from aeterna.policy.domain.tally import REFUSED
+
+if TYPE_CHECKING:
+    from aeterna.cedar.ports import Compiler
+    from aeterna.policy.domain.publication import Publication
+    from aeterna.policy.ports import Publications
+    from aeterna.policy.usecases.decide import Decider
+
+Outcome: TypeAlias = Literal["nothing", "unchanged", "adopted", "refused"]
+
+_INTERVAL: Final = 1.0
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Follower:
+    """Brings the decider up to what is published; reading and compiling happen off the event loop.
+
+    A publication that does not become an engine leaves the last good one in use. That one is then not confirmed any
+    more, so its age grows, and it is tried again only when something else is published.
+    """
+
+    def __init__(
+        self, decider: Decider, publications: Publications, compiler: Compiler, *, interval: float = _INTERVAL
+    ) -> None:
+        """Take how many seconds to wait between looks when nobody says that there is something to see."""
+        self._decider = decider
+        self._publications = publications
+        self._compiler = compiler
+        self._interval = interval
+        self._refused: int | None = None
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look now; to be called on the event loop."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Look at intervals, and at once when woken, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(self._interval):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self.look()
+            except Exception:
+                # A loop that ended would leave a worker with old policies for ever; this way their age tells of it.
+                log.exception("policy.look_failed")
+
+    async def look(self) -> Outcome:
+        """Adopt what is published if it is another one and a good one; say what happened."""
+        published = await asyncio.to_thread(self._publications.current)
+        if published is None:
+            return "nothing"
+        edition = self._decider.edition
+        if edition is not None and (edition.epoch, edition.digest) == (published.epoch, published.digest):
+            self._decider.confirm(published)
+            return "unchanged"
+        if published.epoch == self._refused:
+            return "unchanged"
+        return await self._adopt(published)
+
+    async def _adopt(self, published: Publication) -> Outcome:
+        try:
+            bundle = await asyncio.to_thread(self._publications.bundle, published)
+            engine = await asyncio.to_thread(self._compiler.compile, bundle)
+        except BundleError as exc:
+            self._refused = published.epoch
+            self._decider.tally.words[REFUSED] += 1
+            edition = self._decider.edition
+            kept = edition.digest if edition is not None else None
+            log.warning("policy.edition_refused", code=exc.code, reason=str(exc), epoch=published.epoch, kept=kept)
+            return "refused"
+        self._refused = None
+        self._decider.adopt(engine, published)
+        log.info("policy.edition_adopted", digest=published.digest, epoch=published.epoch)
+        return "adopted"
