@@ -28,6 +28,7 @@ class Bundle:
     policies: Mapping[str, str]
     schema: str
     entities: Mapping[str, str] = field(default_factory=dict[str, str])
+    schema_file: str = field(default="bundle.cedarschema", compare=False)
 
     @classmethod
     def of(cls, files: Mapping[str, str]) -> Bundle:
@@ -39,7 +40,11 @@ class Bundle:
         if not policies:
             raise BundleInvalidError("bundle", f"needs at least one file *{POLICY_SUFFIX}")
         entities = {path: text for path, text in files.items() if path.rpartition("/")[2] == ENTITIES_FILE}
-        return cls(policies=policies, schema=files[schemas[0]], entities=entities)
+        return cls(policies=policies, schema=files[schemas[0]], entities=entities, schema_file=schemas[0])
+
+    def files(self) -> dict[str, str]:
+        """Return the files that `of` makes this bundle of."""
+        return {**self.policies, self.schema_file: self.schema, **self.entities}
 
     def tenants(self) -> tuple[str, ...]:
         """Return the tenants that have files of their own, sorted; raise `BundleInvalidError` for no tenant's name."""
