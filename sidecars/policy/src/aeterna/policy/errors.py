@@ -5,7 +5,9 @@ AeternaError
     ├── QuestionMalformedError     the request is no AuthZEN evaluation
     │   └── TooManyEvaluationsError it is more of them than are answered at once
     ├── MediaTypeError             the request's body is not said to be JSON
-    └── StateLockedError           another sidecar keeps its bundle in this folder
+    ├── StateLockedError           another sidecar keeps its bundle in this folder
+    ├── AddressRefusedError        bundles must not be fetched from this address
+    └── PushRefusedError           a push to the store of policies is malformed
 
 What is wrong with a bundle is in ``aeterna.cedar.errors``.
 """
@@ -55,3 +57,21 @@ class StateLockedError(PolicyError):
 
     def __init__(self, folder: str) -> None:
         super().__init__(f"another sidecar keeps its state in {folder}; give each one a folder of its own")
+
+
+class AddressRefusedError(PolicyError):
+    """The address is one that bundles are not fetched from, since anybody on the way could read or hold them back."""
+
+    code = "policy.address_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+
+
+class PushRefusedError(PolicyError):
+    """What was pushed is no policy, schema or list of entities; nothing is published until a good one replaces it."""
+
+    code = "policy.push_refused"
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: {reason}")

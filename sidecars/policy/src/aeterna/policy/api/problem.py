@@ -32,6 +32,9 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         BundleOutdatedError: 500,
         BundleError: 500,
         errors.StateLockedError: 500,
+        errors.AddressRefusedError: 500,
+        # OPAL's client takes a 400 for an answer and goes on; the set stays unpublished until it is mended.
+        errors.PushRefusedError: 400,
         errors.PolicyError: 500,
     }
 )

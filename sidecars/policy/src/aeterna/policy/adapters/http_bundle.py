@@ -1,0 +1,114 @@
+"""Signed bundles over HTTP: fetched when they changed, believed by their signature, and never an older one."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+
+from aeterna.cedar.adapters import signing
+from aeterna.cedar.domain.signed_bundle import MAX_BYTES, MEDIA_TYPE, REPLICA_HEADER, SIGNATURE_HEADER, decode
+from aeterna.cedar.errors import BundleOutdatedError, BundleUnreadableError
+from aeterna.policy.errors import AddressRefusedError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+    from pathlib import Path
+
+    from aeterna.cedar.domain.bundle import Bundle
+    from aeterna.policy.adapters.version_file import VersionFile
+
+
+class HttpBundleSource:
+    """Fetches from one address, without redirects and without the environment's proxies.
+
+    After any failure the next fetch is a whole one: what happened meanwhile is unknown. The keys are read for each new
+    bundle, so that a key can be rotated under a running sidecar.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        keys: Path,
+        versions: VersionFile,
+        replica: str,
+        timeout: timedelta,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Raise `AddressRefusedError` for plain HTTP to anywhere but this machine."""
+        self._address = checked_address(address)
+        self._keys = keys
+        self._versions = versions
+        self._headers = {"Accept": MEDIA_TYPE, "Accept-Encoding": "identity", REPLICA_HEADER: replica}
+        self._timeout = timeout.total_seconds()
+        self._transport = transport
+        self._held: tuple[str, Bundle] | None = None
+
+    def read(self) -> Bundle:
+        """Return the current bundle; raise `BundleUnreadableError`, `BundleSignatureError` or `BundleOutdatedError`."""
+        held, self._held = self._held, None
+        conditional = {"If-None-Match": held[0]} if held is not None else {}
+        try:
+            with (
+                httpx.Client(timeout=self._timeout, trust_env=False, transport=self._transport) as client,
+                client.stream("GET", self._address, headers=self._headers | conditional) as response,
+            ):
+                if response.status_code == HTTPStatus.NOT_MODIFIED and held is not None:
+                    self._held = held
+                    return held[1]
+                if response.status_code != HTTPStatus.OK:
+                    raise BundleUnreadableError(self._address, f"answered {response.status_code}")
+                body = self._body(response)
+        except (httpx.HTTPError, httpx.InvalidURL) as exc:
+            raise BundleUnreadableError(self._address, f"does not answer: {type(exc).__name__}") from exc
+        bundle = self._proven(response.headers.get(SIGNATURE_HEADER), body)
+        etag = response.headers.get("ETag")
+        self._held = (etag, bundle) if etag is not None else None
+        return bundle
+
+    def _body(self, response: httpx.Response) -> bytes:
+        """Return the body; it is bounded in bytes and, as a whole, in time: a slow drip would outlast every timeout."""
+        deadline = time.monotonic() + self._timeout
+        body = bytearray()
+        for chunk in response.iter_raw():
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise BundleUnreadableError(self._address, f"sends more than {MAX_BYTES} bytes")
+            if time.monotonic() > deadline:
+                raise BundleUnreadableError(self._address, "takes too long to send the bundle")
+        return bytes(body)
+
+    def _proven(self, signature: str | None, body: bytes) -> Bundle:
+        key = signing.verify(signing.public_keys(self._keys), signature, body)
+        document = decode(body)
+        used = self._versions.last(key)
+        if document.version < used:
+            raise BundleOutdatedError(document.version, used)
+        bundle = document.bundle()
+        self._versions.note(key, document.version)
+        return bundle
+
+
+def checked_address(address: str) -> str:
+    """Return the address if it is https, or http on this machine's loopback; else raise `AddressRefusedError`."""
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if parts.username is not None or parts.password is not None:
+        raise AddressRefusedError("an address with a name and a password in it would be shown in logs")
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
+        raise AddressRefusedError(f"{address} is neither https nor http on this machine's loopback")
+    return address
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
