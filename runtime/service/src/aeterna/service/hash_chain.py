@@ -22,7 +22,12 @@ def canonical(record: Mapping[str, JsonValue]) -> bytes:
 
 def link(previous: str, record: Mapping[str, JsonValue]) -> str:
     """Return the record's hash, in hexadecimal: SHA-256 over the hash before it and the record's canonical text."""
-    return hashlib.sha256(bytes.fromhex(previous) + canonical(record)).hexdigest()
+    return link_text(previous, canonical(record))
+
+
+def link_text(previous: str, text: bytes) -> str:
+    """Return the hash of a record whose canonical text is at hand."""
+    return hashlib.sha256(bytes.fromhex(previous) + text).hexdigest()
 
 
 def broken_at(links: Iterable[tuple[Mapping[str, JsonValue], str]], *, follows: str = GENESIS) -> int | None:

@@ -7,7 +7,9 @@ AeternaError
     ├── MediaTypeError             the request's body is not said to be JSON
     ├── StateLockedError           another sidecar keeps its bundle in this folder
     ├── AddressRefusedError        bundles must not be fetched from this address
-    └── PushRefusedError           a push to the store of policies is malformed
+    ├── FeedUnreachableError       whoever pushes policies cannot push now
+    ├── PushRefusedError           a push to the store of policies is malformed
+    └── AuditUnwritableError       the decision log cannot be written
 
 What is wrong with a bundle is in ``aeterna.cedar.errors``.
 """
@@ -68,6 +70,15 @@ class AddressRefusedError(PolicyError):
         super().__init__(reason)
 
 
+class FeedUnreachableError(PolicyError):
+    """Whoever pushes policies was asked to push them again, and cannot now."""
+
+    code = "policy.feed_unreachable"
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where} {reason}")
+
+
 class PushRefusedError(PolicyError):
     """What was pushed is no policy, schema or list of entities; nothing is published until a good one replaces it."""
 
@@ -75,3 +86,14 @@ class PushRefusedError(PolicyError):
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(f"{where}: {reason}")
+
+
+class AuditUnwritableError(PolicyError):
+    """The decision log cannot be written."""
+
+    code = "policy.audit_unwritable"
+
+    def __init__(self, reason: str, *, written: int = 0) -> None:
+        """Take how many of the records at hand were written whole before it failed."""
+        super().__init__(f"the decision log cannot be written: {reason}")
+        self.written = written

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from aeterna.cedar.domain.bundle import Bundle
+    from aeterna.policy.domain.audit import Entry
     from aeterna.policy.domain.publication import Publication
 
 
@@ -49,4 +50,32 @@ class Keeper(Protocol):
 
     async def refresh(self) -> None:
         """Look at the sources now."""
+        ...
+
+
+class Resync(Protocol):
+    """Whoever pushes, asked to push everything again. Kept by ``adapters.opal_client``; faked in ``testing``."""
+
+    def ask(self) -> None:
+        """Have everything pushed again soon, or raise `FeedUnreachableError` when nothing will come; may block."""
+        ...
+
+
+class DecisionLog(Protocol):
+    """Where decisions are written down. Kept by ``adapters.decision_log``; faked in ``testing``."""
+
+    def offer(self, entry: Entry) -> bool:
+        """Take an entry to be written soon, or return False when there are too many already; never blocks."""
+        ...
+
+    def close(self) -> None:
+        """Write what was taken; blocks for a moment."""
+        ...
+
+
+class Pusher(Protocol):
+    """Whoever pushes policies to us. Kept by ``adapters.opal_client``; faked in ``testing``."""
+
+    def push_again(self) -> bool:
+        """Ask for everything again and say whether entities will come too; raise `BundleUnreadableError` in vain."""
         ...

@@ -10,6 +10,7 @@ from aeterna.policy.domain.publication import Publication
 
 if TYPE_CHECKING:
     from aeterna.cedar.domain.bundle import Bundle
+    from aeterna.policy.domain.audit import Entry
     from aeterna.service.clock import Clock
 
 
@@ -60,3 +61,50 @@ class FakePublications:
         """Note that what is in force is still current."""
         if self._current is not None:
             self._current = replace(self._current, confirmed_at=self._clock())
+
+
+class FakeDecisionLog:
+    """Keeps what it is offered in memory, until a test says that it is full."""
+
+    def __init__(self, *, full: bool = False) -> None:
+        self.full = full
+        self.entries: list[Entry] = []
+
+    def offer(self, entry: Entry) -> bool:
+        """Keep the entry, unless the test says that there is no room."""
+        if not self.full:
+            self.entries.append(entry)
+        return not self.full
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class FakePusher:
+    """Counts how often it was asked; does nothing, or fails, as a test says."""
+
+    def __init__(self, *, entities: bool = True) -> None:
+        self._entities = entities
+        self.asked = 0
+        self.trouble: BundleError | None = None
+
+    def push_again(self) -> bool:
+        """Say whether entities will come, or raise the trouble."""
+        self.asked += 1
+        if self.trouble is not None:
+            raise self.trouble
+        return self._entities
+
+
+class FakeResync:
+    """Counts how often it was asked, and can say that nothing will come."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.trouble: FeedUnreachableError | None = None
+
+    def ask(self) -> None:
+        """Count, or raise the trouble."""
+        self.asked += 1
+        if self.trouble is not None:
+            raise self.trouble

@@ -32,6 +32,8 @@ class DecisionMetrics(Collector):
         yield self._decisions()
         yield self._evaluations()
         yield _counter("doubts", "Denies because something was unclear.", self._total(tallies.DOUBTS))
+        yield _counter("audited_decisions", "Decisions given to the log.", self._total(tallies.AUDITED))
+        yield _counter("unaudited_decisions", "Decisions that the log had no room for.", self._total(tallies.UNAUDITED))
         yield _counter("malformed_questions", "Requests that were no evaluation.", self._total(tallies.MALFORMED))
         looks = CounterMetricFamily("aeterna_policy_editions", "Publications looked into.", labels=("outcome",))
         looks.add_metric(("adopted",), self._total(tallies.ADOPTED))

@@ -33,8 +33,10 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         BundleError: 500,
         errors.StateLockedError: 500,
         errors.AddressRefusedError: 500,
+        errors.FeedUnreachableError: 503,
         # OPAL's client takes a 400 for an answer and goes on; the set stays unpublished until it is mended.
         errors.PushRefusedError: 400,
+        errors.AuditUnwritableError: 500,
         errors.PolicyError: 500,
     }
 )

@@ -32,7 +32,9 @@ _DIGEST_WORDS: Final = 4
 _BUCKET: Final = _DIGEST + _DIGEST_WORDS
 BUCKETS: Final = (0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, float("inf"))
 """Upper bounds of an evaluation's time, in seconds."""
-WORDS: Final = _BUCKET + len(BUCKETS)
+AUDITED: Final = _BUCKET + len(BUCKETS)
+UNAUDITED: Final = AUDITED + 1
+WORDS: Final = UNAUDITED + 1
 """How many numbers of eight bytes a worker's tally takes."""
 
 
