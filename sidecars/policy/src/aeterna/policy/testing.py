@@ -11,6 +11,7 @@ from aeterna.policy.domain.publication import Publication
 if TYPE_CHECKING:
     from aeterna.cedar.domain.bundle import Bundle
     from aeterna.policy.domain.audit import Entry
+    from aeterna.policy.errors import FeedUnreachableError
     from aeterna.service.clock import Clock
 
 
