@@ -37,18 +37,16 @@ class Var:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """``left && right``; the right side counts only if the left one holds."""
+    """``a && b && …``; each part counts only if all before it hold. A chain is one node, so that long ones stay flat."""
 
-    left: Expression
-    right: Expression
+    parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """``left || right``; the right side counts only if the left one does not hold."""
+    """``a || b || …``; each part counts only if none before it holds."""
 
-    left: Expression
-    right: Expression
+    parts: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +112,13 @@ class RecordOf:
     fields: tuple[tuple[str, Expression], ...]
 
 
-Expression = Literal | Var | And | Or | IfThenElse | Call | GetAttribute | HasAttribute | Is | Like | SetOf | RecordOf
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that Cedar accepts and the analysis does not know; whatever depends on it is undecided."""
+
+    reason: str
+
+
+Expression = (
+    Literal | Var | And | Or | IfThenElse | Call | GetAttribute | HasAttribute | Is | Like | SetOf | RecordOf | Unread
+)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from aeterna.cedar.domain.request import Request, Uid
-    from aeterna.policies.domain.typed.policy import Policy
+from aeterna.cedar.domain.request import Request, Uid
+from aeterna.policies.domain.typed.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

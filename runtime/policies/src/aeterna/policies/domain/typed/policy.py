@@ -38,7 +38,7 @@ class Condition:
     body: Expression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Policy:
     """One policy of a bundle. Two are the same only if they are one object: ids repeat between versions and tenants."""
 

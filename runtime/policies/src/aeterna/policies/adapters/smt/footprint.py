@@ -1,0 +1,110 @@
+"""What the encoding of a policy leaves behind beside its formula: the terms that axioms and models are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from aeterna.policies.domain.typed.types import Type
+from aeterna.cedar.domain.request import Uid
+from aeterna.policies.adapters.smt.values import Plain, Value
+import z3
+
+
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeRead:
+    """An entity's attribute that was looked at."""
+
+    entity: Plain
+    name: str
+    present: z3.BoolRef
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class TagRead:
+    """An entity's tag that was looked at, by a key that may be any string."""
+
+    entity: Plain
+    key: Plain
+    present: z3.BoolRef
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class PatternUse:
+    """A string that was matched with a pattern; the atom says that it matches."""
+
+    pattern: tuple[str | None, ...]
+    text: Plain
+    atom: z3.BoolRef
+
+
+@dataclass(frozen=True, slots=True)
+class SetLiteral:
+    """A set written out: its term has exactly these elements."""
+
+    set: Plain
+    elements: tuple[Value, ...]
+
+
+class SetRelation(StrEnum):
+    """What an atom says of one or two sets."""
+
+    EMPTY = "empty"
+    SUBSET = "subset"
+    MEET = "meet"
+    EQUAL = "equal"
+    HOLDS_ABOVE = "holds above"
+    """The set holds an entity that ``entity`` is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAtom:
+    """An atom about sets; the witness is an element that shows it, or shows that it does not hold."""
+
+    relation: SetRelation
+    atom: z3.BoolRef
+    left: Plain
+    right: Plain
+    witness: Value
+
+
+@dataclass(slots=True)
+class Footprint:
+    """All that one encoding has used; keys are what makes two entries the same."""
+
+    facts: dict[int, z3.BoolRef] = field(default_factory=dict[int, "z3.BoolRef"])
+    strings: dict[str, Plain] = field(default_factory=dict[str, "Plain"])
+    entities: dict[Uid, Plain] = field(default_factory=dict["Uid", "Plain"])
+    reads: dict[tuple[int, str], AttributeRead] = field(default_factory=dict[tuple[int, str], AttributeRead])
+    tags: dict[tuple[int, int], TagRead] = field(default_factory=dict[tuple[int, int], TagRead])
+    patterns: dict[tuple[int, tuple[str | None, ...]], PatternUse] = field(
+        default_factory=dict[tuple[int, "tuple[str | None, ...]"], PatternUse]
+    )
+    below: dict[int, Plain] = field(default_factory=dict[int, "Plain"])
+    """Entities of which it was asked what they are in."""
+    above: dict[int, Plain] = field(default_factory=dict[int, "Plain"])
+    """Entities of which it was asked what is in them."""
+    elements: dict[Type, dict[tuple[int, ...], Value]] = field(
+        default_factory=dict["Type", "dict[tuple[int, ...], Value]"]
+    )
+    set_literals: dict[int, SetLiteral] = field(default_factory=dict[int, SetLiteral])
+    set_atoms: dict[int, SetAtom] = field(default_factory=dict[int, SetAtom])
+
+    def add(self, other: Footprint) -> None:
+        """Take in all that another encoding has used."""
+        self.facts.update(other.facts)
+        self.strings.update(other.strings)
+        self.entities.update(other.entities)
+        self.reads.update(other.reads)
+        self.tags.update(other.tags)
+        self.patterns.update(other.patterns)
+        self.below.update(other.below)
+        self.above.update(other.above)
+        for type_, elements in other.elements.items():
+            self.elements.setdefault(type_, {}).update(elements)
+        self.set_literals.update(other.set_literals)
+        self.set_atoms.update(other.set_atoms)
