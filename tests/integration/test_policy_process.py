@@ -142,7 +142,7 @@ async def test_a_changed_bundle_is_taken_on_at_a_signal_and_a_bad_one_is_not(bun
 
 async def test_a_changed_bundle_is_found_without_a_signal(bundle_folder: Path) -> None:
     async with running(port=0, bundle=bundle_folder, refresh_interval=0.05) as process:
-        await process.event("policy.edition_adopted")
+        await process.event("service.listening")
         (bundle_folder / "more.cedar").write_text('@id("nobody") forbid (principal, action, resource);')
 
         adopted = await process.event("policy.edition_adopted")

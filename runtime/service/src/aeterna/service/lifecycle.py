@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
@@ -18,6 +19,7 @@ import structlog
 import uvicorn
 
 from aeterna.contracts.errors import AeternaError
+from aeterna.service.direct import Direct, DirectHttpProtocol
 from aeterna.service.errors import AddressInUseError, StartError
 from aeterna.service.http_protocol import PROTOCOL
 
@@ -95,7 +97,7 @@ def serve(
     watched = _WatchedStart(app)
     config = uvicorn.Config(
         watched,
-        http=PROTOCOL,
+        http=partial(DirectHttpProtocol, found) if isinstance(found, Direct) else PROTOCOL,
         # A task begins with the context of whatever woke the connection up; it must not inherit another's trace.
         reset_contextvars=True,
         access_log=False,

@@ -14,6 +14,7 @@ from aeterna.policy.api.openapi import OPENAPI, document
 from aeterna.policy.api.problem import STATUSES
 from aeterna.policy.domain.tally import MALFORMED
 from aeterna.policy.errors import MediaTypeError, PolicyError, QuestionMalformedError
+from aeterna.policy.usecases.auditing import NOT_AUDITED
 from aeterna.service.asgi import header, send_bytes
 from aeterna.service.errors import NotReadyError, RequestTimeoutError, RequestTooLargeError, ServiceError
 from aeterna.service.health import PATHS, Health
@@ -26,13 +27,19 @@ if TYPE_CHECKING:
 
     from prometheus_client import CollectorRegistry
 
+    from aeterna.policy.domain.decision import Decision
+    from aeterna.policy.domain.question import Question
     from aeterna.policy.settings import PolicySettings
+    from aeterna.policy.usecases.auditing import Audit
     from aeterna.policy.usecases.decide import Decider
     from aeterna.policy.usecases.following import Follower
     from aeterna.service.asgi import Receive, Scope, Send
+    from aeterna.service.direct import Headers
 
 _JSON: Final = b"application/json"
+_LINES: Final = b"content-type: application/json\r\ncache-control: no-store\r\n"
 _REQUEST_ID: Final = b"x-request-id"
+_TRACEPARENT: Final = b"traceparent"
 # What is echoed goes into a header: printable ASCII of a sane length, or it is not echoed.
 _ECHOED: Final = re.compile(rb"[\x21-\x7e]{1,128}")
 _CLOSE: Final = {"Connection": "close"}
@@ -56,11 +63,13 @@ class PolicyApp:
         settings: PolicySettings,
         version: str,
         registry: CollectorRegistry,
+        audit: Audit = NOT_AUDITED,
         beside: Sequence[Callable[[], Awaitable[None]]] = (),
         refresh: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._decider = decider
         self._follower = follower
+        self._audit = audit
         self._beside = beside
         self._refresh = refresh
         self._max_body_bytes = settings.max_body_bytes
@@ -73,6 +82,7 @@ class PolicyApp:
             authzen.EVALUATIONS: self._evaluations,
             cedar_agent.IS_AUTHORIZED: self._is_authorized,
         }
+        self.direct_targets = frozenset({authzen.EVALUATION.encode()})
         self.drain = Drain()
         self._rest = Health(
             self._others,
@@ -92,9 +102,30 @@ class PolicyApp:
         else:
             await self._rest(scope, receive, send)
 
+    def direct(self, target: bytes, headers: Headers, body: bytes) -> tuple[bytes, bytes] | None:
+        """Answer an evaluation without waiting; what is out of the ordinary or wrong goes the usual way."""
+        del target
+        lines = _LINES
+        typed = False
+        for name, value in headers:
+            if name == b"content-type":
+                if typed or value != _JSON:
+                    return None
+                typed = True
+            elif name == _REQUEST_ID:
+                if lines is not _LINES or not _ECHOED.fullmatch(value):
+                    return None
+                lines = b"%bx-request-id: %b\r\n" % (_LINES, value)
+        if not typed or len(body) > self._max_body_bytes:
+            return None
+        try:
+            return lines, self._answer(body, headers)
+        except Exception:  # noqa: BLE001 - the usual way meets it again, and knows what to say of it
+            return None
+
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await self._posts[scope["path"]](await self._body(scope, receive))
+            body = await self._posts[scope["path"]](await self._body(scope, receive), scope["headers"])
         except (PolicyError, ServiceError) as exc:
             self._decider.tally.words[MALFORMED] += 1
             await self._refuse(scope, send, exc)
@@ -113,36 +144,49 @@ class PolicyApp:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def _evaluation(self, body: bytes) -> bytes:
+    async def _evaluation(self, body: bytes, headers: Headers) -> bytes:
+        return self._answer(body, headers)
+
+    def _answer(self, body: bytes, headers: Headers) -> bytes:
         # The body itself tells the question: equal bytes are parsed to equal questions, and need not be parsed again.
         key = b"a" + body
+        if self._audit is not NOT_AUDITED:
+            return authzen.answer(self._decided(authzen.question(body), headers, key))
         recalled = self._decider.recall(key)
-        if recalled is not None and recalled[0].written is not None:
-            return authzen.completed(recalled[0].written, recalled[1])
+        if recalled is not None:
+            return authzen.completed(recalled[0], recalled[1])
         decision = self._decider.decide(authzen.question(body), key)
         written = authzen.written(decision)
         self._decider.keep_written(key, written)
         return authzen.completed(written, decision.age)
 
-    async def _evaluations(self, body: bytes) -> bytes:
+    def _decided(self, question: Question, headers: Headers, key: bytes | None = None) -> Decision:
+        decision = self._decider.decide(question, key)
+        if self._audit is NOT_AUDITED:
+            return decision
+        traceparent = next((value for name, value in headers if name == _TRACEPARENT), None)
+        trace_id = trace_id_of(traceparent) if traceparent is not None else None
+        return self._audit.audited(question, decision, trace_id)
+
+    async def _evaluations(self, body: bytes, headers: Headers) -> bytes:
         asked = authzen.batch(body, limit=self._max_evaluations)
         if not isinstance(asked, authzen.Batch):
-            return authzen.answer(self._decider.decide(asked))
+            return authzen.answer(self._decided(asked, headers))
         answers: list[bytes] = []
         for evaluation in asked.evaluations:
             if len(answers) % _AT_ONCE == _AT_ONCE - 1:
                 await asyncio.sleep(0)
-            allowed, answer = self._one(evaluation)
+            allowed, answer = self._one(evaluation, headers)
             answers.append(answer)
             if allowed is asked.stops_after:
                 break
         return authzen.answers(answers)
 
-    def _one(self, evaluation: authzen.Evaluation) -> tuple[bool, bytes]:
+    def _one(self, evaluation: authzen.Evaluation, headers: Headers) -> tuple[bool, bytes]:
         """Decide one evaluation of several; one that is none is a deny of its own."""
         if not isinstance(evaluation, QuestionMalformedError):
             try:
-                decision = self._decider.decide(evaluation)
+                decision = self._decided(evaluation, headers)
             except QuestionMalformedError as exc:
                 evaluation = exc
             else:
@@ -150,9 +194,8 @@ class PolicyApp:
         self._decider.tally.words[MALFORMED] += 1
         return False, authzen.refusal(evaluation)
 
-    async def _is_authorized(self, body: bytes) -> bytes:
-        decision = self._decider.decide(cedar_agent.question(body), b"c" + body)
-        return cedar_agent.answer(decision)
+    async def _is_authorized(self, body: bytes, headers: Headers) -> bytes:
+        return cedar_agent.answer(self._decided(cedar_agent.question(body), headers, b"c" + body))
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """Return the body, or raise what is wrong with it; the bytes are counted as they come."""
@@ -206,14 +249,9 @@ class PolicyApp:
         if trouble is not None:
             raise NotReadyError({"policies": trouble})
 
-    async def begin(self) -> None:
-        """Take on what is published now; the first step of the application's lifespan."""
-        await self._follower.look()
-
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         """Follow what is published from startup to shutdown."""
         await receive()
-        await self.begin()
         running = [asyncio.ensure_future(run()) for run in (self._follower.run, *self._beside)]
         loop = asyncio.get_running_loop()
         hangups = asyncio.Event()
@@ -225,6 +263,7 @@ class PolicyApp:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.to_thread(self._audit.close)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _refreshed(self, hangups: asyncio.Event) -> None:

@@ -13,7 +13,7 @@ from aeterna.policy.domain.decision import Decision
 from aeterna.policy.domain.freshness import Freshness
 from aeterna.policy.domain.tally import ADOPTED, DECISIONS, DOUBTS, Tally
 from aeterna.policy.usecases.asking import NAMESPACE, request_of
-from aeterna.policy.usecases.cache import Remembered, VerdictCache
+from aeterna.policy.usecases.cache import VerdictCache
 from aeterna.service.clock import steady_clock, system_clock
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ class Decider:
         """Return when another edition is in use."""
         await self._changed.wait()
 
-    def recall(self, key: bytes) -> tuple[Remembered, float] | None:
-        """Return what is remembered under a key, with the age of the edition; None where `decide` has to be asked.
+    def recall(self, key: bytes) -> tuple[bytes, float] | None:
+        """Return the answer that `keep_written` kept, and the age to complete it; None where `decide` has to be asked.
 
         The way of a question that was asked before: nothing is made for it, and it is counted.
         """
@@ -125,10 +125,10 @@ class Decider:
         if age > self._max_age:
             return None
         known = edition.verdicts.get(key, now)
-        if known is None:
+        if known is None or known.written is None:
             return None
         self._count(known.verdict, "cache")
-        return known, age
+        return known.written, age
 
     def decide(self, question: Question, key: bytes | None = None) -> Decision:
         """Return the decision, a deny where anything is unclear; raise `QuestionMalformedError` for no question.

@@ -11,7 +11,7 @@ from aeterna.cedar.errors import BundleError
 from aeterna.policy.domain.tally import REFUSED
 
 if TYPE_CHECKING:
-    from aeterna.cedar.ports import Compiler
+    from aeterna.cedar.ports import Compiler, Engine
     from aeterna.policy.domain.publication import Publication
     from aeterna.policy.ports import Publications
     from aeterna.policy.usecases.decide import Decider
@@ -45,6 +45,12 @@ class Follower:
         """Look now; to be called on the event loop."""
         self._wake.set()
 
+    def begin(self) -> None:
+        """Take on what is published now, before there is an event loop; blocks."""
+        published = self._publications.current()
+        if published is not None:
+            self._settle(published, self._compiled(published))
+
     async def run(self) -> None:
         """Look at intervals, and at once when woken, until cancelled."""
         while True:
@@ -71,20 +77,28 @@ class Follower:
             return "unchanged"
         if published.epoch == self._refused:
             return "unchanged"
-        return await self._adopt(published)
+        return self._settle(published, await asyncio.to_thread(self._compiled, published))
 
-    async def _adopt(self, published: Publication) -> Outcome:
+    def _compiled(self, published: Publication) -> Engine | BundleError:
         try:
-            bundle = await asyncio.to_thread(self._publications.bundle, published)
-            engine = await asyncio.to_thread(self._compiler.compile, bundle)
+            return self._compiler.compile(self._publications.bundle(published))
         except BundleError as exc:
+            return exc
+
+    def _settle(self, published: Publication, compiled: Engine | BundleError) -> Outcome:
+        if isinstance(compiled, BundleError):
             self._refused = published.epoch
             self._decider.tally.words[REFUSED] += 1
             edition = self._decider.edition
-            kept = edition.digest if edition is not None else None
-            log.warning("policy.edition_refused", code=exc.code, reason=str(exc), epoch=published.epoch, kept=kept)
+            log.warning(
+                "policy.edition_refused",
+                code=compiled.code,
+                reason=str(compiled),
+                epoch=published.epoch,
+                kept=edition.digest if edition is not None else None,
+            )
             return "refused"
         self._refused = None
-        self._decider.adopt(engine, published)
+        self._decider.adopt(compiled, published)
         log.info("policy.edition_adopted", digest=published.digest, epoch=published.epoch)
         return "adopted"
