@@ -2,15 +2,62 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-from pydantic_settings import SettingsConfigDict
+from datetime import timedelta
+from pathlib import Path
 
-from aeterna.service.settings import ServiceSettings
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from aeterna.service.caller import TENANT_PATTERN
+from aeterna.service.settings import Duration, ServiceSettings
+
+_TENANT = f"^{TENANT_PATTERN.pattern}$"
 
 
-class PoliciesSettings(ServiceSettings):
-    """Where the administration listens, and what it stands on."""
+class DatabaseSettings(BaseSettings):
+    """What the offline commands read; they need neither tokens nor a policy.
+
+    ``dsn`` is any libpq connection string; ``migrate_dsn`` is set where the schema's owner is another login than the
+    one that serves. ``migrate_wait`` bounds the wait for another migrator, ``migrate_lock_timeout`` for a table.
+    ``platform_tenant`` is the tenant whose administrators change everybody's policies; those of other tenants change
+    their own. ``audit_kept`` is how long records are kept, 90 days at least.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AETERNA_POLICIES_", frozen=True, extra="forbid")
+
+    dsn: SecretStr = Field(min_length=1)
+    migrate_dsn: SecretStr | None = None
+    migrate_wait: Duration = timedelta(minutes=2)
+    migrate_lock_timeout: Duration = timedelta(seconds=5)
+    platform_tenant: str = Field(default="platform", pattern=_TENANT)
+    audit_kept: Duration = Field(default=timedelta(days=90), ge=timedelta(days=90))
+    pool_min: int = Field(default=1, ge=1)
+    pool_max: int = Field(default=8, ge=1)
+    pool_timeout: Duration = timedelta(seconds=2)
+    connect_timeout: Duration = timedelta(seconds=5)
+    statement_timeout: Duration = timedelta(seconds=10)
+    lock_timeout: Duration = timedelta(seconds=3)
+    idle_transaction_timeout: Duration = timedelta(seconds=10)
+
+
+class PoliciesSettings(ServiceSettings, DatabaseSettings):
+    """Where the administration listens, and what it stands on.
+
+    ``migrate`` moves an old schema forward before serving. A bundle has at most ``max_files`` files of ``max_bytes``
+    bytes together. ``analysis_timeout`` ends an analysis, and must be shorter than ``request_timeout``.
+    ``signing_key_file`` holds the Ed25519 private key (PEM) that signs bundles; without it none are published.
+    ``bundle_token_file`` holds the token that readers of bundles must show; without it whoever reaches the port reads
+    them, signed. Replicas are counted for ``replica_window`` after they were last heard.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="AETERNA_POLICIES_")
 
     port: int = Field(default=8185, ge=0, le=65535)
+    max_body_bytes: int = Field(default=20 * 1024 * 1024, gt=0)
+    migrate: bool = False
+    max_files: int = Field(default=2000, ge=1)
+    max_bytes: int = Field(default=16 * 1024 * 1024, ge=1)
+    analysis_timeout: Duration = Field(default=timedelta(seconds=25), gt=timedelta(0))
+    signing_key_file: Path | None = None
+    bundle_token_file: Path | None = None
+    replica_window: Duration = Field(default=timedelta(minutes=1), gt=timedelta(0))

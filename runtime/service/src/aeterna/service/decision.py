@@ -15,6 +15,6 @@ __all__ = ["Decision", "Resource"]
 class Resource:
     """What is acted upon, and the tenant that owns it."""
 
-    type: Literal["Graph", "Thread"]
+    type: Literal["Graph", "Policies", "Thread"]
     id: str
     tenant: TenantId

@@ -1,0 +1,98 @@
+"""Moves a database's schema forward and back, safely when several processes try at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import alembic.command
+import psycopg
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from aeterna.policies.adapters.postgres.translate import policies_error, translated
+from aeterna.policies.errors import RevisionUnknownError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from sqlalchemy import Connection
+
+SCHEMA: Final = "policies"
+VERSION_TABLE: Final = "schema_version"
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+# Any number will do that no other program on the database takes; this is "policies" in ASCII.
+_LOCK_KEY: Final = int.from_bytes(b"policies", "big", signed=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """The revisions before and after; None is a database without a schema of ours."""
+
+    before: str | None
+    after: str | None
+
+
+def migrate(dsn: str, *, to: str, wait: timedelta, lock: timedelta) -> Moved:
+    """Bring the database to the revision ``to`` (a number, "head" or "base") and return where it was and is.
+
+    Waits up to ``wait`` for another migrator to finish, then finds its work done. A statement that cannot get its
+    lock within ``lock`` fails the migration rather than hold up what is queued behind it; each revision is one
+    transaction, so what failed left nothing. Raises `RevisionUnknownError`, `StoreBusyError`, `StoreUnavailableError`.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn, application_name="aeterna-policies-migrate"),
+        poolclass=NullPool,
+    )  # fmt: skip
+    try:
+        with translated(), engine.connect() as connection:
+            return _migrate(connection, config, to, wait, lock)
+    except DBAPIError as exc:
+        if isinstance(exc.orig, psycopg.Error):
+            raise policies_error(exc.orig) from exc
+        raise
+
+
+def _migrate(connection: Connection, config: Config, to: str, wait: timedelta, lock: timedelta) -> Moved:
+    script = ScriptDirectory.from_config(config)
+    try:
+        target = script.as_revision_number(to)
+        if isinstance(target, str):
+            script.get_revision(target)
+    except CommandError as exc:
+        raise RevisionUnknownError(to) from exc
+    _exclusively(connection, wait, lock)
+    before = _revision(connection)
+    config.attributes["connection"] = connection
+    forward = target is not None and (before is None or int(str(target)) >= int(before))
+    move = alembic.command.upgrade if forward else alembic.command.downgrade
+    move(config, to)
+    after = _revision(connection)
+    connection.commit()
+    return Moved(before=before, after=after)
+
+
+def _exclusively(connection: Connection, wait: timedelta, lock: timedelta) -> None:
+    """Take the migrators' lock, held until the connection closes, then set the limit for the locks of tables."""
+    for statement in (
+        f"SET lock_timeout = '{round(wait.total_seconds() * 1000)}ms'",
+        f"SELECT pg_advisory_lock({_LOCK_KEY})",
+        f"SET lock_timeout = '{round(lock.total_seconds() * 1000)}ms'",
+        # Asked first, because CREATE SCHEMA IF NOT EXISTS needs a privilege even where there is nothing to create.
+        f"DO $$ BEGIN IF to_regnamespace('{SCHEMA}') IS NULL THEN CREATE SCHEMA {SCHEMA}; END IF; END $$",
+    ):
+        connection.exec_driver_sql(statement)
+    connection.commit()
+
+
+def _revision(connection: Connection) -> str | None:
+    options = {"version_table": VERSION_TABLE, "version_table_schema": SCHEMA}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()

@@ -1,0 +1,1 @@
+"""The revisions of the schema, each a pair of plain SQL files."""

@@ -1,0 +1,1 @@
+"""One module for each revision; it names its SQL files and nothing more."""

@@ -1,0 +1,201 @@
+"""Composes the policy administration: settings in, adapters built here and nowhere else, a served application out."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import json
+import sys
+import time
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from aeterna.cedar.adapters.cedar import CedarCompiler
+from aeterna.policies.adapters.analysis_process import AnalysisProcess
+from aeterna.policies.adapters.key_file import KeyFileSigner
+from aeterna.policies.adapters.metrics import PolicyMetrics
+from aeterna.policies.adapters.postgres.audit import PostgresAudit
+from aeterna.policies.adapters.postgres.pool import Limits, connection_pool
+from aeterna.policies.adapters.postgres.schema import require_schema
+from aeterna.policies.adapters.postgres.transactions import Transactions
+from aeterna.policies.adapters.postgres.versions import PostgresVersions
+from aeterna.policies.api.bundles import bundles
+from aeterna.policies.api.problem import STATUSES
+from aeterna.policies.api.routes import router
+from aeterna.policies.errors import SchemaOutdatedError
+from aeterna.policies.settings import DatabaseSettings, PoliciesSettings
+from aeterna.policies.usecases.administering import Administering
+from aeterna.policies.usecases.checking import Checking, Sizes
+from aeterna.policies.usecases.publishing import Publishing
+from aeterna.policies.usecases.replicas import Replicas
+from aeterna.policies.usecases.retaining import Retention
+from aeterna.service import lifecycle, telemetry
+from aeterna.service.adapters.authzen import AuthZenDecisionPoint
+from aeterna.service.adapters.jwt import JwksTokenVerifier
+from aeterna.service.app import service_app
+from aeterna.service.metrics import new_registry
+from aeterna.service.settings import load
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from fastapi import FastAPI
+
+    from aeterna.policies.ports import Analyser
+
+PROGRAM = "aeterna-policies"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve, or do one of the offline commands; return the exit status. A refusal is one line and status 1."""
+    parser = argparse.ArgumentParser(prog="python -m aeterna.policies", description="The policies of Aeterna.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    migration = commands.add_parser("migrate", help="move the database's schema, forward or back")
+    migration.add_argument("--to", default="head", metavar="REVISION", help="a revision, head or base (default: head)")
+    commands.add_parser("verify-audit", help="follow the audit's chain; status 1 when it is broken")
+    commands.add_parser("cut-audit", help="remove the records that were kept long enough")
+    chosen = parser.parse_args(arguments)
+    with lifecycle.one_line_refusals(PROGRAM):
+        match chosen.command:
+            case "migrate":
+                migrate(load(DatabaseSettings), chosen.to)
+            case "verify-audit":
+                return asyncio.run(verify_audit(load(DatabaseSettings)))
+            case "cut-audit":
+                asyncio.run(cut_audit(load(DatabaseSettings)))
+            case _:
+                serve(load(PoliciesSettings))
+    return 0
+
+
+def migrate(settings: DatabaseSettings, to: str) -> None:
+    """Move the schema of the database to a revision and say so in one line."""
+    # Imported when asked for: alembic and SQLAlchemy would cost every start of the service half a second.
+    adapter = importlib.import_module("aeterna.policies.adapters.postgres.migrate")
+    owner = settings.migrate_dsn or settings.dsn
+    moved = adapter.migrate(
+        owner.get_secret_value(), to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout
+    )
+    sys.stdout.write(f"{PROGRAM}: schema {moved.before or 'none'} -> {moved.after or 'none'}\n")
+
+
+async def verify_audit(settings: DatabaseSettings) -> int:
+    """Print the verdict on the audit's chain as JSON; return 1 when it is broken."""
+    async with opened_audit(settings) as audit:
+        found = await audit.verify()
+    sys.stdout.write(json.dumps({"holds": found.broken_at is None, **asdict(found)}) + "\n")
+    return 0 if found.broken_at is None else 1
+
+
+async def cut_audit(settings: DatabaseSettings) -> None:
+    """Remove what was kept long enough, once, and print what that was as JSON."""
+    async with opened_audit(settings) as audit:
+        cut = await Retention(audit, now, kept=settings.audit_kept).once()
+    sys.stdout.write(json.dumps(None if cut is None else asdict(cut)) + "\n")
+
+
+@asynccontextmanager
+async def opened_audit(settings: DatabaseSettings) -> AsyncGenerator[PostgresAudit]:
+    """Return the audit of a database that is fit for it."""
+    dsn, limits = settings.dsn.get_secret_value(), database_limits(settings)
+    require_schema(dsn, limits)
+    async with connection_pool(dsn, limits) as pool:
+        yield PostgresAudit(Transactions(pool), platform=settings.platform_tenant)
+
+
+def serve(settings: PoliciesSettings) -> None:
+    """Serve until told to stop, on a database that is fit for it."""
+    telemetry.configure(PROGRAM, settings)
+    limits, dsn = database_limits(settings), settings.dsn.get_secret_value()
+    try:
+        require_schema(dsn, limits)
+    except SchemaOutdatedError:
+        if not settings.migrate:
+            raise
+        migrate(settings, "head")
+        require_schema(dsn, limits)
+    lifecycle.serve(
+        application(settings),
+        host=settings.host,
+        port=settings.port,
+        drain_timeout=settings.drain_timeout,
+        drain_delay=settings.drain_delay,
+    )
+
+
+def application(settings: PoliciesSettings) -> FastAPI:
+    """Return the application; its connections open when it starts and close when it stops."""
+    pool = connection_pool(settings.dsn.get_secret_value(), database_limits(settings))
+    transactions = Transactions(pool)
+    versions = PostgresVersions(transactions, platform=settings.platform_tenant)
+    audit = PostgresAudit(transactions, platform=settings.platform_tenant)
+    analysis = AnalysisProcess(make_analyser, timeout=settings.analysis_timeout)
+    checking = Checking(CedarCompiler(), analysis, Sizes(files=settings.max_files, bytes=settings.max_bytes))
+    replicas = Replicas(time.monotonic, window=settings.replica_window)
+    registry = new_registry()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        async with pool, asyncio.TaskGroup() as tasks:
+            retention = tasks.create_task(Retention(audit, now, kept=settings.audit_kept).run())
+            yield
+            retention.cancel()
+            await analysis.aclose()
+
+    app = service_app(
+        name=PROGRAM,
+        version=version("aeterna-policies"),
+        settings=settings,
+        verifier=JwksTokenVerifier(
+            settings.jwks,
+            issuer=settings.issuer,
+            audience=settings.audience,
+            tenant_claim=settings.tenant_claim,
+            leeway=settings.token_leeway,
+        ),
+        decisions=AuthZenDecisionPoint(settings.policy_url, timeout=settings.policy_timeout),
+        checks={"database": versions.check},
+        problems=STATUSES,
+        lifespan=lifespan,
+        routers=[router, bundles],
+        registry=registry,
+    )
+    app.state.platform_tenant = settings.platform_tenant
+    app.state.bundle_token_file = settings.bundle_token_file
+    app.state.versions = versions
+    app.state.audit = audit
+    app.state.analysis = analysis
+    app.state.administering = Administering(versions, checking, now)
+    app.state.publishing = Publishing(versions, KeyFileSigner(settings.signing_key_file))
+    app.state.replicas = replicas
+    app.state.changed = PolicyMetrics(registry, replicas).changed
+    return app
+
+
+def make_analyser() -> Analyser:
+    """Return the analyser; called in a child process alone, since the solver costs 30 MB and its time."""
+    # Typed by the port: the module is imported by name, so that this process never loads the solver.
+    analyser: Analyser = importlib.import_module("aeterna.policies.adapters.analyser").make_analyser()
+    return analyser
+
+
+def now() -> datetime:
+    """Return the machine's time."""
+    return datetime.now(UTC)
+
+
+def database_limits(settings: DatabaseSettings) -> Limits:
+    """Return the limits that the settings ask for."""
+    return Limits(
+        min_connections=settings.pool_min,
+        max_connections=settings.pool_max,
+        acquire=settings.pool_timeout,
+        connect=settings.connect_timeout,
+        statement=settings.statement_timeout,
+        lock=settings.lock_timeout,
+        idle_in_transaction=settings.idle_transaction_timeout,
+    )
