@@ -43,7 +43,7 @@ class Publisher:
         self._clock = clock
         self._nudge = nudge
         self._lock = asyncio.Lock()
-        self._refused: str | None = None
+        self._refused: tuple[str, Refusal] | None = None
         self.state = FeedState()
 
     @property
@@ -56,7 +56,7 @@ class Publisher:
         async with self._lock:
             refused = self._refused
             outcome = await asyncio.to_thread(self._take, bundle)
-            if not (outcome == "refused" and self._refused == refused):
+            if outcome != "refused" or self._refused is not refused:
                 self._log(outcome)
         self._note(outcome)
         return outcome
@@ -80,14 +80,15 @@ class Publisher:
     def _take(self, bundle: Bundle) -> Outcome:
         digest = bundle.digest()
         current = self._publications.current()
-        if digest == self._refused:
+        if self._refused is not None and self._refused[0] == digest:
+            self.state.refusal = self._refused[1]
             return "refused"
         if current is None or current.digest != digest:
             try:
                 self._compiler.compile(bundle)
             except BundleError as exc:
-                self._refused = digest
                 self.state.refusal = Refusal(code=exc.code, reason=str(exc), at=self._clock())
+                self._refused = (digest, self.state.refusal)
                 return "refused"
         # A bundle that is in force already is only confirmed by this.
         before = self._publications.publish(bundle)

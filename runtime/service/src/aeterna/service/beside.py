@@ -1,0 +1,79 @@
+"""A second listener in the same process and on the same loop, for callers who may not share the first."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final
+
+import structlog
+import uvicorn
+from typing_extensions import override
+
+from aeterna.service.http_protocol import PROTOCOL
+from aeterna.service.lifecycle import tcp_socket, unix_socket
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from aeterna.service.asgi import App
+
+_GRACE_SECONDS: Final = 2
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Beside:
+    """Serves an application beside the process's main one, which keeps the signals; its lifespan is not run."""
+
+    def __init__(self, app: App, *, host: str = "127.0.0.1", port: int = 0, uds: Path | None = None) -> None:
+        """Listen at once, so that a process that cannot does not start: `AddressInUseError` or `StartError`."""
+        self._uds = uds
+        self._listener = unix_socket(uds) if uds is not None else tcp_socket(host, port)
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                http=PROTOCOL,
+                reset_contextvars=True,
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                lifespan="off",
+                ws="none",
+                proxy_headers=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return str(self._uds) if self._uds is not None else "{}:{}".format(*self._listener.getsockname()[:2])
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        log.info("service.listening_beside", address=self.address)
+        serving = asyncio.ensure_future(self._server.serve(sockets=[self._listener]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self._server.should_exit = True
+            await serving
+            raise
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.close()
+        if self._uds is not None:
+            self._uds.unlink(missing_ok=True)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server without a hand in the process's signals."""
+
+    @override
+    def capture_signals(self) -> AbstractContextManager[None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return nullcontext()
