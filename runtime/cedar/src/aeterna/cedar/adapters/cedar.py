@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, cast
 
@@ -28,7 +27,7 @@ from aeterna.cedar.domain.statements import Statement, statements
 from aeterna.cedar.errors import BundleInvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
     from aeterna.cedar.domain.bundle import Bundle
 

@@ -9,6 +9,7 @@ set of policies that fits some request gets a handle of its own, and so does eac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
@@ -16,16 +17,14 @@ import cedarpy
 import orjson
 
 from aeterna.cedar.domain.entity import EntityStore, Key, references
-from aeterna.cedar.domain.policy import keys
+from aeterna.cedar.domain.index import ScopeIndex
+from aeterna.cedar.domain.policy import Policy, keys
 from aeterna.cedar.domain.recent import RecentlyUsed
 from aeterna.cedar.domain.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Mapping
 
-    from aeterna.cedar.domain.index import ScopeIndex
-    from aeterna.cedar.domain.policy import Policy
     from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
 
 # What handles may hold altogether, in policies and in entities: a bound on memory, of some KB for each.

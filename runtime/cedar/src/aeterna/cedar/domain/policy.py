@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from aeterna.cedar.domain.entity import Key, references
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 # How a scope, and a request, name what they are about. A request has every key of a scope that it fits.
 ANY: Final[Key] = ()
@@ -15,6 +17,8 @@ _IN: Final = "in"
 # Operators of Cedar's JSON that look into an entity: its attributes, its tags or what it is in. Their operand `left`
 # is the entity.
 _LOOKS: Final = frozenset({".", "has", "getTag", "hasTag", "in"})
+_OPERAND: Final = "left"
+_ENTITY: Final = "__entity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +26,10 @@ class Policy:
     """A policy, ready to be indexed and parsed.
 
     ``source`` is Cedar's JSON form, or None where that is nested too deeply for Cedar to read it back and ``text`` must
-    be parsed. ``principal`` and ``resource`` are the keys of the scope, ``action`` those of which one has to fit. ``reach`` counts how many entities a condition may go through, one leading
-    to the next, and is at least 1, since a scope looks at what the principal and the resource are in. ``literals``
-    are the entities that conditions name and look into.
+    be parsed. ``principal`` and ``resource`` are the keys of the scope, ``action`` those of which one has to fit.
+    ``reach`` counts how many entities a condition may go through, one leading to the next, and is at least 1, since a
+    scope looks at what the principal and the resource are in. ``literals`` are the entities that conditions name and
+    look into.
     """
 
     name: str
@@ -72,8 +77,8 @@ def keys(uid: Key, above: frozenset[Key]) -> frozenset[Key]:
 def looks(conditions: object) -> tuple[int, frozenset[Key]]:
     """Return how many entities deep the conditions look at most, and which literal entities they look into.
 
-    Both err on the side of more: records are counted as if they were entities, and everything below an operand that is
-    looked into counts as if it could be its value.
+    Both err on the side of more: records are counted as if they were entities, and all that stands in the operand that
+    is looked into counts as if it could be its value.
     """
     depth, literals = 1, set[Key]()
     open_: list[tuple[object, int]] = [(conditions, 0)]
@@ -84,14 +89,16 @@ def looks(conditions: object) -> tuple[int, frozenset[Key]]:
             open_.extend((child, above) for child in cast("list[object]", node))
         elif isinstance(node, dict):
             for name, child in cast("dict[str, object]", node).items():
-                if name == "__entity" and above:
-                    literals.update(references(node))
-                open_.append((child, above + 1 if name in _LOOKS or _is_in(name, child) else above))
+                if name == _ENTITY and above:
+                    literals.update(references(child))
+                inside = above + 1 if name in _LOOKS else above
+                if isinstance(child, dict) and _OPERAND in child:
+                    others = {key: value for key, value in cast("dict[str, object]", child).items() if key != _OPERAND}
+                    within = above + 1 if name == "is" and _IN in child else inside
+                    open_.extend([(child[_OPERAND], within), (others, above)])
+                else:
+                    open_.append((child, inside))
     return depth, frozenset(literals)
-
-
-def _is_in(name: str, child: object) -> bool:
-    return name == "is" and isinstance(child, dict) and _IN in child
 
 
 def _uid(entity: object) -> tuple[str, str]:
