@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from aeterna.cedar.domain.request import Request
 
@@ -24,9 +25,14 @@ class Kind(StrEnum):
     OVERRIDDEN = "overridden"
     """Whatever the permit allows, a forbid denies: it permits nothing."""
     OPPOSING = "opposing"
-    """Some request that the permit allows is denied by a forbid, and neither says that this is intended."""
+    """Some request makes both the permit and the forbid take effect, so that it is denied; other requests are not."""
+    IDLE_ANNOTATION = "idle_annotation"
+    """An annotation excuses an override that no request ever meets."""
     UNDECIDED = "undecided"
     """The question could not be answered, in time or at all; never to be read as clean."""
+
+
+_REFUSING: Final = frozenset({Kind.INVALID, Kind.OVERRIDDEN, Kind.OPPOSING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +59,18 @@ class Finding:
     example: Request | None = None
     intended: str | None = None
 
+    @property
+    def refuses(self) -> bool:
+        """Whether this finding alone keeps the bundle from being deployed."""
+        return self.kind in _REFUSING and self.intended is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All findings of a bundle, sorted by file and line; ``pairs`` counts those of policies that were compared."""
+    """All findings of a bundle, sorted by file and line; ``pairs`` counts those of policies that were compared.
+
+    Findings of kinds that never refuse are there to be read; those that an annotation excuses refuse nothing either.
+    """
 
     digest: str
     findings: tuple[Finding, ...]
@@ -65,8 +79,13 @@ class Report:
 
     @property
     def refused(self) -> bool:
-        """Whether the bundle must not be deployed: it is invalid, or a permit opposes a forbid unasked."""
-        return any(found.kind in {Kind.INVALID, Kind.OPPOSING} and found.intended is None for found in self.findings)
+        """Whether the bundle must not be deployed: it is invalid, or a forbid stops a permit and nobody meant it."""
+        return any(found.refuses for found in self.findings)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether some question was left open, so that the bundle is not known to be clean."""
+        return any(found.kind is Kind.UNDECIDED for found in self.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

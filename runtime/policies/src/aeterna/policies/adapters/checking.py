@@ -1,0 +1,162 @@
+"""Everything that Cedar refuses of a bundle, by way of cedarpy: one finding for each mistake, with file and line."""
+
+# pyright: reportUnknownMemberType=false
+# cedarpy types its dictionaries as bare `dict`; what comes out of them is given its type here, at the edge.
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final, cast
+
+import cedarpy
+
+from aeterna.cedar.domain.bundle import tenant_of
+from aeterna.cedar.domain.statements import statements
+from aeterna.cedar.errors import BundleInvalidError
+from aeterna.policies.domain import annotations
+from aeterna.policies.domain.checked import Checked, Template
+from aeterna.policies.domain.findings import Finding, Kind, Place
+from aeterna.policies.domain.typed.policy_json import policy_of
+from aeterna.policies.errors import UndecidedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from aeterna.cedar.domain.bundle import Bundle
+    from aeterna.cedar.domain.statements import Statement
+    from aeterna.cedar.ports import Compiler
+    from aeterna.policies.domain.typed.policy import Policy
+
+_SHOWN_CHARS: Final = 500
+_NUMBERED: Final = re.compile(r"for (?:policy|template) `policy\d+`,? ?")
+_NO_ID: Final = "every policy needs an @id: a decision names the policies that made it"
+
+
+class CedarChecker:
+    """Checks policies one by one, so that one mistake hides no other; the compiler has the last word on the whole."""
+
+    def __init__(self, compiler: Compiler) -> None:
+        self._compiler = compiler
+
+    def check(self, bundle: Bundle) -> Checked:
+        """Return the policies with everything that Cedar refuses of the bundle."""
+        try:
+            schema = cedarpy.Schema.from_str(bundle.schema)
+        except ValueError as exc:
+            return Checked(findings=(_invalid(Place(file=bundle.schema_file), _said(exc)),))
+        found = _Found(schema)
+        for file, text in sorted(bundle.policies.items()):
+            found.read(file, text)
+        for tenant in (None, *found.tenants()):
+            found.names_and_annotations(tenant)
+        for file, text in sorted(bundle.entities.items()):
+            found.entities(file, text)
+        checked = found.checked()
+        return checked if checked.findings else self._compiled(bundle, checked)
+
+    def _compiled(self, bundle: Bundle, checked: Checked) -> Checked:
+        """Return what is refused of the whole though every part is well, two files' worth of one entity for example."""
+        try:
+            self._compiler.compile(bundle)
+        except BundleInvalidError as exc:
+            refused = _invalid(Place(file=exc.where, line=exc.line), exc.reason)
+            return Checked(policies=checked.policies, templates=checked.templates, findings=(refused,))
+        return checked
+
+
+class _Found:
+    """What has been read so far, and what was wrong with it."""
+
+    def __init__(self, schema: cedarpy.Schema) -> None:
+        self._schema = schema
+        self._policies: list[Policy] = []
+        self._templates: list[Template] = []
+        self._findings: list[Finding] = []
+
+    def checked(self) -> Checked:
+        return Checked(policies=tuple(self._policies), templates=tuple(self._templates), findings=tuple(self._findings))
+
+    def tenants(self) -> tuple[str, ...]:
+        return tuple(sorted({one.tenant for one in self._named() if one.tenant is not None}))
+
+    def read(self, file: str, text: str) -> None:
+        try:
+            tenant = tenant_of(file)
+        except BundleInvalidError as exc:
+            self._findings.append(_invalid(Place(file=file), exc.reason))
+            return
+        for statement in statements(text):
+            self._policy(statement, Place(file=file, line=statement.line), tenant)
+
+    def names_and_annotations(self, tenant: str | None) -> None:
+        """Check what has to be right among the policies that count together; what is shared was checked before."""
+        first: dict[str, Policy | Template] = {}
+        for one in self._named():
+            if one.tenant not in {None, tenant}:
+                continue
+            before = first.setdefault(one.id, one)
+            # Shared policies come first, since their files may sort behind a tenant's.
+            if before is not one and one.tenant == tenant:
+                where = f"{before.place.file}:{before.place.line}"
+                self._refuse(one.place, f'the @id "{one.id}" is taken by the policy in {where}', one.id, tenant)
+        together = [policy for policy in self._policies if policy.tenant in {None, tenant}]
+        for policy, mistake in annotations.mistakes(together):
+            if policy.tenant == tenant:
+                self._refuse(policy.place, mistake, policy.id, tenant)
+
+    def entities(self, file: str, text: str) -> None:
+        try:
+            cedarpy.Entities.from_json_str(text, self._schema)
+        except ValueError as exc:
+            self._refuse(Place(file=file), _said(exc))
+
+    def _named(self) -> Iterator[Policy | Template]:
+        yield from sorted((*self._policies, *self._templates), key=lambda one: one.tenant is not None)
+
+    def _policy(self, statement: Statement, place: Place, tenant: str | None) -> None:
+        try:
+            parsed = json.loads(cedarpy.policies_to_json_str(statement.text))
+        except ValueError as exc:
+            self._refuse(place, _said(exc), tenant=tenant)
+            return
+        written, is_template = _only(parsed)
+        name = cast("Mapping[str, str | None]", written.get("annotations", {})).get("id") or ""
+        if not name:
+            self._refuse(place, _NO_ID, tenant=tenant)
+        validated = cedarpy.validate_policies(statement.text, self._schema)
+        # Cedar says a mistake once for each type of principal that it is one for, in other words or in the same.
+        for mistake in dict.fromkeys(_NUMBERED.sub("", error.error) for error in validated.errors):
+            self._refuse(place, mistake[:_SHOWN_CHARS], name, tenant)
+        if not name or not validated.validation_passed:
+            return
+        if is_template:
+            self._templates.append(Template(id=name, place=place, tenant=tenant))
+            return
+        try:
+            self._policies.append(policy_of(written, place=place, tenant=tenant, text=statement.text))
+        except UndecidedError as exc:
+            message = f"the analysis does not know what this policy says: {exc.reason}"
+            self._findings.append(
+                Finding(kind=Kind.UNDECIDED, policies=(name,), message=message, place=place, tenant=tenant)
+            )
+
+    def _refuse(self, place: Place, message: str, policy: str = "", tenant: str | None = None) -> None:
+        self._findings.append(_invalid(place, message, policy, tenant))
+
+
+def _only(parsed: Mapping[str, Mapping[str, Mapping[str, object]]]) -> tuple[Mapping[str, object], bool]:
+    """Return the one policy or template of a text that holds one, and whether it is a template."""
+    for written in parsed.get("staticPolicies", {}).values():
+        return written, False
+    for written in parsed.get("templates", {}).values():
+        return written, True
+    return {}, False
+
+
+def _invalid(place: Place, message: str, policy: str = "", tenant: str | None = None) -> Finding:
+    return Finding(kind=Kind.INVALID, policies=(policy,) if policy else (), message=message, place=place, tenant=tenant)
+
+
+def _said(error: ValueError) -> str:
+    return str(error)[:_SHOWN_CHARS]

@@ -1,0 +1,230 @@
+"""Finds what is wrong with the policies of a bundle: what contradicts, what repeats, and what does nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from aeterna.cedar.errors import BundleInvalidError
+from aeterna.policies.domain import annotations, wording
+from aeterna.policies.domain.findings import Finding, Kind, Place, Report
+from aeterna.policies.domain.typed.policy import Effect, Policy
+from aeterna.policies.errors import UndecidedError
+from aeterna.policies.usecases.answering import Ask, Undecided
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from aeterna.cedar.domain.bundle import Bundle
+    from aeterna.policies.domain.checked import Checked, Template
+    from aeterna.policies.ports import Checker
+    from aeterna.policies.usecases.answering import Answer, Answers
+
+    Pair = tuple[Policy, Policy]
+    Progress = Callable[[int, int], None]
+
+
+class Analysing:
+    """Analyses bundles; ``answers`` makes what answers questions about policies under a schema."""
+
+    def __init__(self, checker: Checker, answers: Callable[[str, Sequence[Policy]], Answers]) -> None:
+        self._checker = checker
+        self._answers = answers
+
+    def analyse(self, bundle: Bundle, *, progress: Progress | None = None) -> Report:
+        """Return every finding. An invalid bundle has no others: nothing that is said of it could be relied on."""
+        checked = self._checker.check(bundle)
+        findings, pairs = list(checked.findings), 0
+        if not any(found.kind is Kind.INVALID for found in findings):
+            try:
+                answers = self._answers(bundle.schema, checked.policies)
+            except (UndecidedError, BundleInvalidError) as exc:
+                # Cedar takes this schema, so it is we who do not understand it.
+                findings.append(_all_undecided(bundle, exc))
+            else:
+                found = _Analysis(checked, answers, progress)
+                findings.extend(found.findings())
+                pairs = found.compared
+        return Report(
+            digest=bundle.digest(),
+            findings=tuple(sorted(findings, key=_order)),
+            policies=len(checked.policies) + len(checked.templates),
+            pairs=pairs,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """The policies of a tenant, or those of all, whose pairs are to be compared; shared pairs are compared once."""
+
+    tenant: str | None
+    policies: tuple[Policy, ...]
+
+    def own(self, policy: Policy) -> bool:
+        return policy.tenant == self.tenant
+
+    def pairs(self) -> Iterator[Pair]:
+        for one, other in combinations(self.policies, 2):
+            if self.own(one) or self.own(other):
+                # A permit comes before the forbid that may stop it.
+                yield (other, one) if one.effect is Effect.FORBID and other.effect is Effect.PERMIT else (one, other)
+
+
+class _Analysis:
+    """One analysis of one bundle."""
+
+    def __init__(self, checked: Checked, answers: Answers, progress: Progress | None) -> None:
+        self._checked = checked
+        self._answers = answers
+        self._progress = progress
+        self._alone: dict[Policy, Answer] = {}
+        tenants = sorted({policy.tenant for policy in checked.policies if policy.tenant is not None})
+        self._sets = [_Set(tenant, checked.of(tenant)) for tenant in (None, *tenants)]
+        self._pairs = [(set_, pair) for set_ in self._sets for pair in set_.pairs()]
+        self.compared = len(self._pairs)
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what is to be said, in no order."""
+        for template in self._checked.templates:
+            yield _template(template)
+        for policy in self._checked.policies:
+            self._alone[policy] = self._answers.alone(policy)
+            yield from self._of_one(policy)
+        live = [(set_, pair) for set_, pair in self._pairs if all(self._may_act(policy) for policy in pair)]
+        opposing = [(set_, pair) for set_, pair in live if pair[0].effect is not pair[1].effect]
+        alike = [(set_, pair) for set_, pair in live if pair[0].effect is pair[1].effect]
+        both = self._settled(Ask.BOTH, (pair for _, pair in opposing), self.compared)
+        meeting = [pair for _, pair in opposing if both[pair] is not None]
+        ways = [way for _, (one, other) in alike for way in ((one, other), (other, one))]
+        without = self._settled(Ask.WITHOUT, (*meeting, *ways), len(alike))
+        for set_, pair in opposing:
+            yield from _opposition(set_.tenant, pair, both[pair], without.get(pair))
+        for set_, (one, other) in alike:
+            yield from self._likeness(set_, (one, other), without[one, other], without[other, one])
+        yield from self._idle_annotations(both)
+
+    def _settled(self, ask: Ask, pairs: Iterable[Pair], left: int) -> Mapping[Pair, Answer]:
+        def told(still_open: int) -> None:
+            if self._progress is not None:
+                self._progress(max(0, self.compared - min(left, still_open)), self.compared)
+
+        return self._answers.settle(ask, pairs, told=told)
+
+    def _may_act(self, policy: Policy) -> bool:
+        """Tell whether comparing the policy says anything: one that never takes effect would be like everything."""
+        return self._alone[policy] is not None and not isinstance(self._alone[policy], Undecided)
+
+    def _of_one(self, policy: Policy) -> Iterator[Finding]:
+        answer = self._alone[policy]
+        if answer is None:
+            yield _finding(Kind.VACUOUS, (policy,), policy.tenant, wording.vacuous(policy))
+        elif isinstance(answer, Undecided):
+            yield _finding(Kind.UNDECIDED, (policy,), policy.tenant, wording.undecided_alone(policy, answer.reason))
+
+    def _likeness(self, set_: _Set, pair: Pair, only_one: Answer, only_other: Answer) -> Iterator[Finding]:
+        """Yield what one policy of the same effect as another says of it; the example is one of both."""
+        one, other = pair
+        kind = Kind.SHADOWED_PERMIT if one.effect is Effect.PERMIT else Kind.SHADOWED_FORBID
+        example = self._answers.example(one, other)
+        if only_one is None and only_other is None:
+            later, earlier = _to_change(set_, one, other)
+            yield _finding(Kind.REDUNDANT, (later, earlier), set_.tenant, wording.redundant(later, earlier), example)
+        elif only_one is None or only_other is None:
+            inner, outer = (one, other) if only_one is None else (other, one)
+            yield _finding(kind, (inner, outer), set_.tenant, wording.shadowed(inner, outer), example)
+        elif isinstance(only_one, Undecided) or isinstance(only_other, Undecided):
+            reason = only_one.reason if isinstance(only_one, Undecided) else _reason(only_other)
+            yield _finding(Kind.UNDECIDED, pair, set_.tenant, wording.undecided_likeness(one, other, reason))
+
+    def _idle_annotations(self, both: Mapping[Pair, Answer]) -> Iterator[Finding]:
+        """Yield the annotations that excuse nothing, as far as that is known."""
+        for policy in self._checked.policies:
+            if not self._may_act(policy):
+                continue
+            if annotations.is_guardrail(policy):
+                answers = [answer for (_, forbid), answer in both.items() if forbid is policy]
+                if all(answer is None for answer in answers) and not self._undecided_permits():
+                    message = wording.idle_guardrail(policy)
+                    yield _finding(Kind.IDLE_ANNOTATION, (policy,), policy.tenant, message)
+            for name in annotations.overridden_by(policy):
+                named = [pair for pair in both if pair[0] is policy and pair[1].id == name]
+                if named and all(both[pair] is None for pair in named):
+                    message = wording.idle_override(policy, named[0][1])
+                    yield _finding(Kind.IDLE_ANNOTATION, (policy, named[0][1]), named[0][1].tenant, message)
+
+    def _undecided_permits(self) -> bool:
+        return any(
+            policy.effect is Effect.PERMIT and isinstance(answer, Undecided) for policy, answer in self._alone.items()
+        )
+
+
+def _opposition(tenant: str | None, pair: Pair, both: Answer, without: Answer) -> Iterator[Finding]:
+    """Yield what a forbid does to a permit."""
+    permit, forbid = pair
+    excuse = annotations.excuse(permit, forbid)
+    if both is None:
+        return
+    if isinstance(both, Undecided):
+        yield _finding(Kind.UNDECIDED, pair, tenant, wording.undecided_opposition(permit, forbid, both.reason))
+    elif without is None:
+        message = wording.overridden(permit, forbid)
+        yield _finding(Kind.OVERRIDDEN, pair, tenant, message, both, intended=excuse)
+    else:
+        # Undecided is whether anything is left of the permit; that the two oppose each other is certain.
+        message = wording.opposing(permit, forbid)
+        yield _finding(Kind.OPPOSING, pair, tenant, message, both, intended=excuse)
+
+
+def _finding(
+    kind: Kind,
+    policies: tuple[Policy, ...],
+    tenant: str | None,
+    message: str,
+    example: Answer = None,
+    *,
+    intended: str | None = None,
+) -> Finding:
+    return Finding(
+        kind=kind,
+        policies=tuple(policy.id for policy in policies),
+        message=message,
+        place=policies[0].place,
+        tenant=tenant,
+        example=None if example is None or isinstance(example, Undecided) else replace(example, tenant=tenant),
+        intended=intended,
+    )
+
+
+def _template(template: Template) -> Finding:
+    return Finding(
+        kind=Kind.VACUOUS,
+        policies=(template.id,),
+        message=wording.template(template.id),
+        place=template.place,
+        tenant=template.tenant,
+    )
+
+
+def _all_undecided(bundle: Bundle, error: UndecidedError | BundleInvalidError) -> Finding:
+    return Finding(
+        kind=Kind.UNDECIDED,
+        policies=(),
+        message=f"the analysis does not understand this schema, so nothing was compared: {error.reason}",
+        place=Place(file=bundle.schema_file),
+    )
+
+
+def _to_change(set_: _Set, one: Policy, other: Policy) -> Pair:
+    """Return two equal policies with the one to remove first: the tenant's own, or else the later one."""
+    if set_.own(one) != set_.own(other):
+        return (one, other) if set_.own(one) else (other, one)
+    return (other, one)
+
+
+def _reason(answer: Answer) -> str:
+    return answer.reason if isinstance(answer, Undecided) else ""
+
+
+def _order(found: Finding) -> tuple[str, int, str, tuple[str, ...], str]:
+    return found.place.file, found.place.line or 0, found.kind, found.policies, found.tenant or ""
