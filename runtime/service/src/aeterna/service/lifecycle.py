@@ -84,8 +84,11 @@ def serve(
     drain_timeout: timedelta,
     uds: str | None = None,
     drain_delay: timedelta = _IMMEDIATELY,
+    listener: socket.socket | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain; raise `AddressInUseError` or `StartError` when it cannot start.
+
+    With ``listener``, a socket that listens already and that others serve too, no address is opened.
 
     On the signal the application's `Drain` begins, for ``drain_delay`` requests are still taken (a load balancer needs
     that long to look away), then no new ones, and those under way get ``drain_timeout`` to end. A second signal ends
@@ -93,7 +96,7 @@ def serve(
     """
     found: object = app
     drain = found.drain if isinstance(found, Draining) else Drain()
-    listener = _unix_socket(Path(uds)) if uds is not None else _tcp_socket(host, port)
+    opened = listener if listener is not None else listen(host=host, port=port, uds=uds)
     watched = _WatchedStart(app)
     config = uvicorn.Config(
         watched,
@@ -113,16 +116,27 @@ def serve(
     )
     server = _Server(config, drain, drain_delay)
     try:
-        log.info("service.listening", address=uds if uds is not None else "{}:{}".format(*listener.getsockname()[:2]))
-        server.run(sockets=[listener])
+        log.info("service.listening", address=address_of(opened))
+        server.run(sockets=[opened])
     except SystemExit:
         # uvicorn ends the process itself when the application does not start; ours is the reason why.
         raise (watched.refusal or StartError("the service failed to start; see the log")) from None
     finally:
-        listener.close()
-        if uds is not None:
+        opened.close()
+        if uds is not None and listener is None:
             Path(uds).unlink(missing_ok=True)
     log.info("service.stopped")
+
+
+def listen(*, host: str, port: int, uds: str | None = None) -> socket.socket:
+    """Return a socket that listens on the Unix socket or on the port; raise `AddressInUseError` or `StartError`."""
+    return unix_socket(Path(uds)) if uds is not None else tcp_socket(host, port)
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return where a socket listens, as people write it."""
+    name: object = listener.getsockname()
+    return "{}:{}".format(*name[:2]) if isinstance(name, tuple) else str(name)
 
 
 class _WatchedStart:
@@ -180,7 +194,8 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def _tcp_socket(host: str, port: int) -> socket.socket:
+def tcp_socket(host: str, port: int) -> socket.socket:
+    """Listen on a port, or raise `AddressInUseError` or `StartError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -196,7 +211,7 @@ def _tcp_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _unix_socket(path: Path) -> socket.socket:
+def unix_socket(path: Path) -> socket.socket:
     """Listen on a Unix socket that the owner and the group may use, replacing one whose process is gone."""
     if path.exists():
         _remove_if_abandoned(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 from typing import TYPE_CHECKING, Final
@@ -12,7 +13,7 @@ import structlog
 from aeterna.policy.api import authzen, cedar_agent, epochs
 from aeterna.policy.api.openapi import OPENAPI, document
 from aeterna.policy.api.problem import STATUSES
-from aeterna.policy.domain.tally import MALFORMED
+from aeterna.policy.domain.tally import MALFORMED, PROCESS
 from aeterna.policy.errors import MediaTypeError, PolicyError, QuestionMalformedError
 from aeterna.policy.usecases.auditing import NOT_AUDITED
 from aeterna.service.asgi import header, send_bytes
@@ -257,6 +258,8 @@ class PolicyApp:
         hangups = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, hangups.set)
         running.append(asyncio.ensure_future(self._refreshed(hangups)))
+        # Whoever would send the signal must know that it would no longer end the process.
+        self._decider.tally.words[PROCESS] = os.getpid()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         loop.remove_signal_handler(signal.SIGHUP)
