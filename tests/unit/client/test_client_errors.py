@@ -34,7 +34,12 @@ if TYPE_CHECKING:
     from aeterna.client.testing import FakeRuntime
     from aeterna.contracts.errors import AeternaError
 
-SERVICES = ("aeterna.service.problem", "aeterna.api.api.problem", "aeterna.threads.api.problem")
+SERVICES = (
+    "aeterna.service.problem",
+    "aeterna.api.api.problem",
+    "aeterna.threads.api.problem",
+    "aeterna.policies.api.problem",
+)
 
 
 def transport_errors(kind: type[httpx.TransportError] = httpx.TransportError) -> list[type[httpx.TransportError]]:

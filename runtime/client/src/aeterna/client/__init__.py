@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aeterna.client.async_client import AsyncAeterna
 from aeterna.client.async_graph import AsyncGraph
+from aeterna.client.async_policies import AsyncPolicies
 from aeterna.client.async_threads import AsyncThread, AsyncThreads
 from aeterna.client.erasure_values import ErasedFile, Erasure, Finding, Hold, Verification
 from aeterna.client.errors import (
@@ -44,6 +45,32 @@ from aeterna.client.history_values import (
     Tag,
 )
 from aeterna.client.json_value import JsonObject, JsonValue
+from aeterna.client.policy_problem_codes import (
+    BundleTokenError,
+    NothingDeployedError,
+    PoliciesBusyError,
+    PoliciesUnavailableError,
+    PoliciesUnchangedError,
+    PolicyAnalysisTimeoutError,
+    PolicyFileForbiddenError,
+    PolicyRefusedError,
+    PolicyRequestConflictError,
+    PolicyVersionConflictError,
+    PolicyVersionNotFoundError,
+    ProposalTooLargeError,
+    SigningKeyMissingError,
+)
+from aeterna.client.policy_values import (
+    AuditRecord,
+    AuditVerification,
+    DeployedPolicies,
+    PolicyContent,
+    PolicyDiff,
+    PolicyDifference,
+    PolicyFileDiff,
+    PolicyFinding,
+    PolicyVersion,
+)
 from aeterna.client.problem import Problem
 from aeterna.client.problem_codes import (
     AnswerTimeoutError,
@@ -106,6 +133,7 @@ from aeterna.client.session import Session
 from aeterna.client.settings import Settings
 from aeterna.client.sync_client import Aeterna
 from aeterna.client.sync_graph import SyncGraph
+from aeterna.client.sync_policies import SyncPolicies
 from aeterna.client.sync_threads import SyncThread, SyncThreads
 from aeterna.client.thread_values import (
     Appended,
@@ -128,8 +156,12 @@ __all__ = [
     "Appended",
     "AsyncAeterna",
     "AsyncGraph",
+    "AsyncPolicies",
     "AsyncThread",
     "AsyncThreads",
+    "AuditRecord",
+    "AuditVerification",
+    "BundleTokenError",
     "ChangesExpiredError",
     "ClientError",
     "Commit",
@@ -141,6 +173,7 @@ __all__ = [
     "Counts",
     "DataPart",
     "DecisionUnavailableError",
+    "DeployedPolicies",
     "Difference",
     "Direction",
     "Edge",
@@ -187,12 +220,29 @@ __all__ = [
     "NotFoundError",
     "NotReadyError",
     "NotYetVisibleError",
+    "NothingDeployedError",
     "Part",
     "Path",
+    "PoliciesBusyError",
+    "PoliciesUnavailableError",
+    "PoliciesUnchangedError",
+    "PolicyAnalysisTimeoutError",
+    "PolicyContent",
     "PolicyDeniedError",
+    "PolicyDiff",
+    "PolicyDifference",
+    "PolicyFileDiff",
+    "PolicyFileForbiddenError",
+    "PolicyFinding",
+    "PolicyRefusedError",
+    "PolicyRequestConflictError",
+    "PolicyVersion",
+    "PolicyVersionConflictError",
+    "PolicyVersionNotFoundError",
     "PositionAheadError",
     "Problem",
     "ProblemError",
+    "ProposalTooLargeError",
     "QueryTimeoutError",
     "QueryTooLargeError",
     "Related",
@@ -210,6 +260,7 @@ __all__ = [
     "SessionConflictError",
     "SessionTooLargeError",
     "Settings",
+    "SigningKeyMissingError",
     "Snapshot",
     "SnapshotNotFoundError",
     "Statistics",
@@ -218,6 +269,7 @@ __all__ = [
     "StreamsExhaustedError",
     "Subgraph",
     "SyncGraph",
+    "SyncPolicies",
     "SyncThread",
     "SyncThreads",
     "Tag",

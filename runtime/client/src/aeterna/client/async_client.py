@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from aeterna.client.async_graph import AsyncGraph
+from aeterna.client.async_policies import AsyncPolicies
 from aeterna.client.async_runner import AsyncRunner
 from aeterna.client.async_threads import AsyncThreads
 from aeterna.client.retry import RetryPolicy
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class AsyncAeterna:
-    """The graph and the conversations of one tenant; safe to share between tasks.
+    """The graph, the conversations and the policies of one tenant; safe to share between tasks.
 
     ``transport`` is the port to the network: `aeterna.client.testing` ships a fake of it.
     """
@@ -37,17 +38,19 @@ class AsyncAeterna:
         graph_url: str,
         threads_url: str,
         token: str | TokenSource,
+        policies_url: str | None = None,
         timeout: timedelta = TIMEOUT,
         retries: RetryPolicy | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         source = FixedToken(token) if isinstance(token, str) else token
-        settings = Settings(graph_url=graph_url, threads_url=threads_url, token=source)
+        settings = Settings(graph_url=graph_url, threads_url=threads_url, token=source, policies_url=policies_url)
         wire = Wire(settings=settings, timeout=timeout, policy=retries or RetryPolicy())
         self._runner = AsyncRunner(wire, transport, sleep)
         self.graph = AsyncGraph(self._runner)
         self.threads = AsyncThreads(self._runner)
+        self.policies = AsyncPolicies(self._runner)
 
     @classmethod
     def from_env(cls, *, timeout: timedelta = TIMEOUT, retries: RetryPolicy | None = None) -> Self:
@@ -57,6 +60,7 @@ class AsyncAeterna:
             graph_url=found.graph_url,
             threads_url=found.threads_url,
             token=found.token,
+            policies_url=found.policies_url,
             timeout=timeout,
             retries=retries,
         )

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from aeterna.client.json_value import JsonObject
 
 T_co = TypeVar("T_co", covariant=True)
-Service: TypeAlias = Literal["graph", "threads"]
+Service: TypeAlias = Literal["graph", "policies", "threads"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from aeterna.client.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from aeterna.client.policy_problem_codes import POLICY_KINDS
 
 
 class TokenRejectedError(UnauthenticatedError):
@@ -385,6 +386,7 @@ KINDS: tuple[type[ProblemError], ...] = (
     ThreadsUnavailableError,
     SchemaMissingError,
     SchemaOutdatedError,
+    *POLICY_KINDS,
 )
 BY_CODE: dict[str, type[ProblemError]] = {kind.code: kind for kind in KINDS}
 

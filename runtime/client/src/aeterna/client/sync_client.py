@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from aeterna.client.retry import RetryPolicy
 from aeterna.client.settings import Settings
 from aeterna.client.sync_graph import SyncGraph
+from aeterna.client.sync_policies import SyncPolicies
 from aeterna.client.sync_runner import SyncRunner
 from aeterna.client.sync_threads import SyncThreads
 from aeterna.client.token import FixedToken
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Aeterna:
-    """The graph and the conversations of one tenant; safe to share between threads.
+    """The graph, the conversations and the policies of one tenant; safe to share between threads.
 
     ``transport`` is the port to the network: `aeterna.client.testing` ships a fake of it.
     """
@@ -36,17 +37,19 @@ class Aeterna:
         graph_url: str,
         threads_url: str,
         token: str | TokenSource,
+        policies_url: str | None = None,
         timeout: timedelta = TIMEOUT,
         retries: RetryPolicy | None = None,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         source = FixedToken(token) if isinstance(token, str) else token
-        settings = Settings(graph_url=graph_url, threads_url=threads_url, token=source)
+        settings = Settings(graph_url=graph_url, threads_url=threads_url, token=source, policies_url=policies_url)
         wire = Wire(settings=settings, timeout=timeout, policy=retries or RetryPolicy())
         self._runner = SyncRunner(wire, transport, sleep)
         self.graph = SyncGraph(self._runner)
         self.threads = SyncThreads(self._runner)
+        self.policies = SyncPolicies(self._runner)
 
     @classmethod
     def from_env(cls, *, timeout: timedelta = TIMEOUT, retries: RetryPolicy | None = None) -> Self:
@@ -56,6 +59,7 @@ class Aeterna:
             graph_url=found.graph_url,
             threads_url=found.threads_url,
             token=found.token,
+            policies_url=found.policies_url,
             timeout=timeout,
             retries=retries,
         )

@@ -82,8 +82,7 @@ class Wire:
         )
 
     def _url(self, service: Service, path: str) -> httpx.URL:
-        address = self.settings.graph_url if service == "graph" else self.settings.threads_url
-        return httpx.URL(address.rstrip("/") + path)
+        return httpx.URL(self.settings.url(service).rstrip("/") + path)
 
     def _authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.settings.token.token()}"}
