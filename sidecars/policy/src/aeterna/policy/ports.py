@@ -71,11 +71,3 @@ class DecisionLog(Protocol):
     def close(self) -> None:
         """Write what was taken; blocks for a moment."""
         ...
-
-
-class Pusher(Protocol):
-    """Whoever pushes policies to us. Kept by ``adapters.opal_client``; faked in ``testing``."""
-
-    def push_again(self) -> bool:
-        """Ask for everything again and say whether entities will come too; raise `BundleUnreadableError` in vain."""
-        ...

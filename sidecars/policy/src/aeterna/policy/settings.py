@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import platform
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from aeterna.service.settings import Duration, ListenSettings
 
 SHIPPED = Path(__file__).parent / "bundle"
+_TRUSTED_FOR = timedelta(days=1)
 
 
 class PolicySettings(ListenSettings):
     """Where the sidecar listens, where its bundle is, and how long it may remember.
 
-    With ``socket`` it listens on a Unix socket and on no port. ``max_age`` unset means that the last good bundle is
-    trusted for ever. ``public_url`` is what the metadata document calls the sidecar. ``tenant`` and ``namespace`` are
+    With ``socket`` it listens on a Unix socket and on no port. ``trusted_for`` says what ``max_age`` means while it
+    is unset. ``public_url`` is what the metadata document calls the sidecar. ``tenant`` and ``namespace`` are
     what a question is of that says neither; ``state`` is the folder that survives a restart.
 
     Decisions are written down in the folder ``audit_log``: every deny with ``audit_denies``, and of the others the
@@ -30,7 +32,19 @@ class PolicySettings(ListenSettings):
     port: int = Field(default=8180, ge=0, le=65535)
     socket: Path | None = None
     bundle: Path = SHIPPED
+    bundle_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
+    bundle_keys: Path | None = None
+    bundle_timeout: Duration = Field(default=timedelta(seconds=10), gt=timedelta(0))
+    replica: str = Field(default_factory=platform.node, pattern=r"^[\x21-\x7e]{1,128}$")
     state: Path | None = None
+    admin_socket: Path | None = None
+    admin_port: int | None = Field(default=None, ge=0, le=65535)
+    admin_token_file: Path | None = None
+    admin_max_body_bytes: int = Field(default=32 * 1024 * 1024, gt=0)
+    quiet_period: Duration = Field(default=timedelta(seconds=1), gt=timedelta(0))
+    schema_file: Path | None = None
+    opal_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
+    opal_interval: Duration = Field(default=timedelta(seconds=60), gt=timedelta(0))
     ttl: Duration = timedelta(seconds=60)
     cache_entries: int = Field(default=10_000, ge=0)
     refresh_interval: Duration = Field(default=timedelta(seconds=10), gt=timedelta(0))
@@ -53,3 +67,33 @@ class PolicySettings(ListenSettings):
     audit_retention: Duration = Field(default=timedelta(days=90), gt=timedelta(0))
     audit_max_bytes: int = Field(default=4 * 1024 * 1024 * 1024, gt=0)
     audit_sync_every: Duration = timedelta(seconds=1)
+
+    @property
+    def fed_by(self) -> Literal["directory", "url", "pushes"]:
+        """Which of the feeds it is; ``bundle`` is then only what there is to begin with."""
+        if self.bundle_url is not None:
+            return "url"
+        return "directory" if self.admin_socket is None and self.admin_port is None else "pushes"
+
+    @property
+    def trusted_for(self) -> timedelta | None:
+        """How long a bundle is trusted that is not confirmed: ``max_age``, or a day from a feed that can confirm.
+
+        Pushes alone confirm nothing, for whoever pushes is silent while nothing changes: without somebody to ask, the
+        last good bundle is trusted for ever.
+        """
+        asked = self.fed_by != "pushes" or self.opal_url is not None
+        return self.max_age if self.max_age is not None or not asked else _TRUSTED_FOR
+
+    @model_validator(mode="after")
+    def _one_feed(self) -> Self:
+        pushed = self.admin_socket is not None or self.admin_port is not None
+        if self.bundle_url is not None and pushed:
+            raise ValueError("BUNDLE_URL and ADMIN_SOCKET or ADMIN_PORT are two feeds, and there can be one")
+        if self.bundle_url is not None and self.bundle_keys is None:
+            raise ValueError("BUNDLE_URL needs BUNDLE_KEYS: a bundle is believed by its signature alone")
+        if self.admin_port is not None and self.admin_token_file is None:
+            raise ValueError("ADMIN_PORT needs ADMIN_TOKEN_FILE: every process of the pod can reach a port")
+        if self.admin_port is not None and self.admin_socket is not None:
+            raise ValueError("ADMIN_SOCKET and ADMIN_PORT are two listeners, and there can be one")
+        return self

@@ -81,22 +81,6 @@ class FakeDecisionLog:
         """Do nothing."""
 
 
-class FakePusher:
-    """Counts how often it was asked; does nothing, or fails, as a test says."""
-
-    def __init__(self, *, entities: bool = True) -> None:
-        self._entities = entities
-        self.asked = 0
-        self.trouble: BundleError | None = None
-
-    def push_again(self) -> bool:
-        """Say whether entities will come, or raise the trouble."""
-        self.asked += 1
-        if self.trouble is not None:
-            raise self.trouble
-        return self._entities
-
-
 class FakeResync:
     """Counts how often it was asked, and can say that nothing will come."""
 

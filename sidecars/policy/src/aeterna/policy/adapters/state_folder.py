@@ -55,7 +55,7 @@ class StateFolder:
 
     def __init__(self, folder: Path, *, clock: Clock, files: SealedFiles | None = None) -> None:
         """Take the time of the machine, in seconds since 1970."""
-        self._folder = folder
+        self.folder = folder
         self._pointer = folder / _POINTER
         self._clock = clock
         self._files = files or SealedFiles()
@@ -173,7 +173,7 @@ class StateFolder:
         if unsaved is None:
             return
         publication = unsaved.publication
-        path = self._folder / _BUNDLES / f"{publication.epoch:010d}-{_mark(publication.digest)}.json"
+        path = self.folder / _BUNDLES / f"{publication.epoch:010d}-{_mark(publication.digest)}.json"
         before = next(iter(self._kept(_mark(self._seen[1].digest)) if self._seen is not None else self._kept()), None)
         try:
             self._own()
@@ -237,12 +237,12 @@ class StateFolder:
     def _kept(self, mark: str = "*") -> list[Path]:
         """Return the kept bundles, the newest first."""
         try:
-            return sorted((self._folder / _BUNDLES).glob(f"[0-9]*-{mark}.json"), reverse=True)
+            return sorted((self.folder / _BUNDLES).glob(f"[0-9]*-{mark}.json"), reverse=True)
         except OSError:
             return []
 
     def _forget_all_but(self, *kept: Path | None) -> None:
-        leftovers = (self._folder / _BUNDLES).glob(f"*{TEMPORARY_SUFFIX}")
+        leftovers = (self.folder / _BUNDLES).glob(f"*{TEMPORARY_SUFFIX}")
         for path in (*self._kept(), *leftovers):
             if path not in kept:
                 try:
@@ -254,14 +254,14 @@ class StateFolder:
         """Lock the folder, unless it is ours already; raise `StateLockedError` or OSError."""
         if self._lock is not None:
             return
-        (self._folder / _BUNDLES).mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.folder / _BUNDLES).mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        handle = os.open(self._folder / _LOCK, flags, 0o600)
+        handle = os.open(self.folder / _LOCK, flags, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
-            raise StateLockedError(str(self._folder)) from None
+            raise StateLockedError(str(self.folder)) from None
         except OSError:
             os.close(handle)
             raise
@@ -270,7 +270,7 @@ class StateFolder:
     def _note_fault(self, exc: OSError | StateLockedError) -> None:
         reason = (exc.strerror if isinstance(exc, OSError) else None) or str(exc)
         if reason != self.fault:
-            log.error("policy.state_fault", folder=str(self._folder), reason=reason)
+            log.error("policy.state_fault", folder=str(self.folder), reason=reason)
         self.fault = reason
         self.faults += 1
 

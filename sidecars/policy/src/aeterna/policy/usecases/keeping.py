@@ -145,7 +145,7 @@ class PolledFeed:
         try:
             bundle = await asyncio.to_thread(self._source.read)
         except BundleUnreadableError as exc:
-            return self._publisher.refuse(exc, "unreachable")
+            return self._publisher.unreachable(exc)
         except BundleError as exc:
             return self._publisher.refuse(exc)
         return await self._publisher.offer(bundle)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from aeterna.cedar.domain.bundle import Bundle
     from aeterna.cedar.ports import Compiler
+    from aeterna.contracts.errors import AeternaError
     from aeterna.policy.domain.feeding import Outcome
     from aeterna.policy.ports import Publications
     from aeterna.service.clock import Clock
@@ -68,8 +69,15 @@ class Publisher:
         self._note(outcome, nudge=False)
         return outcome
 
-    def refuse(self, error: BundleError, outcome: Outcome = "refused") -> Outcome:
-        """Note that the feed brought nothing that could be looked at."""
+    def refuse(self, error: AeternaError) -> Outcome:
+        """Note that the feed brought something that cannot even be looked at."""
+        return self._stopped(error, "refused")
+
+    def unreachable(self, error: AeternaError) -> Outcome:
+        """Note that the feed brought nothing."""
+        return self._stopped(error, "unreachable")
+
+    def _stopped(self, error: AeternaError, outcome: Outcome) -> Outcome:
         before = self.state.refusal
         self.state.refusal = Refusal(code=error.code, reason=str(error), at=self._clock())
         if before is None or before.reason != self.state.refusal.reason:

@@ -37,12 +37,17 @@ class Resyncing:
         interval: timedelta,
         random: Callable[[], float],
         begun: Callable[[], None] = lambda: None,
+        failed: Callable[[FeedUnreachableError], object] = lambda _: None,
     ) -> None:
-        """Take ``random`` as a source of numbers in [0, 1); ``begun`` is called before each ask, on the event loop."""
+        """Take ``random`` as a source of numbers in [0, 1); ``begun`` is called before each ask, on the event loop.
+
+        ``failed`` is called there too, with the reason why nothing will come.
+        """
         self._resync = resync
         self._interval = interval.total_seconds()
         self._random = random
         self._begun = begun
+        self._failed = failed
         self._failures = 0
 
     async def run(self) -> None:
@@ -60,6 +65,7 @@ class Resyncing:
             if self._failures == 0:
                 log.warning("policy.feed_unreachable", code=exc.code, reason=str(exc))
             self._failures += 1
+            self._failed(exc)
         else:
             if self._failures > 0:
                 log.info("policy.feed_returned", failures=self._failures)

@@ -40,7 +40,7 @@ class Settling:
         self._since: float | None = None
         self._last = 0.0
         self._first = True
-        self._policies_at: float | None = None
+        self._policies_seen = self._entities_seen = False
         self._listed_at: float | None = None
         self._entities_at: float | None = None
 
@@ -48,18 +48,14 @@ class Settling:
         """Forget what was seen: a whole push is expected."""
         self._listed_at = self._entities_at = None
 
-    def expect_no_entities(self) -> None:
-        """Note that a push without entities is a whole one."""
-        self._entities_at = float("inf")
-
     def policy_seen(self, now: float, *, changed: bool) -> None:
         """Note a push of a policy or a schema."""
-        self._policies_at = now
+        self._policies_seen = True
         self._note(now, changed=changed)
 
     def entities_seen(self, now: float, *, changed: bool) -> None:
         """Note a push of all entities."""
-        self._entities_at = now
+        self._entities_seen, self._entities_at = True, now
         self._note(now, changed=changed or self._whole(now))
 
     def listed(self, now: float) -> None:
@@ -72,7 +68,7 @@ class Settling:
         if self._since is None:
             return None
         longest = self._quiet * _PATIENCE
-        if self._first and (self._policies_at is None or self._entities_at is None):
+        if self._first and not (self._policies_seen and self._entities_seen):
             return max(0.0, min(self._last + longest, self._since + longest * _PATIENCE) - now)
         return max(0.0, min(self._last + self._quiet, self._since + longest) - now)
 
@@ -91,8 +87,7 @@ class Settling:
         listed, entities = self._listed_at, self._entities_at
         if listed is None or entities is None or now - min(listed, entities) > _ROUND:
             return False
-        self._listed_at = None
-        self._entities_at = None if entities != float("inf") else entities
+        self._listed_at = self._entities_at = None
         return True
 
 
@@ -178,10 +173,6 @@ class Staging:
     def expect_all(self) -> None:
         """Note that everything will be pushed again: only when all of it came is the set known to be current."""
         self._settling.expect_all()
-
-    def expect_no_entities(self) -> None:
-        """Note that whoever pushes has no entities to push."""
-        self._settling.expect_no_entities()
 
     async def run(self) -> None:
         """Publish what has settled, until cancelled."""
