@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from aeterna.cedar.domain.bundle import Bundle
@@ -83,8 +83,11 @@ class Checker(Protocol):
 class Witness(Protocol):
     """Asks Cedar what a request shows. Kept by ``adapters.witness``."""
 
-    def effects(self, request: Request) -> Effects | None:
-        """Return which policies take effect on the request, or None if it is not valid by the schema."""
+    def effects(self, request: Request, kept: Sequence[Mapping[str, object]] = ()) -> Effects | None:
+        """Return which policies take effect on the request, or None if it is not valid by the schema.
+
+        ``kept`` are entities in Cedar's JSON that are there beside those that the request brings.
+        """
         ...
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.cedar.adapters.cedar import CedarCompiler
 from aeterna.policies.adapters.checking import CedarChecker
+from aeterna.policies.adapters.memo_file import MemoFile
 from aeterna.policies.adapters.smt.solver import Z3Solvers
 from aeterna.policies.adapters.witness import CedarWitnesses
 from aeterna.policies.domain.memo import Memos
@@ -19,6 +20,7 @@ from aeterna.policies.usecases.comparing import Comparing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from aeterna.cedar.domain.bundle import Bundle
     from aeterna.policies.domain.findings import Difference, Report
@@ -36,12 +38,13 @@ class SmtAnalyser:
     def __init__(
         self,
         *,
-        memos: Memos | None = None,
+        file: MemoFile | None = None,
         question: timedelta = QUESTION,
         whole: timedelta = WHOLE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.memos = Memos() if memos is None else memos
+        self._file = file
+        self.memos = Memos() if file is None else file.load()
         self._whole = whole
         self._clock = clock
         self._solvers = Z3Solvers(timeout=question)
@@ -52,7 +55,10 @@ class SmtAnalyser:
 
     def analyse(self, bundle: Bundle, *, progress: Callable[[int, int], None] | None = None) -> Report:
         """Return every finding; what cannot be decided is a finding too."""
-        return self._analysing.analyse(bundle, progress=progress)
+        report = self._analysing.analyse(bundle, progress=progress)
+        if self._file is not None:
+            self._file.save(self.memos)
+        return report
 
     def compare(self, before: Bundle, after: Bundle) -> tuple[Difference, ...]:
         """Return who gains and who loses, or raise `BundleInvalidError` when either is no bundle."""
@@ -71,3 +77,8 @@ class SmtAnalyser:
 def make_analyser() -> SmtAnalyser:
     """Return an analyser that remembers as long as it lives; a function without arguments, for a process of its own."""
     return SmtAnalyser()
+
+
+def remembering_analyser(file: Path | None) -> SmtAnalyser:
+    """Return an analyser that also remembers in a file, if there is one."""
+    return SmtAnalyser(file=None if file is None else MemoFile(file))

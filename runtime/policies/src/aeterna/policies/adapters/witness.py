@@ -14,7 +14,7 @@ from aeterna.policies.domain.checked import Effects
 from aeterna.policies.domain.typed.policy import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aeterna.cedar.domain.request import Request, Uid
     from aeterna.policies.domain.typed.policy import Policy
@@ -38,10 +38,10 @@ class CedarWitness:
             for effect in (Effect.PERMIT, Effect.FORBID)
         )
 
-    def effects(self, request: Request) -> Effects | None:
+    def effects(self, request: Request, kept: Sequence[Mapping[str, object]] = ()) -> Effects | None:
         """Return which policies take effect on the request, or None if it is not valid by the schema."""
         try:
-            entities = cedarpy.Entities.from_json_str(_entities(request), self._schema)
+            entities = cedarpy.Entities.from_json_str(_entities(request, kept), self._schema)
             found = [half.effects(_question(request), entities, self._schema) for half in self._halves]
         except (ValueError, TypeError):
             return None
@@ -84,16 +84,19 @@ def _question(request: Request) -> dict[str, str]:
     }  # pyright: ignore[reportReturnType]
 
 
-def _entities(request: Request) -> str:
+def _entities(request: Request, kept: Sequence[Mapping[str, object]]) -> str:
     return json.dumps(
         [
-            {
-                "uid": _uid(entity.uid),
-                "attrs": entity.attributes,
-                "parents": [_uid(parent) for parent in entity.parents],
-                "tags": entity.tags,
-            }
-            for entity in request.brought
+            *kept,
+            *(
+                {
+                    "uid": _uid(entity.uid),
+                    "attrs": entity.attributes,
+                    "parents": [_uid(parent) for parent in entity.parents],
+                    "tags": entity.tags,
+                }
+                for entity in request.brought
+            ),
         ]
     )
 

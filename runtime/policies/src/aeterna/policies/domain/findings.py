@@ -48,7 +48,8 @@ class Finding:
     """One thing to know about one or two policies, named by their ``@id``; the first is the one to change.
 
     ``example`` is a valid request with all the entities it needs, and Cedar itself was asked whether it shows what the
-    finding says. A vacuous policy has none, since there is none. ``intended`` names the annotation that excuses it.
+    finding says. It does not bring entities that the bundle keeps, unless it shows nothing beside those. A vacuous
+    policy has none, since there is none. ``intended`` names the annotation that excuses it.
     """
 
     kind: Kind

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from aeterna.cedar.domain.request import Request
     from aeterna.policies.domain.typed.formula import Environment
@@ -64,9 +64,9 @@ class Memo:
 class Memos:
     """A memo for each of the schemas used last."""
 
-    def __init__(self, *, schemas: int = 4) -> None:
+    def __init__(self, *, known: Mapping[str, Memo] | None = None, schemas: int = 4) -> None:
         self._schemas = schemas
-        self._of: OrderedDict[str, Memo] = OrderedDict()
+        self._of: OrderedDict[str, Memo] = OrderedDict(known or {})
 
     def of(self, schema: str) -> Memo:
         """Return the memo of a schema's text."""
@@ -76,6 +76,10 @@ class Memos:
         while len(self._of) > self._schemas:
             self._of.popitem(last=False)
         return memo
+
+    def items(self) -> tuple[tuple[str, Memo], ...]:
+        """Return the memos by the names of their schemas, that used last last."""
+        return tuple(self._of.items())
 
 
 @lru_cache(maxsize=16_384)

@@ -12,6 +12,7 @@ from aeterna.policies.domain.findings import Finding, Kind, Place, Report
 from aeterna.policies.domain.typed.policy import Effect, Policy
 from aeterna.policies.errors import UndecidedError
 from aeterna.policies.usecases.answering import Ask, Undecided
+from aeterna.policies.usecases.presenting import Presenting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -44,7 +45,8 @@ class Analysing:
                 findings.append(_all_undecided(bundle, exc))
             else:
                 found = _Analysis(checked, answers, progress)
-                findings.extend(found.findings())
+                presenting = Presenting(bundle, checked, answers)
+                findings.extend(presenting.presented(finding) for finding in found.findings())
                 pairs = found.compared
         return Report(
             digest=bundle.digest(),

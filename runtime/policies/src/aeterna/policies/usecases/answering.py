@@ -131,6 +131,11 @@ class Answers:
         """Return a request, if any is known, on which both take effect."""
         return self._example_of(Ask.BOTH, (one, other))
 
+    def shows(self, request: Request, policies: Iterable[Policy], kept: Sequence[Mapping[str, object]]) -> bool:
+        """Tell whether all of the policies take effect on the request where these entities are kept."""
+        effects = self._witness.effects(request, kept)
+        return effects is not None and effects.effective.issuperset(policies)
+
     def _unknown(self, ask: Ask, place: Surroundings, pair: Pair) -> Fact | None:
         """Return what would be learned of a pair here, or None when it is known already or follows from the heads."""
         one, other = pair

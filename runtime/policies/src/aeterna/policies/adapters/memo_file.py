@@ -1,0 +1,83 @@
+"""What an analysis learned, kept in a file for the next one; one that cannot be read knows nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
+from aeterna.policies.domain.memo import Memo, Memos
+from aeterna.policies.domain.reports import request_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FORMAT: Final = 1
+"""Raised whenever the analysis may answer otherwise than before: what older ones learned is forgotten then."""
+
+
+class MemoFile:
+    """One file with the memos of the schemas used last."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> Memos:
+        """Return what is remembered, or nothing."""
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            document = json.loads(self._path.read_text(encoding="utf-8"))
+            if document["format"] == FORMAT:
+                return Memos(
+                    known={
+                        str(name): Memo(
+                            facts=[str(fact) for fact in memo["facts"]],
+                            requests=[_request(written) for written in memo["requests"]],
+                        )
+                        for name, memo in document["memos"].items()
+                    }
+                )
+        return Memos()
+
+    def save(self, memos: Memos) -> None:
+        """Replace the file at once, so that whoever reads sees the old or the new one; give up if it cannot be."""
+        document = {
+            "format": FORMAT,
+            "memos": {
+                name: {"facts": memo.facts(), "requests": [request_json(request) for request in memo.requests()]}
+                for name, memo in memos.items()
+            },
+        }
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(document, file)
+            Path(name).replace(self._path)
+
+
+def _request(written: Mapping[str, object]) -> Request:
+    return Request(
+        principal=_uid(written["principal"]),
+        action=_uid(written["action"]),
+        resource=_uid(written["resource"]),
+        context=cast("Mapping[str, object]", written["context"]),
+        brought=tuple(_entity(entity) for entity in cast("Sequence[Mapping[str, object]]", written["entities"])),
+    )
+
+
+def _entity(written: Mapping[str, object]) -> BroughtEntity:
+    return BroughtEntity(
+        uid=_uid(written["uid"]),
+        attributes=cast("Mapping[str, object]", written["attrs"]),
+        parents=tuple(_uid(parent) for parent in cast("Sequence[object]", written["parents"])),
+        tags=cast("Mapping[str, object]", written["tags"]),
+    )
+
+
+def _uid(written: object) -> Uid:
+    plain = cast("Mapping[str, str]", written)
+    return Uid(plain["type"], plain["id"])
