@@ -43,7 +43,12 @@ class DecisionCache:
     def live(self) -> bool:
         """Whether the edition in force is known, as of no longer ago than the silence that is put up with."""
         edition = self._edition
-        return edition is not None and edition.epoch >= self._floor and self._clock() - self._heard_at <= self._silence
+        return (
+            edition is not None
+            and edition.trusted
+            and edition.epoch >= self._floor
+            and self._clock() - self._heard_at <= self._silence
+        )
 
     def heard(self, edition: Edition | None = None) -> None:
         """Note a sign of life of the stream, and which edition it names if it names one."""

@@ -117,6 +117,10 @@ class DecisionClient:
         """Whether the epoch stream is live, so that decisions are remembered."""
         return self._cache.live
 
+    def holds(self, question: Question) -> bool:
+        """Whether the question would be answered from memory now."""
+        return self._cache.get(question.body()) is not None
+
     async def evaluation(self, question: Question) -> Decision:
         """Return the decision, a deny being a value; raise `DecisionUnavailableError` when there is no clear one."""
         with self._doubts_counted():

@@ -11,10 +11,14 @@ from aeterna.enforcement.errors import DecisionUnavailableError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
-    """Which policies are in force: how many editions there were before, and what the content is called."""
+    """Which policies are in force: how many editions there were before, and what the content is called.
+
+    ``trusted`` is false when the decision point itself no longer decides by them, since they are too old.
+    """
 
     epoch: int
     digest: str
+    trusted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +65,9 @@ def edition_of(data: str) -> Edition | None:
         return None
     event = cast("dict[str, object]", parsed)
     epoch, digest = _epoch(event.get("epoch")), event.get("digest")
-    return Edition(epoch=epoch, digest=digest) if epoch is not None and isinstance(digest, str) and digest else None
+    if epoch is None or not isinstance(digest, str) or not digest:
+        return None
+    return Edition(epoch=epoch, digest=digest, trusted=event.get("trusted", True) is True)
 
 
 def _parsed(answer: bytes) -> object:
