@@ -10,10 +10,10 @@ import pytest
 from aeterna.cedar.adapters.cedar import CedarCompiler
 from aeterna.cedar.adapters.directory import DirectoryBundleSource
 from aeterna.cedar.domain.bundle import Bundle
+from aeterna.cedar.domain.request import Request, Uid
 from aeterna.cedar.errors import BundleInvalidError, BundleUnreadableError
 from aeterna.cedar.ports import Compiler
 from aeterna.cedar.testing import FakeCompiler
-from aeterna.policy.domain.question import Entity, Question
 from aeterna.policy.settings import SHIPPED
 from aeterna.policy.testing import FakeBundleSource
 from aeterna.policy.usecases.asking import request_of
@@ -66,14 +66,15 @@ def test_a_bad_bundle_becomes_no_engine(toolchain: Toolchain) -> None:
 
 
 def test_an_engine_answers_whatever_it_is_asked(toolchain: Toolchain) -> None:
-    odd = Question(
-        subject=Entity(type="", id="", properties={"roles": {"a": object.__name__}}),
-        action="\x00",
-        resource=Entity(type="::", id='"'),
+    odd = Request(
+        principal=Uid("", ""),
+        action=Uid("Aeterna::Action", "\x00"),
+        resource=Uid("Aeterna::::", '"'),
         context={"": []},
+        tenant="../..",
     )
 
-    assert not toolchain.compiler.compile(toolchain.good).evaluate(request_of(odd)).allowed
+    assert not toolchain.compiler.compile(toolchain.good).evaluate(odd).allowed
 
 
 def test_an_engine_gives_the_same_answer_twice(toolchain: Toolchain) -> None:

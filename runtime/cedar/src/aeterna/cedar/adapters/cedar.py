@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 import cedarpy
@@ -100,7 +101,7 @@ def _policy(file: str, part: Statement) -> Policy:
         reach, literals = looks(policy["conditions"])
         return Policy(
             name=name,
-            source=orjson.dumps(policy).decode(),
+            source=_source(policy),
             text=part.text,
             principal=entity_key(_constraint(policy, "principal")),
             action=action_keys(_constraint(policy, "action")),
@@ -108,6 +109,14 @@ def _policy(file: str, part: Statement) -> Policy:
             reach=reach,
             literals=literals,
         )
+
+
+def _source(policy: Mapping[str, object]) -> str | None:
+    """Return the JSON of a policy, or None if it is nested more deeply than anybody reads."""
+    try:
+        return orjson.dumps(policy).decode()
+    except orjson.JSONEncodeError:
+        return None
 
 
 def _constraint(policy: Mapping[str, object], part: str) -> Mapping[str, object]:
@@ -137,7 +146,11 @@ def _check(
 
 def _parsable(policies: Sequence[Policy]) -> Iterable[Policy]:
     """Return the policies, without a source where Cedar cannot read back its own JSON form, being nested too deeply."""
-    return policies if _parses(policies) else [policy if _parses([policy]) else _by_text(policy) for policy in policies]
+    return (
+        policies
+        if _parses(policies)
+        else [policy if _parses([policy]) else replace(policy, source=None) for policy in policies]
+    )
 
 
 def _parses(policies: Sequence[Policy]) -> bool:
@@ -146,19 +159,6 @@ def _parses(policies: Sequence[Policy]) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _by_text(policy: Policy) -> Policy:
-    return Policy(
-        name=policy.name,
-        source=None,
-        text=policy.text,
-        principal=policy.principal,
-        action=policy.action,
-        resource=policy.resource,
-        reach=policy.reach,
-        literals=policy.literals,
-    )
 
 
 def _entities(bundle: Bundle, schema: cedarpy.Schema) -> Mapping[str | None, Mapping[Key, StoredEntity]]:

@@ -145,7 +145,7 @@ class CedarEngine:
         return _Candidates(
             handle=parsed_policies(policies),
             reach=max((policy.reach for policy in policies), default=1),
-            literals=frozenset().union(*(policy.literals for policy in policies)),
+            literals=frozenset[Key]().union(*(policy.literals for policy in policies)),
         )
 
     def _entities(

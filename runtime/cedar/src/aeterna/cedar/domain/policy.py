@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from aeterna.cedar.domain.entity import Key, references
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 # How a scope, and a request, name what they are about. A request has every key of a scope that it fits.
 ANY: Final[Key] = ()
@@ -60,8 +60,10 @@ def entity_key(constraint: Mapping[str, object]) -> Key:
             return (*_uid(entity), _EQUAL)
         case {"op": "in", "entity": entity}:
             return _uid(entity)
-        case {"op": "is", "entity_type": str(type_), "in": {"entity": entity}}:
-            return (type_, *_uid(entity), _IN)
+        case {"op": "is", "entity_type": str(type_), "in": within} if "slot" not in cast(
+            "Mapping[str, object]", within
+        ):
+            return (type_, *_uid(cast("Mapping[str, object]", within)["entity"]), _IN)
         case {"op": "is", "entity_type": str(type_)} if _IN not in constraint:
             return (type_,)
         case _:
@@ -91,14 +93,19 @@ def looks(conditions: object) -> tuple[int, frozenset[Key]]:
             for name, child in cast("dict[str, object]", node).items():
                 if name == _ENTITY and above:
                     literals.update(references(child))
-                inside = above + 1 if name in _LOOKS else above
-                if isinstance(child, dict) and _OPERAND in child:
-                    others = {key: value for key, value in cast("dict[str, object]", child).items() if key != _OPERAND}
-                    within = above + 1 if name == "is" and _IN in child else inside
-                    open_.extend([(child[_OPERAND], within), (others, above)])
-                else:
-                    open_.append((child, inside))
+                open_.extend(_within(name, child, above))
     return depth, frozenset(literals)
+
+
+def _within(operator: str, operands: object, above: int) -> Iterable[tuple[object, int]]:
+    """Return the operands of an operator with how many look into each of them, from their value on upwards."""
+    looking = above + 1 if operator in _LOOKS else above
+    if not isinstance(operands, dict) or _OPERAND not in operands:
+        return [(cast("object", operands), looking)]
+    named = cast("dict[str, object]", operands)
+    if operator == "is" and _IN in named:
+        looking = above + 1
+    return [(operand, looking if name == _OPERAND else above) for name, operand in named.items()]
 
 
 def _uid(entity: object) -> tuple[str, str]:
