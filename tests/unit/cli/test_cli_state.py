@@ -17,6 +17,7 @@ from aeterna.cli.local.processes import ProcessRecord
 from aeterna.cli.local.record import Record
 from aeterna.cli.local.state_dir import StateDir
 from aeterna.cli.settings import CommandSettings
+from aeterna.policies.settings import PoliciesSettings
 from aeterna.policy.settings import PolicySettings
 from aeterna.threads.settings import ThreadsSettings
 
@@ -123,6 +124,7 @@ def test_every_setting_that_we_set_is_one_that_the_service_reads(tmp_path: Path)
         "graph": ApiSettings.model_fields,
         "threads": ThreadsSettings.model_fields,
         "policy": PolicySettings.model_fields,
+        "policies": PoliciesSettings.model_fields,
     }
 
     unread = {
@@ -134,7 +136,7 @@ def test_every_setting_that_we_set_is_one_that_the_service_reads(tmp_path: Path)
         for name, service in made.items()
     }
 
-    assert unread == {"graph": [], "threads": [], "policy": []}
+    assert unread == {"graph": [], "threads": [], "policy": [], "policies": []}
 
 
 def test_an_option_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

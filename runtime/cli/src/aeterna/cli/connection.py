@@ -9,7 +9,7 @@ from aeterna.cli.local.record import Record
 from aeterna.cli.local.state_dir import StateDir
 from aeterna.cli.settings import CommandSettings
 from aeterna.client import Aeterna, TokenFile
-from aeterna.client.settings import GRAPH_URL, THREADS_URL, Settings
+from aeterna.client.settings import GRAPH_URL, POLICIES_URL, THREADS_URL, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 def connect(state_dir: Path | None) -> Aeterna:
     """Return a client; raise `NotRunningError` when neither the environment nor a local runtime says where to."""
     settings = CommandSettings.read(state_dir)
-    if GRAPH_URL in settings.environment or THREADS_URL in settings.environment:
+    if any(name in settings.environment for name in (GRAPH_URL, THREADS_URL, POLICIES_URL)):
         told = Settings.from_env(settings.environment)
-        return Aeterna(graph_url=told.graph_url, threads_url=told.threads_url, token=told.token)
+        return Aeterna(
+            graph_url=told.graph_url, threads_url=told.threads_url, token=told.token, policies_url=told.policies_url
+        )
     state = StateDir(settings.state_dir)
     record = Record.read(state)
     if record.base_port is None or not record.processes:
@@ -30,4 +32,9 @@ def connect(state_dir: Path | None) -> Aeterna:
 
 def local_client(state: StateDir, record: Record) -> Aeterna:
     """Return a client of the runtime that a record describes."""
-    return Aeterna(graph_url=record.url("graph"), threads_url=record.url("threads"), token=TokenFile(state.token))
+    return Aeterna(
+        graph_url=record.url("graph"),
+        threads_url=record.url("threads"),
+        token=TokenFile(state.token),
+        policies_url=record.url("policies"),
+    )

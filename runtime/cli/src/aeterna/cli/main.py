@@ -23,6 +23,7 @@ COMMANDS = {
     "token": Lazy("aeterna.cli.commands.token", "token", "Mint a token for the local runtime."),
     "graph": Lazy("aeterna.cli.commands.graph", "graph", "Write and query the graph."),
     "threads": Lazy("aeterna.cli.commands.threads", "threads", "Write and read conversations."),
+    "policy": Lazy("aeterna.cli.commands.policy", "policy", "Propose, deploy and roll back policies."),
     "ingest": Lazy("aeterna.cli.commands.ingest", "ingest", "Load documents or an environment into the graph."),
     "completion": Lazy("aeterna.cli.commands.completion", "completion", "Print the completion script of a shell."),
 }

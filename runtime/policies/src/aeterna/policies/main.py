@@ -15,6 +15,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from aeterna.cedar.adapters.cedar import CedarCompiler
+from aeterna.cedar.adapters.directory import DirectoryBundleSource
 from aeterna.policies.adapters.analysis_process import AnalysisProcess
 from aeterna.policies.adapters.key_file import KeyFileSigner
 from aeterna.policies.adapters.metrics import PolicyMetrics
@@ -26,6 +27,7 @@ from aeterna.policies.adapters.postgres.versions import PostgresVersions
 from aeterna.policies.api.bundles import bundles
 from aeterna.policies.api.problem import STATUSES
 from aeterna.policies.api.routes import router
+from aeterna.policies.domain.scope import Scope
 from aeterna.policies.errors import SchemaOutdatedError
 from aeterna.policies.settings import DatabaseSettings, PoliciesSettings
 from aeterna.policies.usecases.administering import Administering
@@ -33,6 +35,7 @@ from aeterna.policies.usecases.checking import Checking, Sizes
 from aeterna.policies.usecases.publishing import Publishing
 from aeterna.policies.usecases.replicas import Replicas
 from aeterna.policies.usecases.retaining import Retention
+from aeterna.policies.usecases.seeding import Seeding
 from aeterna.service import lifecycle, telemetry
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
 from aeterna.service.adapters.jwt import JwksTokenVerifier
@@ -135,12 +138,15 @@ def application(settings: PoliciesSettings) -> FastAPI:
     audit = PostgresAudit(transactions, platform=settings.platform_tenant)
     analysis = AnalysisProcess(make_analyser, timeout=settings.analysis_timeout)
     checking = Checking(CedarCompiler(), analysis, Sizes(files=settings.max_files, bytes=settings.max_bytes))
+    seeding = Seeding(versions, CedarCompiler(), now, platform=Scope(tenant=settings.platform_tenant, platform=True))
     replicas = Replicas(time.monotonic, window=settings.replica_window)
     registry = new_registry()
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         async with pool, asyncio.TaskGroup() as tasks:
+            if settings.seed is not None:
+                await seeding.seed(DirectoryBundleSource(settings.seed).read())
             retention = tasks.create_task(Retention(audit, now, kept=settings.audit_kept).run())
             yield
             retention.cancel()

@@ -47,7 +47,8 @@ class PoliciesSettings(ServiceSettings, DatabaseSettings):
     bytes together. ``analysis_timeout`` ends an analysis, and must be shorter than ``request_timeout``.
     ``signing_key_file`` holds the Ed25519 private key (PEM) that signs bundles; without it none are published.
     ``bundle_token_file`` holds the token that readers of bundles must show; without it whoever reaches the port reads
-    them, signed. Replicas are counted for ``replica_window`` after they were last heard.
+    them, signed. ``seed`` is the folder of a bundle that becomes version 1 where nothing was deployed: what sidecars
+    begin with. Replicas are counted for ``replica_window`` after they were last heard.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="AETERNA_POLICIES_")
@@ -60,4 +61,5 @@ class PoliciesSettings(ServiceSettings, DatabaseSettings):
     analysis_timeout: Duration = Field(default=timedelta(seconds=25), gt=timedelta(0))
     signing_key_file: Path | None = None
     bundle_token_file: Path | None = None
+    seed: Path | None = None
     replica_window: Duration = Field(default=timedelta(minutes=1), gt=timedelta(0))

@@ -48,7 +48,7 @@ class Wishes:
 
 @click.command(short_help="Start the runtime on this machine and load the sample corpus.")
 @click.option("-d", "--detach", is_flag=True, help="Return when everything is ready, instead of staying attached.")
-@click.option("--port", type=click.IntRange(1024, HIGHEST_BASE), help="First of the three ports to listen on.")
+@click.option("--port", type=click.IntRange(1024, HIGHEST_BASE), help="First of the four ports to listen on.")
 @click.option("--synth/--no-synth", default=True, help="Synthesize the example stacks into cdktf.out.")
 @click.option("--corpus/--no-corpus", default=True, help="Load the sample corpus.")
 @click.option("--timeout", type=click.FloatRange(min=1), default=60.0, help="Seconds to wait for all parts.")
@@ -148,7 +148,7 @@ def _tell(runtime: LocalRuntime, state: StateDir, started: Started, loaded: list
     click.echo(f"  {'token':<16}{started.token}")
     click.echo("\nFor programs and for `aeterna` elsewhere:")
     click.echo(f"  export AETERNA_GRAPH_URL={record.url('graph')} AETERNA_THREADS_URL={record.url('threads')} \\")
-    click.echo(f"         AETERNA_TOKEN_FILE={token_file}")
+    click.echo(f"         AETERNA_POLICIES_URL={record.url('policies')} AETERNA_TOKEN_FILE={token_file}")
     question = f"neighbors?node={quote(ROOT, safe='')}&limit=5" if loaded else "snapshots"
     click.echo("\nOne request to paste:")
     click.echo(f'  curl -sS -H "Authorization: Bearer $(cat {token_file})" \\')

@@ -10,24 +10,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aeterna.cli.local.bundle_key import shipped_policies
 from aeterna.cli.local.record import PORTS
-from aeterna.cli.local.tokens import AUDIENCE, ISSUER
+from aeterna.cli.local.tokens import AUDIENCE, ISSUER, LOCAL
 
 if TYPE_CHECKING:
     from aeterna.cli.local.record import Record
     from aeterna.cli.local.state_dir import StateDir
 
 POSTGRES = "postgres"
-ORDER = (POSTGRES, "policy", "graph", "threads")
+ORDER = (POSTGRES, "policy", "graph", "threads", "policies")
 """In which parts start; they stop in the reverse order."""
 TITLES = {
     POSTGRES: "PostgreSQL",
     "policy": "policy sidecar",
     "graph": "graph API",
     "threads": "thread store",
+    "policies": "policy admin",
 }
-MODULES = {"policy": "aeterna.policy", "graph": "aeterna.api", "threads": "aeterna.threads"}
-PREFIXES = {"policy": "AETERNA_POLICY_", "graph": "AETERNA_API_", "threads": "AETERNA_THREADS_"}
+MODULES = {
+    "policy": "aeterna.policy",
+    "graph": "aeterna.api",
+    "threads": "aeterna.threads",
+    "policies": "aeterna.policies",
+}
+PREFIXES = {
+    "policy": "AETERNA_POLICY_",
+    "graph": "AETERNA_API_",
+    "threads": "AETERNA_THREADS_",
+    "policies": "AETERNA_POLICIES_",
+}
 
 # What a child may know of our own environment; everything else, secrets included, stays here.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE")
@@ -49,7 +61,11 @@ def inherited(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def services(state: StateDir, record: Record, dsn: str, environment: Mapping[str, str]) -> dict[str, Service]:
-    """Return the three services; settings that the caller's environment has for them are handed on, ours win."""
+    """Return the services; settings that the caller's environment has for them are handed on, ours win.
+
+    The sidecar begins with the policies that it ships, which the administration makes its first version; from then on
+    it follows what is deployed there.
+    """
     trust = {
         "ISSUER": ISSUER,
         "AUDIENCE": AUDIENCE,
@@ -57,13 +73,26 @@ def services(state: StateDir, record: Record, dsn: str, environment: Mapping[str
         "POLICY_URL": record.url("policy"),
     }
     own = {
-        "policy": {},
+        "policy": {
+            "BUNDLE_URL": f"{record.url('policies')}/v1/bundle",
+            "BUNDLE_KEYS": str(state.bundle_public_key),
+            "STATE": str(state.sidecar),
+            "REFRESH_INTERVAL": "2",
+        },
         "graph": {
             **trust,
             "WAREHOUSE": str(state.warehouse),
             "CATALOG_URI": f"sqlite:///{state.catalog}",
         },
         "threads": {**trust, "DSN": dsn, "MIGRATE": "true"},
+        "policies": {
+            **trust,
+            "DSN": dsn,
+            "MIGRATE": "true",
+            "PLATFORM_TENANT": LOCAL.tenant,
+            "SIGNING_KEY_FILE": str(state.bundle_key),
+            "SEED": str(shipped_policies()),
+        },
     }
     made: dict[str, Service] = {}
     for name in PORTS:

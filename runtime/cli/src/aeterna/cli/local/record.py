@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aeterna.cli.local.state_dir import StateDir
 
 VERSION = 1
-PORTS = ("graph", "threads", "policy")
+PORTS = ("graph", "threads", "policy", "policies")
 """The parts that listen, in the order of their ports."""
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aeterna.cli.errors import CommandError, PartFailedError
 from aeterna.cli.local import ports
+from aeterna.cli.local.bundle_key import make_bundle_key
 from aeterna.cli.local.parts import ORDER, POSTGRES, TITLES, inherited, services
 from aeterna.cli.local.postgres import EmbeddedPostgres, remove_far_sockets
 from aeterna.cli.local.processes import POLL, ProcessRecord, spawn, stop, tail
@@ -52,6 +53,7 @@ class LocalRuntime:
         missing = tuple(part for part in ORDER if not self.record.alive(part))
         self._choose_ports(base_port, missing)
         signer = Signer.of(self._state)
+        make_bundle_key(self._state)
         token = local_token(self._state, signer, datetime.now(UTC))
         postgres = EmbeddedPostgres.of(self._state)
         known = services(self._state, self.record, postgres.dsn, self._environment)
@@ -93,9 +95,10 @@ class LocalRuntime:
             self._start_postgres(postgres, latest)
             self._progress.done(TITLES[POSTGRES], "ready")
             seconds[POSTGRES] = time.monotonic() - began[POSTGRES]
-        if "threads" in missing:
-            began["threads"] = time.monotonic()
-            self._launch(known["threads"])
+        for part in ("threads", "policies"):
+            if part in missing:
+                began[part] = time.monotonic()
+                self._launch(known[part])
         waiting: list[str] = list(PORTS)
         while waiting:
             for part in [part for part in waiting if answers_ready(known[part].url)]:

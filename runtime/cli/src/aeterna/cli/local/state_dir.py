@@ -50,6 +50,21 @@ class StateDir:
         return self.root / "token"
 
     @property
+    def bundle_key(self) -> Path:
+        """The private key that signs bundles of policies."""
+        return self.root / "bundle-key.pem"
+
+    @property
+    def bundle_public_key(self) -> Path:
+        """The public half of that key, as the sidecar reads it."""
+        return self.root / "bundle-key-public.pem"
+
+    @property
+    def sidecar(self) -> Path:
+        """What the policy sidecar keeps between its starts."""
+        return self.root / "policy"
+
+    @property
     def warehouse(self) -> Path:
         """The Iceberg tables."""
         return self.root / "warehouse"
