@@ -1,4 +1,4 @@
-"""A keeper that is killed at any step of a publication leaves the old bundle in force or the new, and no epoch is lost."""
+"""A keeper that is killed at any step of a publication leaves the old bundle in force or the new, and every epoch."""
 
 from __future__ import annotations
 
