@@ -116,13 +116,12 @@ async def test_what_was_published_before_the_loop_began_is_there_at_once() -> No
 async def test_who_is_woken_looks_at_once_and_tells_those_who_wait() -> None:
     worker = Worker()
     running = asyncio.create_task(worker.follower.run())
-    told = asyncio.create_task(worker.decider.adoption())
-    await asyncio.sleep(0)
+    changed = worker.decider.changed
     worker.publications.publish(bundle("graph.read"))
 
     worker.follower.wake()
     async with asyncio.timeout(5):
-        await told
+        await changed.wait()
 
     assert worker.decider.edition is not None
     running.cancel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -27,6 +27,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     that was being served. RFC 9110, 6.5.1: they must not be merged, and may be ignored.
     """
 
+    head_seconds: ClassVar = HEAD_SECONDS
     _head_deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
     _served = False
@@ -89,7 +90,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _await_head(self) -> None:
         if self._head_deadline is None:
             self._head_bytes = 0
-            self._head_deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+            self._head_deadline = self.loop.call_later(self.head_seconds, self.transport.close)
 
     def _head_complete(self) -> None:
         if self._head_deadline is not None:

@@ -34,7 +34,8 @@ async def stream(
     told: tuple[int, str, bool] | None = None
     try:
         while not any(task.done() for task in over):
-            changed = asyncio.create_task(decider.adoption())
+            # Taken before the state is: what is adopted in between must not be missed.
+            changed = asyncio.create_task(decider.changed.wait())
             try:
                 state = _state(decider)
                 body = _event(decider) if state != told else _HEARTBEAT

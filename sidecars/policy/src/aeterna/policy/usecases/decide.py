@@ -108,9 +108,10 @@ class Decider:
                 cached=len(edition.verdicts),
             )
 
-    async def adoption(self) -> None:
-        """Return when another edition is in use."""
-        await self._changed.wait()
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set when another edition than the present one is in use; take it before looking at the present one."""
+        return self._changed
 
     def recall(self, key: bytes) -> tuple[bytes, float] | None:
         """Return the answer that `keep_written` kept, and the age to complete it; None where `decide` has to be asked.
