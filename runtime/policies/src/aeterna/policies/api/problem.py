@@ -25,6 +25,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.ProposalRefusedError: 422,
         # Asking the same again would take as long again.
         errors.AnalysisTimeoutError: 422,
+        errors.AnalysisFailedError: 500,
         errors.SigningKeyMissingError: 503,
         errors.BundleTokenError: 401,
         errors.StoreBusyError: 503,

@@ -1,0 +1,92 @@
+"""A chain of records tells where it was tampered with, also after its oldest records were cut."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aeterna.policies.domain.audit import Act, Event, Head, Verifier, cut_of
+from aeterna.policies.testing import FakeAudit
+from fixtures.fix_policies import MOMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aeterna.policies.domain.audit import Link
+
+pytestmark = pytest.mark.anyio
+
+
+def audit_of(count: int) -> FakeAudit:
+    """Return an audit with so many records, a day apart."""
+    audit = FakeAudit()
+    for day in range(count):
+        at = MOMENT + timedelta(days=day)
+        audit.append(Event(act=Act.PROPOSED, tenant="acme", actor="User:ada", at=at, facts={"version": day}))
+    return audit
+
+
+async def test_an_untouched_chain_holds() -> None:
+    audit = audit_of(5)
+
+    found = await audit.verify()
+
+    assert (found.broken_at, found.records, found.head) == (None, 5, audit.head)
+
+
+def _forged(found: Link) -> Link:
+    return replace(found, record={**found.record, "actor": "User:mallory"})
+
+
+@pytest.mark.parametrize(
+    ("tamper", "broken_at"),
+    [
+        (lambda links: links.__setitem__(2, _forged(links[2])), 3),
+        (lambda links: links.__setitem__(2, replace(links[2], hash="0" * 64)), 3),
+        (lambda links: links.__setitem__(2, replace(links[2], tenant="globex")), 3),
+        (lambda links: links.__setitem__(2, replace(links[2], at=MOMENT)), 3),
+        (lambda links: links.__delitem__(2), 3),
+        (lambda links: links.__delitem__(0), 1),
+        (lambda links: links.__delitem__(4), 5),
+        (lambda links: links.insert(2, links.pop(3)), 3),
+    ],
+    ids=["content", "hash", "tenant", "time", "middle", "first", "last", "order"],
+)
+async def test_whatever_is_changed_is_named(tamper: Callable[[list[Link]], None], broken_at: int) -> None:
+    audit = audit_of(5)
+    tamper(audit.links)
+
+    assert (await audit.verify()).broken_at == broken_at
+
+
+async def test_a_chain_that_was_cut_still_tells_what_was_changed() -> None:
+    audit = audit_of(6)
+    await audit.cut(MOMENT + timedelta(days=3), at=MOMENT + timedelta(days=10))
+    assert (await audit.verify()).first == 4
+    audit.links[1] = _forged(audit.links[1])
+
+    assert (await audit.verify()).broken_at == 5
+
+
+async def test_a_beginning_that_nobody_cut_is_missing() -> None:
+    """Deleting the oldest records without a record of it is a break like any other."""
+    audit = audit_of(6)
+    await audit.cut(MOMENT + timedelta(days=3), at=MOMENT + timedelta(days=10))
+    del audit.links[0]
+
+    assert (await audit.verify()).broken_at == 4
+
+
+def test_a_record_of_a_cut_that_says_nothing_stands_for_no_cut() -> None:
+    assert cut_of({"facts": "nonsense"}) == cut_of({"facts": {"through_seq": "4"}}) == Head()
+
+
+def test_a_head_that_is_behind_its_chain_is_a_break() -> None:
+    audit = audit_of(3)
+    verifier = Verifier(Head())
+    assert verifier.look(audit.links) is None
+
+    assert verifier.end(Head(seq=2, hash=audit.links[1].hash)).broken_at == 3
