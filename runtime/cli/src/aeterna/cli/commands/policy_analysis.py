@@ -1,4 +1,4 @@
-"""`aeterna policy validate` and `compare`: look at folders of policies, in a process that knows Cedar and its solver."""
+"""`aeterna policy validate` and `compare`: look at folders of policies, in a process that knows Cedar."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.argument("folder", type=_FOLDER)
 @click.option("--strict", is_flag=True, help="Refuse what could not be decided, too.")
 @click.option("--all", "everything", is_flag=True, help="Also show what an annotation excuses.")
-@click.option(
-    "--cache", type=click.Path(path_type=Path, dir_okay=False), help="Remember in this file what was learned."
-)
+@click.option("--cache", type=click.Path(path_type=Path, dir_okay=False), help="Remember what was learned here.")
 @click.option("--format", "shape", type=click.Choice(["text", "github"]), help="github: annotations of a workflow.")
 @json_option
 def validate(

@@ -15,13 +15,13 @@ from aeterna.cedar.domain.bundle import tenant_of
 from aeterna.cedar.domain.statements import statements
 from aeterna.cedar.errors import BundleInvalidError
 from aeterna.policies.domain import annotations
-from aeterna.policies.domain.checked import Checked, Template
+from aeterna.policies.domain.checked import Checked
 from aeterna.policies.domain.findings import Finding, Kind, Place
 from aeterna.policies.domain.typed.policy_json import policy_of
 from aeterna.policies.errors import UndecidedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from aeterna.cedar.domain.bundle import Bundle
     from aeterna.cedar.domain.statements import Statement
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _SHOWN_CHARS: Final = 500
 _NUMBERED: Final = re.compile(r"for (?:policy|template) `policy\d+`,? ?")
+_TEMPLATE: Final = "a policy with slots decides nothing until it is linked, and a bundle has no links"
 _NO_ID: Final = "every policy needs an @id: a decision names the policies that made it"
 
 
@@ -61,7 +62,7 @@ class CedarChecker:
             self._compiler.compile(bundle)
         except BundleInvalidError as exc:
             refused = _invalid(Place(file=exc.where, line=exc.line), exc.reason)
-            return Checked(policies=checked.policies, templates=checked.templates, findings=(refused,))
+            return Checked(policies=checked.policies, findings=(refused,))
         return checked
 
 
@@ -71,14 +72,13 @@ class _Found:
     def __init__(self, schema: cedarpy.Schema) -> None:
         self._schema = schema
         self._policies: list[Policy] = []
-        self._templates: list[Template] = []
         self._findings: list[Finding] = []
 
     def checked(self) -> Checked:
-        return Checked(policies=tuple(self._policies), templates=tuple(self._templates), findings=tuple(self._findings))
+        return Checked(policies=tuple(self._policies), findings=tuple(self._findings))
 
     def tenants(self) -> tuple[str, ...]:
-        return tuple(sorted({one.tenant for one in self._named() if one.tenant is not None}))
+        return tuple(sorted({one.tenant for one in self._shared_first() if one.tenant is not None}))
 
     def read(self, file: str, text: str) -> None:
         try:
@@ -91,8 +91,8 @@ class _Found:
 
     def names_and_annotations(self, tenant: str | None) -> None:
         """Check what has to be right among the policies that count together; what is shared was checked before."""
-        first: dict[str, Policy | Template] = {}
-        for one in self._named():
+        first: dict[str, Policy] = {}
+        for one in self._shared_first():
             if one.tenant not in {None, tenant}:
                 continue
             before = first.setdefault(one.id, one)
@@ -109,10 +109,26 @@ class _Found:
         try:
             cedarpy.Entities.from_json_str(text, self._schema)
         except ValueError as exc:
-            self._refuse(Place(file=file), _said(exc))
+            for which in self._misfits(text) or ("",):
+                self._refuse(Place(file=file), f"{_said(exc)}{which}")
 
-    def _named(self) -> Iterator[Policy | Template]:
-        yield from sorted((*self._policies, *self._templates), key=lambda one: one.tenant is not None)
+    def _misfits(self, text: str) -> list[str]:
+        """Return which entities Cedar refuses when each is asked for itself; none of a text that is no list of them."""
+        try:
+            entities = cast("list[Mapping[str, object]]", json.loads(text))
+            return [f": {json.dumps(one['uid'])}" for one in entities if not self._fits(one)]
+        except (ValueError, TypeError, KeyError):
+            return []
+
+    def _fits(self, entity: Mapping[str, object]) -> bool:
+        try:
+            cedarpy.Entities.from_json_str(json.dumps([entity]), self._schema)
+        except ValueError:
+            return False
+        return True
+
+    def _shared_first(self) -> list[Policy]:
+        return sorted(self._policies, key=lambda policy: policy.tenant is not None)
 
     def _policy(self, statement: Statement, place: Place, tenant: str | None) -> None:
         try:
@@ -120,7 +136,10 @@ class _Found:
         except ValueError as exc:
             self._refuse(place, _said(exc), tenant=tenant)
             return
-        written, is_template = _only(parsed)
+        written = _only(parsed)
+        if written is None:
+            self._refuse(place, _TEMPLATE, tenant=tenant)
+            return
         name = cast("Mapping[str, str | None]", written.get("annotations", {})).get("id") or ""
         if not name:
             self._refuse(place, _NO_ID, tenant=tenant)
@@ -129,9 +148,6 @@ class _Found:
         for mistake in dict.fromkeys(_NUMBERED.sub("", error.error) for error in validated.errors):
             self._refuse(place, mistake[:_SHOWN_CHARS], name, tenant)
         if not name or not validated.validation_passed:
-            return
-        if is_template:
-            self._templates.append(Template(id=name, place=place, tenant=tenant))
             return
         try:
             self._policies.append(policy_of(written, place=place, tenant=tenant, text=statement.text))
@@ -145,13 +161,9 @@ class _Found:
         self._findings.append(_invalid(place, message, policy, tenant))
 
 
-def _only(parsed: Mapping[str, Mapping[str, Mapping[str, object]]]) -> tuple[Mapping[str, object], bool]:
-    """Return the one policy or template of a text that holds one, and whether it is a template."""
-    for written in parsed.get("staticPolicies", {}).values():
-        return written, False
-    for written in parsed.get("templates", {}).values():
-        return written, True
-    return {}, False
+def _only(parsed: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Mapping[str, object] | None:
+    """Return the one policy of a text that holds one, or None for a template."""
+    return next(iter(parsed.get("staticPolicies", {}).values()), None)
 
 
 def _invalid(place: Place, message: str, policy: str = "", tenant: str | None = None) -> Finding:

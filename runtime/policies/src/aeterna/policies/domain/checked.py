@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aeterna.policies.domain.findings import Finding, Place
+from aeterna.policies.domain.findings import Finding
 from aeterna.policies.domain.typed.policy import Policy
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
-    """A policy with slots; a bundle links none, so it decides nothing."""
-
-    id: str
-    place: Place
-    tenant: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +13,6 @@ class Checked:
     """The policies that can be reasoned about, and everything that keeps the bundle from being used."""
 
     policies: tuple[Policy, ...] = ()
-    templates: tuple[Template, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     def of(self, tenant: str | None) -> tuple[Policy, ...]:

@@ -16,11 +16,6 @@ def vacuous(policy: Policy) -> str:
     return f"{policy.id} never takes effect: no valid request meets its scope and its conditions"
 
 
-def template(name: str) -> str:
-    """Say that a template does nothing."""
-    return f"{name} is a template and a bundle links none, so it never takes effect"
-
-
 def redundant(later: Policy, earlier: Policy) -> str:
     """Say that two policies are one."""
     return f"{later.id} {_does(later)} exactly what {earlier.id} {_does(earlier)}: one of them can go"

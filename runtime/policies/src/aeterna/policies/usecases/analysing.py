@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from aeterna.cedar.domain.bundle import Bundle
-    from aeterna.policies.domain.checked import Checked, Template
+    from aeterna.policies.domain.checked import Checked
     from aeterna.policies.ports import Checker
     from aeterna.policies.usecases.answering import Answer, Answers
 
@@ -51,7 +51,7 @@ class Analysing:
         return Report(
             digest=bundle.digest(),
             findings=tuple(sorted(findings, key=_order)),
-            policies=len(checked.policies) + len(checked.templates),
+            policies=len(checked.policies),
             pairs=pairs,
         )
 
@@ -88,8 +88,6 @@ class _Analysis:
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is to be said, in no order."""
-        for template in self._checked.templates:
-            yield _template(template)
         for policy in self._checked.policies:
             self._alone[policy] = self._answers.alone(policy)
             yield from self._of_one(policy)
@@ -195,16 +193,6 @@ def _finding(
         tenant=tenant,
         example=None if example is None or isinstance(example, Undecided) else replace(example, tenant=tenant),
         intended=intended,
-    )
-
-
-def _template(template: Template) -> Finding:
-    return Finding(
-        kind=Kind.VACUOUS,
-        policies=(template.id,),
-        message=wording.template(template.id),
-        place=template.place,
-        tenant=template.tenant,
     )
 
 

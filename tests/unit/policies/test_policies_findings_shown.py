@@ -1,0 +1,160 @@
+"""Whatever a finding says, Cedar itself shows: its example is asked, and small worlds are searched for a lie."""
+
+from __future__ import annotations
+
+import random
+from itertools import product
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from aeterna.cedar.adapters.cedar import CedarCompiler
+from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
+from aeterna.policies.adapters.analyser import SmtAnalyser
+from aeterna.policies.domain.findings import Kind
+from fixtures.policy_bundles import bundle, part
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aeterna.cedar.domain.bundle import Bundle
+    from aeterna.policies.domain.findings import Report
+
+WORLDS: Final = 25
+BOTH_ACT: Final = {Kind.REDUNDANT, Kind.SHADOWED_PERMIT, Kind.SHADOWED_FORBID, Kind.OVERRIDDEN, Kind.OPPOSING}
+HEADS: Final = (
+    "principal, action, resource",
+    'principal, action == Action::"view", resource',
+    'principal is User, action in Action::"reading", resource is Document',
+    'principal in Team::"a", action, resource',
+    'principal == User::"ann", action == Action::"edit", resource',
+)
+CONDITIONS: Final = (
+    "",
+    " when { principal.level > 1 }",
+    " when { principal.level >= 2 }",
+    " unless { principal.level < 1 }",
+    ' when { principal in Team::"b" }',
+)
+OF_DOCUMENTS: Final = (
+    " when { resource.secret }",
+    " unless { context.mfa }",
+    " when { resource.owner == principal }",
+    " when { context.mfa && principal.level == 3 }",
+)
+
+
+def world(seed: int) -> dict[str, str]:
+    """Return six random policies by their ids."""
+    chance = random.Random(seed)  # noqa: S311 - a world, not a key
+    policies: dict[str, str] = {}
+    for number in range(6):
+        effect = chance.choice(("permit", "permit", "forbid"))
+        head = chance.choice(HEADS)
+        conditions = CONDITIONS + (OF_DOCUMENTS if "view" in head or "edit" in head else ())
+        name = f"p{number}"
+        policies[name] = f'@id("{name}") {effect} ({head}){chance.choice(conditions)};'
+    return policies
+
+
+def requests() -> list[Request]:
+    """Return every request of a small finite world."""
+    teams = ((), (Uid("Team", "a"),), (Uid("Team", "b"),), (Uid("Team", "a"), Uid("Team", "b")))
+    found: list[Request] = []
+    for principal, level, parents in product((Uid("User", "ann"), Uid("User", "bob")), range(4), teams):
+        who = BroughtEntity(uid=principal, attributes={"level": level}, parents=parents)
+        folder = Uid("Folder", "f")
+        listing = Request(principal=principal, action=Uid("Action", "list"), resource=folder, brought=(who,))
+        found.append(listing)
+        for action, secret, own, mfa in product(("view", "edit"), (True, False), (True, False), (True, False)):
+            owner = principal if own else Uid("User", "owner")
+            document = BroughtEntity(
+                uid=Uid("Document", "d"), attributes={"owner": {"__entity": owner._asdict()}, "secret": secret}
+            )
+            found.append(
+                Request(
+                    principal=principal,
+                    action=Uid("Action", action),
+                    resource=document.uid,
+                    context={"mfa": mfa},
+                    brought=(who, document),
+                )
+            )
+    return found
+
+
+def takes_effect(whole: Bundle, name: str, text: str, request: Request) -> bool:
+    """Ask Cedar about one policy alone; a forbid is asked as a permit, which allows just where it takes effect."""
+    engine = CedarCompiler().compile(part(whole, {name: text.replace("forbid", "permit", 1)}))
+    return engine.evaluate(request).allowed
+
+
+def analysed(policies: Mapping[str, str]) -> tuple[Bundle, Report]:
+    whole = bundle(*policies.values())
+    return whole, SmtAnalyser().analyse(whole)
+
+
+@pytest.mark.parametrize("seed", range(WORLDS))
+def test_cedar_says_of_every_example_what_the_finding_says(seed: int) -> None:
+    policies = world(seed)
+    whole, report = analysed(policies)
+
+    for found in report.findings:
+        if found.kind in BOTH_ACT:
+            assert found.example is not None
+            assert all(takes_effect(whole, name, policies[name], found.example) for name in found.policies), found
+
+
+@pytest.mark.parametrize("seed", range(WORLDS))
+def test_the_engine_denies_the_example_of_an_opposed_permit_and_names_the_forbid(seed: int) -> None:
+    whole, report = analysed(world(seed))
+    engine = CedarCompiler().compile(whole)
+
+    for found in report.findings:
+        if found.kind in {Kind.OPPOSING, Kind.OVERRIDDEN}:
+            assert found.example is not None
+            verdict = engine.evaluate(found.example)
+            assert (verdict.allowed, found.policies[1] in verdict.policies, verdict.errors) == (False, True, ())
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_request_of_a_small_world_contradicts_a_finding_or_its_absence(seed: int) -> None:
+    """Brute force: for each pair, what is said to follow never fails, and what happens is always said."""
+    policies = world(seed)
+    whole, report = analysed(policies)
+    engines = {
+        name: CedarCompiler().compile(part(whole, {name: text.replace("forbid", "permit", 1)}))
+        for name, text in policies.items()
+    }
+    acting = {
+        name: {number for number, request in enumerate(requests()) if engine.evaluate(request).allowed}
+        for name, engine in engines.items()
+    }
+    said = {found.policies: found.kind for found in report.findings}
+
+    for one, other in product(policies, repeat=2):
+        match said.get((one, other)):
+            case Kind.REDUNDANT:
+                assert acting[one] == acting[other]
+            case Kind.SHADOWED_PERMIT | Kind.SHADOWED_FORBID | Kind.OVERRIDDEN:
+                assert acting[one] <= acting[other]
+            case _:
+                pass
+        if " permit (" in policies[one] and " forbid (" in policies[other] and acting[one] & acting[other]:
+            assert said.get((one, other)) in {Kind.OPPOSING, Kind.OVERRIDDEN}
+    assert not any(acting[found.policies[0]] for found in report.findings if found.kind is Kind.VACUOUS)
+
+
+def test_an_example_does_not_bring_what_the_bundle_keeps() -> None:
+    """The sidecar denies with an error whoever describes an entity that is stored."""
+    kept = '[{"uid": {"type": "Team", "id": "a"}, "attrs": {}, "parents": []}]'
+    whole = bundle(
+        '@id("p") permit (principal in Team::"a", action == Action::"list", resource);',
+        '@id("f") forbid (principal, action == Action::"list", resource) when { principal.level > 3 };',
+        entities=kept,
+    )
+
+    (found,) = SmtAnalyser().analyse(whole).findings
+
+    assert found.example is not None
+    assert CedarCompiler().compile(whole).evaluate(found.example).policies == ("f",)
