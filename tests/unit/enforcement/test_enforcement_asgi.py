@@ -203,7 +203,7 @@ async def test_a_kind_of_connection_that_nobody_knows_does_not_pass() -> None:
 
 
 async def test_a_path_that_cannot_be_encoded_is_refused_all_the_same() -> None:
-    scope = {"type": "http", "path": "/\ud800", "method": "GET", "headers": []}
+    scope: Scope = {"type": "http", "path": "/\ud800", "method": "GET", "headers": []}
 
     sent, _ = await connected(scope, FakeEvaluator(allow=False))
 

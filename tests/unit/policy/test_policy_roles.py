@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 import pytest
 
-from aeterna.cedar.adapters.cedar import CedarCompiler, CedarEngine
+from aeterna.cedar.adapters.cedar import CedarCompiler
 from aeterna.cedar.adapters.directory import DirectoryBundleSource
 from aeterna.policies.domain.typed.schema import schema_of
 from aeterna.policy.domain.question import Entity, Question
@@ -19,6 +19,8 @@ from fixtures.fix_policy import question
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from aeterna.cedar.ports import Engine
 
 EVERYBODY: Final = frozenset({"reader", "writer", "admin"})
 WRITERS: Final = frozenset({"writer", "admin"})
@@ -109,7 +111,7 @@ def test_the_table_knows_each_role_that_is_stored() -> None:
 @pytest.mark.parametrize("resource", TYPES)
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("subject", TYPES)
-def test_the_table_of_permissions_holds(subject: str, action: str, resource: str, shipped_engine: CedarEngine) -> None:
+def test_the_table_of_permissions_holds(subject: str, action: str, resource: str, shipped_engine: Engine) -> None:
     """Each is asked by every set of roles and in every tenancy: 154 questions a case."""
     wrong = [
         (roles, dict(own), dict(owner))
@@ -124,7 +126,7 @@ def test_the_table_of_permissions_holds(subject: str, action: str, resource: str
 @pytest.mark.parametrize("tenants", [(own, owner) for own, owner, _ in TENANCIES], ids=range(len(TENANCIES)))
 @pytest.mark.parametrize("action", ["", "graph", "graph.*", "GRAPH.READ", "graph.read ", "policies.everything"])
 def test_an_action_that_the_schema_does_not_know_is_nobodys(
-    action: str, tenants: tuple[Mapping[str, object], ...], shipped_engine: CedarEngine
+    action: str, tenants: tuple[Mapping[str, object], ...], shipped_engine: Engine
 ) -> None:
     verdicts = [
         shipped_engine.evaluate(request_of(asked(subject, ("admin", "reader", "writer"), action, resource, tenants)))
@@ -134,13 +136,13 @@ def test_an_action_that_the_schema_does_not_know_is_nobodys(
     assert not any(verdict.allowed for verdict in verdicts)
 
 
-def test_a_deny_across_tenants_names_the_policy_that_forbids(shipped_engine: CedarEngine) -> None:
+def test_a_deny_across_tenants_names_the_policy_that_forbids(shipped_engine: Engine) -> None:
     verdict = shipped_engine.evaluate(request_of(question(roles=["admin"], owner="globex")))
 
     assert verdict.policies == ("tenants-are-separate",)
 
 
-def test_an_allow_names_the_policies_that_permit(shipped_engine: CedarEngine) -> None:
+def test_an_allow_names_the_policies_that_permit(shipped_engine: Engine) -> None:
     verdict = shipped_engine.evaluate(request_of(question("graph.write", roles=["admin"])))
 
     assert verdict.policies == ("admins-do-all", "writers-write")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
+    from aeterna.cedar.domain.request import BroughtEntity
     from aeterna.policy.domain.decision import Decision
     from aeterna.policy.domain.question import Entity, Question
     from aeterna.service.json_value import JsonValue
@@ -34,6 +35,7 @@ def record_of(entry: Entry, *, values: bool) -> dict[str, JsonValue]:
         "principal": _entity(question.subject, values=values),
         "action": question.action,
         "resource": _entity(question.resource, values=values),
+        "described": [_described(entity, values=values) for entity in question.described],
         "context": _bag(cast("dict[str, JsonValue]", question.context), values=values),
         "decision": "permit" if decision.allowed else "deny",
         "policies": list(decision.policies),
@@ -52,6 +54,11 @@ def moment(at: float) -> str:
 def _entity(entity: Entity, *, values: bool) -> JsonValue:
     properties = _bag(cast("dict[str, JsonValue]", entity.properties), values=values)
     return {"type": entity.type, "id": entity.id, "properties": properties}
+
+
+def _described(entity: BroughtEntity, *, values: bool) -> JsonValue:
+    properties = _bag(cast("dict[str, JsonValue]", entity.attributes), values=values)
+    return {"type": entity.uid.type, "id": entity.uid.id, "properties": properties}
 
 
 def _bag(values_by_name: dict[str, JsonValue], *, values: bool) -> JsonValue:
