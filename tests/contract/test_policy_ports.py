@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from aeterna.cedar.adapters.cedar import CedarCompiler
@@ -17,6 +18,7 @@ from aeterna.cedar.testing import FakeCompiler
 from aeterna.policy.settings import SHIPPED
 from aeterna.policy.testing import FakeBundleSource
 from aeterna.policy.usecases.asking import request_of
+from fixtures.bundle_administration import Administration
 from fixtures.fix_policy import question
 
 if TYPE_CHECKING:
@@ -83,15 +85,24 @@ def test_an_engine_gives_the_same_answer_twice(toolchain: Toolchain) -> None:
     assert engine.evaluate(request_of(question())) == engine.evaluate(request_of(question()))
 
 
-@pytest.fixture(params=["fake", "directory"])
-def source(request: pytest.FixtureRequest, bundle_folder: Path) -> BundleSource:
+SOURCES = ("fake", "directory", "http")
+
+
+@pytest.fixture(params=SOURCES)
+def source(request: pytest.FixtureRequest, bundle_folder: Path, tmp_path: Path) -> BundleSource:
     """Return each source with a bundle in it."""
+    if request.param == "http":
+        return Administration(tmp_path).source()
     return FakeBundleSource(FAKE_BUNDLE) if request.param == "fake" else DirectoryBundleSource(bundle_folder)
 
 
-@pytest.fixture(params=["fake", "directory"])
+@pytest.fixture(params=SOURCES)
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> BundleSource:
     """Return each source with nothing in it."""
+    if request.param == "http":
+        administration = Administration(tmp_path)
+        administration.answer = httpx.Response(404)
+        return administration.source()
     trouble = BundleUnreadableError("nowhere", "FileNotFoundError")
     return FakeBundleSource(trouble) if request.param == "fake" else DirectoryBundleSource(tmp_path / "nowhere")
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from aeterna.cedar.adapters import signing
-from aeterna.cedar.domain.signed_bundle import MAX_BYTES, encode
+from aeterna.cedar.domain.signed_bundle import MAX_BYTES
 from aeterna.cedar.errors import (
     BundleError,
     BundleInvalidError,
@@ -21,63 +21,11 @@ from aeterna.cedar.errors import (
 from aeterna.policy.adapters.http_bundle import HttpBundleSource, checked_address
 from aeterna.policy.adapters.version_file import VersionFile
 from aeterna.policy.errors import AddressRefusedError
+from fixtures.bundle_administration import FILES, Administration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-ADDRESS = "https://policies.example/v1/bundle"
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-FILES = {"a.cedar": "permit", "s.cedarschema": "schema"}
-
-
-class Administration:
-    """Serves signed bundles as the administration point does, and remembers how it was asked."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.keys = folder / "keys"
-        self.keys.mkdir()
-        self.private = self.new_key("first")
-        self.asked: list[httpx.Request] = []
-        self.answer = self.deployed(1)
-
-    def new_key(self, name: str) -> bytes:
-        """Make a key that is trusted."""
-        private, public = signing.new_key()
-        (self.keys / f"{name}.pem").write_bytes(public)
-        return private
-
-    def deployed(self, version: int, files: dict[str, str] | None = None, *, private: bytes = b"") -> httpx.Response:
-        """Return a good answer."""
-        body = encode(files or FILES, version, NOON)
-        headers = {
-            "ETag": f'"{version}"',
-            "Aeterna-Signature": signing.sign(signing.private_key(private or self.private), body),
-        }
-        return httpx.Response(200, content=body, headers=headers)
-
-    def source(self, timeout: timedelta = timedelta(seconds=10)) -> HttpBundleSource:
-        """Return a sidecar's source, as a restarted process has it."""
-        return HttpBundleSource(
-            ADDRESS,
-            keys=self.keys,
-            versions=VersionFile(self.folder / "state"),
-            replica="pod-7",
-            timeout=timeout,
-            transport=httpx.MockTransport(self._handle),
-        )
-
-    def _handle(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
-        etag = self.answer.headers.get("ETag")
-        if etag is not None and request.headers.get("If-None-Match") == etag:
-            return httpx.Response(304)
-        if not self.answer.is_stream_consumed:
-            return self.answer
-        # A response that was made of bytes counts as read already.
-        stream = httpx.ByteStream(self.answer.content)
-        return httpx.Response(self.answer.status_code, headers=self.answer.headers, stream=stream)
 
 
 @pytest.fixture
