@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 import cedarpy
 
 from aeterna.policies.domain.checked import Effects
-from aeterna.policies.domain.typed.policy import Effect
+from aeterna.policies.domain.typed.policy import Effect, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aeterna.cedar.domain.request import Request, Uid
-    from aeterna.policies.domain.typed.policy import Policy
 
 
 class CedarWitnesses:
@@ -46,8 +45,8 @@ class CedarWitness:
         except (ValueError, TypeError):
             return None
         return Effects(
-            effective=frozenset().union(*(one.effective for one in found)),
-            silent=frozenset().union(*(one.silent for one in found)),
+            effective=frozenset[Policy]().union(*(one.effective for one in found)),
+            silent=frozenset[Policy]().union(*(one.silent for one in found)),
         )
 
 
@@ -58,7 +57,7 @@ class _Half:
         self._policies = {f"policy{number}": policy for number, policy in enumerate(policies)}
         self._set = cedarpy.PolicySet.from_str("\n".join(policy.text for policy in policies))
 
-    def effects(self, question: dict[str, str], entities: cedarpy.Entities, schema: cedarpy.Schema) -> Effects:
+    def effects(self, question: dict[str, object], entities: cedarpy.Entities, schema: cedarpy.Schema) -> Effects:
         asked = cedarpy.is_authorized(question, self._set, entities, schema)
         if asked.decision is cedarpy.Decision.NoDecision:
             raise ValueError("; ".join(asked.diagnostics.errors))
@@ -70,18 +69,17 @@ class _Half:
         return Effects(effective=effective, silent=silent)
 
 
-def _fails(policy: Policy, question: dict[str, str], entities: cedarpy.Entities, schema: cedarpy.Schema) -> bool:
+def _fails(policy: Policy, question: dict[str, object], entities: cedarpy.Entities, schema: cedarpy.Schema) -> bool:
     return bool(cedarpy.is_authorized(question, policy.text, entities, schema).diagnostics.errors)
 
 
-def _question(request: Request) -> dict[str, str]:
-    # cedarpy takes uids as dictionaries too, which its types do not say of a request's parts.
+def _question(request: Request) -> dict[str, object]:
     return {
         "principal": _uid(request.principal),
         "action": _uid(request.action),
         "resource": _uid(request.resource),
         "context": json.dumps(request.context),
-    }  # pyright: ignore[reportReturnType]
+    }
 
 
 def _entities(request: Request, kept: Sequence[Mapping[str, object]]) -> str:

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
+from aeterna.cedar.domain.request import Uid
+
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
+    from aeterna.cedar.domain.request import BroughtEntity, Request
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -67,12 +69,12 @@ def uid_text(uid: Uid) -> str:
 def value_text(value: object) -> str:
     """Return a value of Cedar's JSON in Cedar's own notation."""
     match value:
-        case {"__entity": {"type": type_, "id": id_}}:
-            return f"{type_}::{json.dumps(id_, ensure_ascii=False)}"
-        case {"__extn": {"fn": function, "arg": argument}}:
+        case {"__entity": {"type": str(type_), "id": str(id_)}}:
+            return uid_text(Uid(type_, id_))
+        case {"__extn": {"fn": str(function), "arg": str(argument)}}:
             return f"{function}({json.dumps(argument, ensure_ascii=False)})"
-        case {"__extn": {"fn": function, "args": arguments}}:
-            return f"{function}({', '.join(value_text(one) for one in cast('Sequence[object]', arguments))})"
+        case {"__extn": {"fn": str(function), "args": [*arguments]}}:
+            return f"{function}({', '.join(map(value_text, cast('Sequence[object]', arguments)))})"
         case Mapping():
             fields = cast("Mapping[str, object]", value)
             said = ", ".join(f"{_name(name)}: {value_text(inner)}" for name, inner in fields.items())
