@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib.metadata
 import random
 import signal
@@ -63,6 +64,8 @@ _PROGRAM: Final = (sys.executable, "-P", "-m", "aeterna.policy")
 _WORKER: Final = "worker"
 # What a worker gets beyond its drain before it is ended.
 _GRACE: Final = timedelta(seconds=5)
+
+_COLLECT_AFTER: Final = (50_000, 20, 20)
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -314,6 +317,10 @@ def _serve_worker(
 
 
 def _serve(settings: PolicySettings, app: PolicyApp, listener: socket.socket) -> None:
+    # What was made to begin with stays: a collection need not look at it again and make somebody wait. And questions
+    # leave no cycles behind, so the collector need not run after every few hundred of them.
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
     serve(
         app,
         host=settings.host,

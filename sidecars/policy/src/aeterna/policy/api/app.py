@@ -94,6 +94,11 @@ class PolicyApp:
             registry=registry,
         )
 
+    @property
+    def routes(self) -> frozenset[str]:
+        """The paths that are answered."""
+        return frozenset({*self._posts, *self._documents, *PATHS, epochs.EPOCHS})
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._posts:

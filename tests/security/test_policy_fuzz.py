@@ -1,0 +1,120 @@
+"""Whatever the OpenAPI document allows, and whatever it does not: it is answered, and never by a permit too many."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aeterna.policy.api.openapi import document as openapi_document
+from aeterna.policy.main import build
+from aeterna.policy.settings import PolicySettings
+from fixtures.fix_policy import document
+
+if TYPE_CHECKING:
+    from aeterna.policy.api.app import PolicyApp
+
+DOCUMENT = json.loads(openapi_document())
+POSTS = ["/access/v1/evaluation", "/access/v1/evaluations", "/v1/is_authorized"]
+JSON = {"Content-Type": "application/json"}
+
+CHECKS = ("not_a_server_error", "response_schema_conformance")
+
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+
+
+@lru_cache
+def app() -> PolicyApp:
+    """Return the sidecar's application, the same for every example."""
+    return build(PolicySettings(state=Path(tempfile.mkdtemp())))
+
+
+def exchanged(method: str, path: str, **more: object) -> httpx.Response:
+    """Return the application's answer; an error that leaves it is raised here."""
+
+    async def exchange() -> httpx.Response:
+        transport = httpx.ASGITransport(app())
+        async with httpx.AsyncClient(transport=transport, base_url="http://policy") as client:
+            return await client.request(method, path, **more)  # pyright: ignore[reportArgumentType]
+
+    return anyio.run(exchange)
+
+
+def test_the_document_names_every_route_and_no_other() -> None:
+    methods = {path: set(operations) for path, operations in DOCUMENT["paths"].items()}
+
+    answered = {
+        path: {method for method in ("get", "post") if exchanged(method, path).status_code != 405}
+        for path in methods
+        if path != "/v1/epochs"
+    }
+
+    assert answered | {"/v1/epochs": {"get"}} == methods
+    assert app().routes == frozenset(methods)
+
+
+@SCHEMA.include(method="POST").parametrize()
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_what_the_document_allows_is_answered_as_it_says(case: schemathesis.Case) -> None:
+    body = case.body if isinstance(case.body, dict | list) else {}
+    answer = exchanged("POST", case.path, json=body, headers={k: str(v) for k, v in (case.headers or {}).items()})
+
+    case.validate_response(
+        schemathesis.Response.from_any(answer),
+        checks=[schemathesis.checks.CHECKS.get_one(name) for name in CHECKS],
+    )
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64) | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=20,
+)
+MEMBERS = st.sampled_from(
+    [*("subject", "action", "resource", "context", "evaluations"), *("options", "principal", "additional_entities")]
+)
+
+
+@pytest.mark.parametrize("path", POSTS)
+@settings(max_examples=100, deadline=None)
+@given(changed=st.dictionaries(MEMBERS, VALUES, max_size=3))
+def test_no_document_makes_it_permit_or_fail(path: str, changed: dict[str, object]) -> None:
+    """The subject has no role, so that nothing that is changed can make it a permit."""
+    nobody = document(subject={"type": "User", "id": "ada", "properties": {"tenant": "acme"}})
+
+    answer = exchanged("POST", path, content=json.dumps({**nobody, **changed}).encode(), headers=JSON)
+
+    assert answer.status_code in {200, 400}
+    assert b'"decision":true' not in answer.content
+    assert b'"decision":"Allow"' not in answer.content
+
+
+@pytest.mark.parametrize("path", POSTS)
+@settings(max_examples=100, deadline=None)
+@given(body=st.binary(max_size=300))
+def test_bytes_that_are_no_document_are_refused_whichever_way_they_come(path: str, body: bytes) -> None:
+    usual = exchanged("POST", path, content=body, headers=JSON).status_code
+    direct = app().direct(path.encode(), [(b"content-type", b"application/json")], body)
+
+    assert (usual, direct) == (400, None)
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("depth", [100, 1000, 30_000])
+def test_depth_is_a_deny_or_a_refusal_everywhere(path: str, depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    body = json.dumps(document(evaluations=["@"], additional_entities=["@"], context={"x": "@"})).replace('"@"', nested)
+
+    answer = exchanged("POST", path, content=body.encode(), headers=JSON)
+
+    assert answer.status_code in {200, 400, 413}
+    assert b'"decision":true' not in answer.content
