@@ -306,3 +306,9 @@ async def test_the_status_says_what_stands_between_pushes_and_their_use(store: S
     assert status["published"]["epoch"] == 1
     assert status["refusal"] == {"code": "policy.bundle_invalid", "reason": "broken.cedar: is empty", "at": 1000.0}
     assert status["staged"] == {"files": 2, "not_taken": {}}
+
+
+async def test_the_status_says_what_the_disk_refused(store: Store) -> None:
+    store.publications.fault = "No space left on device"
+
+    assert (await store.client.get("/v1/status")).json()["state_fault"] == "No space left on device"

@@ -21,8 +21,11 @@ class BundleSource(Protocol):
 class Publications(Protocol):
     """The bundle in force, kept across restarts and shared by the worker processes; faked in ``testing``.
 
-    One process publishes; any number look. All methods may block on the disk.
+    One process publishes; any number look. All methods may block on the disk. ``fault`` says why what is in force is
+    kept in memory alone, in the process that publishes, and is None while it is kept as it should be.
     """
+
+    fault: str | None
 
     def current(self) -> Publication | None:
         """Return what is in force, or None when nothing ever was; cheap enough to ask every second."""

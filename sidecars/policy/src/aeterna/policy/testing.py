@@ -36,6 +36,7 @@ class FakePublications:
         self._clock = clock
         self._current: Publication | None = None
         self._bundles: dict[str, Bundle] = {}
+        self.fault: str | None = None
         self.unreadable: set[str] = set()
         """Digests whose content is to be found damaged."""
 

@@ -224,8 +224,8 @@ class AdminApp:
         return (_NO_CONTENT, b"") if self._staging.delete_policy(PUSHED_SCHEMA) else (404, b"{}")
 
     def _status(self, _id: str, _body: bytes) -> _Answer:
-        published = self._publisher.publications.current()
-        return 200, documents.written_status(self._publisher.state, published, self._staging.spoilt)
+        publications, state = self._publisher.publications, self._publisher.state
+        return 200, documents.written_status(state, publications.current(), self._staging.spoilt, publications.fault)
 
     def _stage(self, id_: str, text: str) -> None:
         try:

@@ -88,7 +88,9 @@ def written_entities(files: Mapping[str, str]) -> bytes:
     return f'{{"shared":{shared},"tenants":{{{tenants}}}}}'.encode()
 
 
-def written_status(state: FeedState, published: Publication | None, spoilt: Mapping[str, str]) -> bytes:
+def written_status(
+    state: FeedState, published: Publication | None, spoilt: Mapping[str, str], fault: str | None
+) -> bytes:
     """Return what is in force, what is staged, and what stands between the two."""
     refusal = state.refusal
     return orjson.dumps(
@@ -99,6 +101,7 @@ def written_status(state: FeedState, published: Publication | None, spoilt: Mapp
             "staged": {"files": state.staged_files, "not_taken": dict(spoilt)},
             "refusal": None if refusal is None else {"code": refusal.code, "reason": refusal.reason, "at": refusal.at},
             "outcomes": dict(state.outcomes),
+            "state_fault": fault,
         }
     )
 
