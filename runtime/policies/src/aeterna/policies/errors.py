@@ -12,6 +12,7 @@ AeternaError
     ├── ProposalRefusedError        the bundle is invalid, or a permit opposes a forbid
     ├── AnalysisTimeoutError        the analysis took longer than it may
     ├── UndecidedError              a question about policies could not be answered; never seen by a caller
+    ├── AnalysisFailedError         the process of the analysis ended without an answer
     ├── SigningKeyMissingError      there is no key to sign bundles with
     ├── BundleTokenError            the reader of a bundle has not shown the token
     ├── StoreBusyError              a lock or a connection was not free in time; try again
@@ -153,6 +154,15 @@ class AnalysisTimeoutError(PoliciesError):
             "raise AETERNA_POLICIES_ANALYSIS_TIMEOUT, or propose fewer policies at once"
         )
         self.limit = limit
+
+
+class AnalysisFailedError(PoliciesError):
+    """The process of the analysis ended without an answer; nothing was written, and the log says why."""
+
+    code = "policies.analysis_failed"
+
+    def __init__(self) -> None:
+        super().__init__("the analysis ended without an answer; the log of the administration says why")
 
 
 class SigningKeyMissingError(PoliciesError):

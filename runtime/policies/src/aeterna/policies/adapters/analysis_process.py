@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from aeterna.cedar.errors import BundleInvalidError
-from aeterna.policies.errors import AnalysisTimeoutError
+from aeterna.policies.errors import AnalysisFailedError, AnalysisTimeoutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +63,11 @@ class AnalysisProcess:
             except TimeoutError:
                 self._end()
                 raise AnalysisTimeoutError(self._timeout) from None
+            except (OSError, EOFError) as exc:
+                self._end()
+                raise AnalysisFailedError from exc
             except BaseException:
-                # Cancelled, or the child died: either way its pipe is of no more use.
+                # Cancelled: an answer may still come, and would be taken for that of the next question.
                 self._end()
                 raise
         if invalid is not None:
@@ -128,15 +131,20 @@ def _serve(make: Callable[[], Analyser], pipe: Connection) -> None:
     # Ctrl-C reaches the whole group of processes: our parent decides when we end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     analyser = make()
-    while True:
-        try:
+    try:
+        while True:
             question, bundles = pipe.recv()
-        except EOFError:
-            return
-        try:
-            answer: object = analyser.analyse(*bundles) if question == "analyse" else analyser.compare(*bundles)
-        except BundleInvalidError as exc:
-            # Not the error itself: its constructor takes facts, which pickle does not know.
-            pipe.send((None, (exc.where, exc.reason, exc.line)))
-        else:
-            pipe.send((answer, None))
+            pipe.send(_answered(analyser, question, bundles))
+    except (EOFError, OSError):
+        # Our parent is gone, and nobody wants an answer any more.
+        return
+
+
+def _answered(
+    analyser: Analyser, question: str, bundles: tuple[Bundle, ...]
+) -> tuple[Report | tuple[Difference, ...] | None, Invalid | None]:
+    try:
+        return analyser.analyse(*bundles) if question == "analyse" else analyser.compare(*bundles), None
+    except BundleInvalidError as exc:
+        # Not the error itself: its constructor takes facts, which pickle does not know.
+        return None, (exc.where, exc.reason, exc.line)

@@ -62,24 +62,22 @@ class PostgresAudit:
         return await self._transactions.run(scope, work)
 
     async def verify(self) -> Verification:
-        """See `Audit.verify`. It reads page by page while others write: the head is read first, and looked for last."""
+        """See `Audit.verify`. It reads page by page while others write, until it has reached the end that is kept."""
 
-        async def begin(statements: Statements) -> tuple[Head, Head]:
-            (head,) = await statements.rows("read_head")
+        async def begin(statements: Statements) -> Head:
             cuts = await statements.rows("newest_cut")
-            return Head(seq=head["seq"], hash=head["hash"]), cut_of(cuts[0]["record"]) if cuts else Head()
+            return cut_of(cuts[0]["record"]) if cuts else Head()
 
-        head, after = await self._transactions.run(self._platform, begin)
+        after = await self._transactions.run(self._platform, begin)
         verifier = Verifier(after)
         reached = after.seq
-        while reached < head.seq:
-            links = await self._next(reached, min(_PAGE, head.seq - reached))
+        while True:
+            head, links = await self._next(reached)
             if not links:
-                break
+                return verifier.end(head)
             if (broken := verifier.look(links)) is not None:
                 return broken
             reached = links[-1].seq
-        return verifier.end(head)
 
     async def cut(self, before: datetime, *, at: datetime) -> Cut | None:
         """See `Audit.cut`."""
@@ -107,9 +105,12 @@ class PostgresAudit:
 
         return await self._transactions.run(self._platform, work)
 
-    async def _next(self, after: int, limit: int) -> tuple[Link, ...]:
-        async def work(statements: Statements) -> tuple[Link, ...]:
-            return tuple(_link(row) for row in await statements.rows("next_records", after=after, limit=limit))
+    async def _next(self, after: int) -> tuple[Head, tuple[Link, ...]]:
+        async def work(statements: Statements) -> tuple[Head, tuple[Link, ...]]:
+            # The end first: what a writer adds in between is then a record more, and never one that is missing.
+            (head,) = await statements.rows("read_head")
+            rows = await statements.rows("next_records", after=after, limit=_PAGE)
+            return Head(seq=head["seq"], hash=head["hash"]), tuple(_link(row) for row in rows)
 
         return await self._transactions.run(self._platform, work)
 
