@@ -25,8 +25,6 @@ from aeterna.cedar.adapters.directory import DirectoryBundleSource
 from aeterna.policy.adapters.decision_log import ChainedDecisionLog
 from aeterna.policy.adapters.decision_log_chain import ChainWriter, SegmentLimits
 from aeterna.policy.adapters.decision_log_check import check_log
-from aeterna.policy.adapters.http_bundle import HttpBundleSource
-from aeterna.policy.adapters.opal_client import OpalClient
 from aeterna.policy.adapters.shared_tallies import SharedTallies
 from aeterna.policy.adapters.state_folder import StateFolder
 from aeterna.policy.adapters.token_file import TokenFile
@@ -57,7 +55,7 @@ from aeterna.service.telemetry import configure
 
 if TYPE_CHECKING:
     from aeterna.cedar.ports import Compiler
-    from aeterna.policy.ports import BundleSource
+    from aeterna.policy.ports import BundleSource, Resync
     from aeterna.policy.usecases.auditing import Audit
 
 _PROGRAM: Final = (sys.executable, "-P", "-m", "aeterna.policy")
@@ -107,6 +105,9 @@ def _polled(settings: PolicySettings, publisher: Publisher, publications: StateF
     """Return the feed from the folder or, where there is one, from the address."""
     source: BundleSource = DirectoryBundleSource(settings.bundle)
     if settings.bundle_url is not None and settings.bundle_keys is not None:
+        # An HTTP client and its cryptography cost every start 120 ms and 12 MB, and only some need them.
+        from aeterna.policy.adapters.http_bundle import HttpBundleSource  # noqa: PLC0415 - see above
+
         source = HttpBundleSource(
             settings.bundle_url,
             keys=settings.bundle_keys,
@@ -128,7 +129,11 @@ def _pushed(settings: PolicySettings, publisher: Publisher) -> tuple[PushedFeed,
     schema = settings.schema_file.read_text(encoding="utf-8") if settings.schema_file is not None else None
     seed = DirectoryBundleSource(settings.bundle)
     staging = Staging(publisher, schema=schema, seed=seed, quiet=settings.quiet_period, clock=steady_clock)
-    resync = OpalClient(settings.opal_url, timeout=settings.bundle_timeout) if settings.opal_url is not None else None
+    resync: Resync | None = None
+    if settings.opal_url is not None:
+        from aeterna.policy.adapters.opal_client import OpalClient  # noqa: PLC0415 - as for the bundle's address
+
+        resync = OpalClient(settings.opal_url, timeout=settings.bundle_timeout)
     admin = AdminApp(
         staging,
         publisher,
