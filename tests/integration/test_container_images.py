@@ -9,9 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from packaging.requirements import Requirement
 
-from fixtures.container_images import ROOT, SERVICES, Buildah, Image, Service
+from fixtures.container_images import ROOT, SERVICES, Buildah, Image, Service, pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,14 +120,3 @@ def bill_of_materials(service: Service, root: Path) -> Any:  # noqa: ANN401 - JS
         check=True,
     )
     return json.loads(done.stdout)
-
-
-def pinned(lock: Path) -> dict[str, str]:
-    """Return the pins of a lock file that apply to this kind of image."""
-    lines = (line for line in lock.read_text().splitlines() if line and line[0].isalnum())
-    requirements = [Requirement(line.removesuffix(" \\")) for line in lines]
-    return {
-        found.name: str(found.specifier).removeprefix("==")
-        for found in requirements
-        if found.marker is None or found.marker.evaluate()
-    }
