@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
-from aeterna.policies.domain.typed.types import Type
-from aeterna.cedar.domain.request import Uid
-from aeterna.policies.adapters.smt.values import Plain, Value
+
 import z3
 
-
+from aeterna.cedar.domain.request import Uid
+from aeterna.policies.adapters.smt.values import Plain, Value
+from aeterna.policies.domain.typed.types import Type
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-
 from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
 from aeterna.policies.adapters.smt.literals import address_text, datetime_text, decimal_text
 from aeterna.policies.adapters.smt.relations import is_below
@@ -14,8 +13,9 @@ from aeterna.policies.adapters.smt.values import Address, Plain, Record
 from aeterna.policies.domain.typed.types import EntityOf, RecordType, Scalar, SetOfType
 
 if TYPE_CHECKING:
-    import z3
     from collections.abc import Mapping
+
+    import z3
 
     from aeterna.policies.adapters.smt.footprint import Footprint
     from aeterna.policies.adapters.smt.naming import Names

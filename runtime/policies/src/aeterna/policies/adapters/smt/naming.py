@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 import z3
@@ -72,12 +71,15 @@ class Names:
         for value, wanted in self._patterned():
             if value.get_id() in self._texts:
                 continue
-            found = next((text for text in texts(wanted) if text not in self._used_texts), None)
+            found = next((text for text in self._spellings(wanted) if text not in self._used_texts), None)
             if found is None:
                 return wanted
             self._used_texts.add(found)
             self._texts[value.get_id()] = (value, found)
         return None
+
+    def _spellings(self, wanted: Mapping[Pattern, bool]) -> list[str]:
+        return texts(wanted, most=len(self._used_texts) + 1)
 
     def _patterned(self) -> list[tuple[z3.ExprRef, dict[Pattern, bool]]]:
         found: dict[int, tuple[z3.ExprRef, dict[Pattern, bool]]] = {}
@@ -105,7 +107,7 @@ def impossible(wanted: Mapping[Pattern, bool], footprint: Footprint, symbols: Sy
 
     Adds those strings to the footprint: what they match is for the caller to say.
     """
-    few = list(islice(texts(wanted), len(footprint.strings) + len(footprint.patterns) + 1))
+    few = texts(wanted, most=len(footprint.strings) + len(footprint.patterns) + 1)
     allowed = [symbols.string(text, footprint) for text in few]
     terms = {use.text.term.get_id(): use.text.term for use in footprint.patterns.values()}
     return [

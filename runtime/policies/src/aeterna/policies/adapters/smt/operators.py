@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
-
 from aeterna.policies.adapters.smt import sets
 from aeterna.policies.adapters.smt.addresses import ADDRESS_OPERATORS
 from aeterna.policies.adapters.smt.arithmetic import NUMBER_OPERATORS
@@ -18,8 +17,9 @@ from aeterna.policies.adapters.smt.values import FALSE, Plain, Value, negated
 from aeterna.policies.domain.typed.types import EntityOf, Scalar, SetOfType
 
 if TYPE_CHECKING:
-    import z3
     from typing import TypeGuard
+
+    import z3
 
 Operator = Callable[[Sequence[Value], Symbols, Footprint], Outcome]
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from aeterna.policies.adapters.smt.values import FALSE, TRUE, Plain, all_of
-from aeterna.policies.adapters.smt.values import Value
 import z3
+
+from aeterna.policies.adapters.smt.values import FALSE, TRUE, Plain, Value, all_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
 
 
 @dataclass(frozen=True, slots=True)

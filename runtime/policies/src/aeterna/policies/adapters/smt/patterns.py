@@ -6,19 +6,19 @@ that can be are counted here: none, a few that are listed, or without end.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from aeterna.policies.errors import UndecidedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 Pattern = tuple[str | None, ...]
 _State = tuple[frozenset[int], ...]
 _MAX_STATES: Final = 5000
-_OTHERS: Final = "xyzabcdefghijklmnopqrstuvw0123456789"
 
 
 def matches(pattern: Pattern, text: str) -> bool:
@@ -30,8 +30,8 @@ def matches(pattern: Pattern, text: str) -> bool:
     return len(places) in state
 
 
-def texts(wanted: Mapping[Pattern, bool]) -> Iterator[str]:
-    """Yield texts that match exactly the patterns that are wanted so, shortest first; without end if there is none.
+def texts(wanted: Mapping[Pattern, bool], *, most: int) -> list[str]:
+    """Return so many texts that match exactly the patterns that are wanted so, shortest first; fewer if that is all.
 
     Raise `UndecidedError` if the patterns are too many to follow. One character that no pattern names stands for all
     such: if a text has one, it can be repeated without any pattern noticing, so that nothing finite is missed.
@@ -39,16 +39,23 @@ def texts(wanted: Mapping[Pattern, bool]) -> Iterator[str]:
     patterns = tuple(symbols_of(pattern) for pattern in wanted)
     accept = tuple(wanted.values())
     named = sorted({char for places in patterns for char in places if char is not None})
-    alphabet = [*named, next((char for char in _OTHERS if char not in named), "\N{LATIN SMALL LETTER LONG S}")]
+    alphabet = [next(char for char in map(chr, count(ord("a"))) if char not in named), *named]
     start = tuple(_closed(places, {0}) for places in patterns)
     edges = _explored(patterns, start, alphabet)
     useful = _useful(patterns, accept, edges)
+    found: list[str] = []
+    # Of the shortest texts, no more than ``most`` begin with different ways to one state.
+    ways: Counter[_State] = Counter()
     queue = deque([("", start)] if start in useful else [])
-    while queue:
+    while queue and len(found) < most:
         text, state = queue.popleft()
+        ways[state] += 1
+        if ways[state] > most:
+            continue
         if _accepted(patterns, accept, state):
-            yield text
+            found.append(text)
         queue.extend((text + char, after) for char, after in edges[state].items() if after in useful)
+    return found
 
 
 @lru_cache(1024)
