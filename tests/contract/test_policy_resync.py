@@ -26,7 +26,10 @@ SOON = timedelta(seconds=5)
 class Pusher(Protocol):
     """Whoever pushes, as a test sees it."""
 
-    resync: Resync
+    @property
+    def resync(self) -> Resync:
+        """Whom to ask."""
+        ...
 
     def leave(self) -> None:
         """Be able to push no more."""
@@ -60,12 +63,12 @@ class OpalInterface(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Triggers)
         self.asked: list[str] = []
-        self.status = 200
+        self.status = self.data = 200
         self.resync = OpalClient(f"http://127.0.0.1:{self.server_port}", timeout=SOON)
 
     def leave(self) -> None:
         """Answer as OPAL's client without a server does."""
-        self.status = 500
+        self.status = self.data = 500
 
     def whole_pushes(self) -> int:
         """Return how often both parts were asked for."""
@@ -77,7 +80,7 @@ class _Triggers(BaseHTTPRequestHandler):
         """Note what was asked for."""
         assert isinstance(self.server, OpalInterface)
         self.server.asked.append(self.path)
-        self.send_response_only(self.server.status)
+        self.send_response_only(self.server.data if self.path.startswith("/data") else self.server.status)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -112,9 +115,9 @@ def pusher(request: pytest.FixtureRequest) -> Generator[Pusher]:
 
 
 def test_everything_is_asked_for_once(pusher: Pusher) -> None:
-    pusher.resync.ask()
+    entities = pusher.resync.ask()
 
-    assert pusher.whole_pushes() == 1
+    assert (entities, pusher.whole_pushes()) == (True, 1)
 
 
 def test_whoever_cannot_push_says_so(pusher: Pusher) -> None:
@@ -134,6 +137,16 @@ def test_a_client_without_a_server_is_not_asked_for_policies() -> None:
             opal.resync.ask()
 
         assert opal.asked == ["/data-updater/trigger"]
+
+
+def test_a_client_whose_data_are_switched_off_says_that_none_will_come() -> None:
+    with opal_interface() as opal:
+        assert isinstance(opal, OpalInterface)
+        opal.data = 503
+
+        entities = opal.resync.ask()
+
+        assert (entities, opal.whole_pushes()) == (False, 1)
 
 
 def test_a_client_that_is_not_there_is_unreachable() -> None:

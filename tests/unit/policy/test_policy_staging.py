@@ -114,6 +114,20 @@ def test_parts_from_before_the_question_make_no_whole_push() -> None:
     assert settling.due_in(99.0) is None
 
 
+@pytest.mark.parametrize("order", [("listed", "told"), ("told", "listed")])
+def test_policies_alone_are_a_whole_push_of_one_who_has_no_entities(order: tuple[str, str]) -> None:
+    settling = Settling(1.0)
+    settling.expect_all()
+    settling.policy_seen(9.0, changed=False)
+    for part in order:
+        if part == "listed":
+            settling.listed(10.0)
+        else:
+            settling.expect_no_entities(10.0)
+
+    assert settling.due_in(10.0) == 1.0
+
+
 def test_parts_that_came_far_apart_make_no_whole_push() -> None:
     settling = settled()
     settling.entities_seen(10.0, changed=False)
@@ -380,6 +394,24 @@ async def test_whoever_pushes_is_asked_for_everything_at_once() -> None:
 
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_one_who_has_no_entities_is_not_waited_for_them() -> None:
+    bench = Bench()
+    feed = PushedFeed(
+        bench.staging,
+        bench.publisher,
+        resync=FakeResync(entities=False),
+        interval=timedelta(hours=1),
+        random=lambda: 0.0,
+    )
+    await feed.refresh()
+    for _ in range(2):
+        bench.staging.put_policy("a.cedar", "permit")
+        bench.staging.policies()
+        await bench.settle()
+
+    assert bench.publisher.state.outcomes == {"published": 1, "confirmed": 1}
 
 
 async def test_a_control_plane_that_is_away_is_told_of() -> None:

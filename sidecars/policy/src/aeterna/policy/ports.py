@@ -59,8 +59,11 @@ class Keeper(Protocol):
 class Resync(Protocol):
     """Whoever pushes, asked to push everything again. Kept by ``adapters.opal_client``; faked in ``testing``."""
 
-    def ask(self) -> None:
-        """Have everything pushed again soon, or raise `FeedUnreachableError` when nothing will come; may block."""
+    def ask(self) -> bool:
+        """Have everything pushed again soon, and say whether entities will come too; may block.
+
+        Raise `FeedUnreachableError` when nothing will come.
+        """
         ...
 
 

@@ -83,14 +83,16 @@ class FakeDecisionLog:
 
 
 class FakeResync:
-    """Counts how often it was asked, and can say that nothing will come."""
+    """Counts how often it was asked, and can say that no entities will come, or nothing at all."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, entities: bool = True) -> None:
         self.asked = 0
         self.trouble: FeedUnreachableError | None = None
+        self._entities = entities
 
-    def ask(self) -> None:
-        """Count, or raise the trouble."""
+    def ask(self) -> bool:
+        """Count and say whether entities will come, or raise the trouble."""
         self.asked += 1
         if self.trouble is not None:
             raise self.trouble
+        return self._entities

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 # Data first: it fails at once when no server can be reached. Policies would be queued, one full update for each ask.
-_TRIGGERS: Final = ("/data-updater/trigger", "/policy-updater/trigger")
+_DATA: Final = "/data-updater/trigger"
+_POLICIES: Final = "/policy-updater/trigger"
 
 
 class OpalClient:
@@ -29,17 +30,25 @@ class OpalClient:
         self._port = parts.port or http.client.HTTP_PORT
         self._timeout = timeout.total_seconds()
 
-    def ask(self) -> None:
-        """Have it fetch data and policies from its server, and push them; raise `FeedUnreachableError` if it cannot."""
+    def ask(self) -> bool:
+        """Have it fetch data and policies from its server, and push them; raise `FeedUnreachableError` if it cannot.
+
+        Return whether it pushes data at all: with `OPAL_DATA_UPDATER_ENABLED=false` it answers 503 to that, always.
+        """
         connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
         try:
-            for path in _TRIGGERS:
-                connection.request("POST", path)
-                response = connection.getresponse()
-                response.read()
-                if response.status != HTTPStatus.OK:
-                    raise FeedUnreachableError(self._url, f"answered {response.status} to {path}")
+            data = self._posted(connection, _DATA, HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE)
+            self._posted(connection, _POLICIES, HTTPStatus.OK)
         except (OSError, http.client.HTTPException) as exc:
             raise FeedUnreachableError(self._url, f"does not answer: {type(exc).__name__}") from exc
         finally:
             connection.close()
+        return data == HTTPStatus.OK
+
+    def _posted(self, connection: http.client.HTTPConnection, path: str, *expected: int) -> int:
+        connection.request("POST", path)
+        response = connection.getresponse()
+        response.read()
+        if response.status not in expected:
+            raise FeedUnreachableError(self._url, f"answered {response.status} to {path}")
+        return response.status

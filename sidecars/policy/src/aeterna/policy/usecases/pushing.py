@@ -40,6 +40,7 @@ class PushedFeed:
                 random=random,
                 begun=staging.expect_all,
                 failed=publisher.unreachable,
+                without_entities=staging.expect_no_entities,
             )
             if resync is not None
             else None

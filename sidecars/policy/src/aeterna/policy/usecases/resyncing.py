@@ -38,16 +38,19 @@ class Resyncing:
         random: Callable[[], float],
         begun: Callable[[], None] = lambda: None,
         failed: Callable[[FeedUnreachableError], object] = lambda _: None,
+        without_entities: Callable[[], None] = lambda: None,
     ) -> None:
         """Take ``random`` as a source of numbers in [0, 1); ``begun`` is called before each ask, on the event loop.
 
-        ``failed`` is called there too, with the reason why nothing will come.
+        ``failed`` is called there too, with the reason why nothing will come, and ``without_entities`` when policies
+        alone will.
         """
         self._resync = resync
         self._interval = interval.total_seconds()
         self._random = random
         self._begun = begun
         self._failed = failed
+        self._without_entities = without_entities
         self._failures = 0
 
     async def run(self) -> None:
@@ -60,7 +63,7 @@ class Resyncing:
         """Ask now."""
         self._begun()
         try:
-            await asyncio.to_thread(self._resync.ask)
+            entities = await asyncio.to_thread(self._resync.ask)
         except FeedUnreachableError as exc:
             if self._failures == 0:
                 log.warning("policy.feed_unreachable", code=exc.code, reason=str(exc))
@@ -70,6 +73,8 @@ class Resyncing:
             if self._failures > 0:
                 log.info("policy.feed_returned", failures=self._failures)
             self._failures = 0
+            if not entities:
+                self._without_entities()
 
     def delay(self) -> float:
         """Return how many seconds to wait before the next ask."""

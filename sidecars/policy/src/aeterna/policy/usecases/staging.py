@@ -43,10 +43,18 @@ class Settling:
         self._policies_seen = self._entities_seen = False
         self._listed_at: float | None = None
         self._entities_at: float | None = None
+        self._entities_come = True
 
     def expect_all(self) -> None:
         """Forget what was seen: a whole push is expected."""
         self._listed_at = self._entities_at = None
+        self._entities_come = True
+
+    def expect_no_entities(self, now: float) -> None:
+        """Note that a push without entities is a whole one, from whoever was asked for everything."""
+        self._entities_come = False
+        if self._whole(now):
+            self._note(now, changed=True)
 
     def policy_seen(self, now: float, *, changed: bool) -> None:
         """Note a push of a policy or a schema."""
@@ -68,7 +76,7 @@ class Settling:
         if self._since is None:
             return None
         longest = self._quiet * _PATIENCE
-        if self._first and not (self._policies_seen and self._entities_seen):
+        if self._first and not (self._policies_seen and (self._entities_seen or not self._entities_come)):
             return max(0.0, min(self._last + longest, self._since + longest * _PATIENCE) - now)
         return max(0.0, min(self._last + self._quiet, self._since + longest) - now)
 
@@ -84,7 +92,8 @@ class Settling:
 
     def _whole(self, now: float) -> bool:
         """Say whether a whole push has just come to its end, and expect the next."""
-        listed, entities = self._listed_at, self._entities_at
+        listed = self._listed_at
+        entities = self._entities_at if self._entities_come else listed
         if listed is None or entities is None or now - min(listed, entities) > _ROUND:
             return False
         self._listed_at = self._entities_at = None
@@ -173,6 +182,11 @@ class Staging:
     def expect_all(self) -> None:
         """Note that everything will be pushed again: only when all of it came is the set known to be current."""
         self._settling.expect_all()
+
+    def expect_no_entities(self) -> None:
+        """Note that whoever was asked for everything has no entities to push."""
+        self._settling.expect_no_entities(self._clock())
+        self._show()
 
     async def run(self) -> None:
         """Publish what has settled, until cancelled."""
