@@ -17,6 +17,10 @@ class Engine(Protocol):
         """Return the verdict; whatever is wrong with the request is a deny that names the errors, never a raise."""
         ...
 
+    def retire(self) -> None:
+        """Give up memory, once nobody asks any more; may take long, so call it off the event loop."""
+        ...
+
 
 class Compiler(Protocol):
     """Makes an engine of a bundle. Kept by ``adapters.cedar``; faked in ``testing``."""

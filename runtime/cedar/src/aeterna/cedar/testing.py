@@ -18,11 +18,16 @@ class FakeEngine:
     def __init__(self, *allowed: str) -> None:
         self._allowed = frozenset(allowed)
         self.asked = 0
+        self.retired = False
 
     def evaluate(self, request: Request) -> Verdict:
         """Return an allow for a known action, else a deny."""
         self.asked += 1
         return Verdict(allowed=request.action.id in self._allowed, policies=("fake",))
+
+    def retire(self) -> None:
+        """Note that it was retired."""
+        self.retired = True
 
 
 class FakeCompiler:

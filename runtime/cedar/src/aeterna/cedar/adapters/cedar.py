@@ -13,14 +13,14 @@ import itertools
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import cedarpy
 import orjson
 
 from aeterna.cedar.adapters.engine import CedarEngine, PolicyBook, Realm, parsed_policies
 from aeterna.cedar.domain.bundle import tenant_of
-from aeterna.cedar.domain.entity import EntityStore, Key, StoredEntity
+from aeterna.cedar.domain.entity import NO_ENTITIES, EntityStore, EntityTable, Key, parents, uid_of
 from aeterna.cedar.domain.index import ScopeIndex
 from aeterna.cedar.domain.json_list import Element, elements
 from aeterna.cedar.domain.policy import Policy, action_keys, entity_key, keys, looks
@@ -28,18 +28,31 @@ from aeterna.cedar.domain.statements import Statement, statements
 from aeterna.cedar.errors import BundleInvalidError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from aeterna.cedar.domain.bundle import Bundle
 
+T = TypeVar("T")
+
 _SHOWN_CHARS: Final = 300
-_LOT: Final = 64
+# How much is done before other threads are let run: about 2 ms of work.
+_POLICIES_AT_ONCE: Final = 16
+_ENTITIES_AT_ONCE: Final = 64
+_STEPS_AT_ONCE: Final = 512
+_KEPT_PARSED: Final = 4096
 MAX_POLICY_CHARS: Final = 64 * 1024
 MAX_ENTITY_CHARS: Final = 256 * 1024
 
 
 class CedarCompiler:
-    """Parses a bundle and checks it against its own schema before it may decide anything."""
+    """Parses a bundle and checks it against its own schema before it may decide anything.
+
+    Up to ``kept_parsed`` entities are kept parsed, at 3 KB for each, those of everybody counted again for each tenant.
+    Where there are more, each request has its slice of them parsed.
+    """
+
+    def __init__(self, *, kept_parsed: int = _KEPT_PARSED) -> None:
+        self._kept_parsed = kept_parsed
 
     def compile(self, bundle: Bundle) -> CedarEngine:
         """Return the engine, or raise `BundleInvalidError` naming the file and, where it is one's fault, the line."""
@@ -49,45 +62,67 @@ class CedarCompiler:
         policies = _policies(bundle, schema)
         if not any(policies.values()):
             raise BundleInvalidError("policies", "there are none, and a bundle that denies everything is a mistake")
-        entities = _entities(bundle, schema)
-        shared = entities.get(None, {})
         numbers, buckets = itertools.count(), list[list[int]]()
         indexes = {
-            tenant: ScopeIndex(((next(numbers), policy) for policy in own), buckets) for tenant, own in policies.items()
+            tenant: ScopeIndex(_unhurried((next(numbers), policy) for policy in own), buckets)
+            for tenant, own in policies.items()
         }
-        realms: dict[str | None, Realm] = {
-            None: Realm(name=None, indexes=(indexes[None],), store=EntityStore(shared, {}))
-        }
+        book = PolicyBook(policies=[policy for own in policies.values() for policy in own], buckets=buckets)
+        realms = self._realms(tenants, indexes, _entities(bundle, schema), schema)
+        return CedarEngine(schema, book, realms, _actions(schema))
+
+    def _realms(
+        self,
+        tenants: Sequence[str],
+        indexes: Mapping[str | None, ScopeIndex],
+        entities: Mapping[str | None, EntityTable],
+        schema: cedarpy.Schema,
+    ) -> Mapping[str | None, Realm]:
+        """Return what counts for everybody, under None, and for each tenant that has something of its own."""
+        shared = entities[None]
+        own = {tenant: table for tenant in tenants if (table := entities.get(tenant)) is not None}
+        size = len(shared.sources)
+        kept = size + sum(size + len(table.sources) for table in own.values()) <= self._kept_parsed
+
+        def whole(table: EntityTable) -> cedarpy.Entities | None:
+            text = f"[{','.join({**shared.sources, **table.sources}.values())}]"
+            return cedarpy.Entities.from_json_str(text, schema, release_gil=True) if kept else None
+
+        store = EntityStore(NO_ENTITIES, shared)
+        everybody = Realm(name=None, indexes=(indexes[None],), store=store, whole=whole(NO_ENTITIES))
+        realms: dict[str | None, Realm] = {None: everybody}
         for tenant in tenants:
             layers = (indexes[None], indexes[tenant]) if tenant in indexes else (indexes[None],)
-            store = EntityStore(entities.get(tenant, {}), shared)
-            realms[tenant] = Realm(name=tenant, indexes=layers, store=store)
-        book = PolicyBook(policies=[policy for own in policies.values() for policy in own], buckets=buckets)
-        return CedarEngine(schema, book, realms, _actions(schema))
+            table = own.get(tenant)
+            realms[tenant] = (
+                replace(everybody, indexes=layers)
+                if table is None
+                else Realm(name=tenant, indexes=layers, store=EntityStore(table, shared), whole=whole(table))
+            )
+        return realms
 
 
 def _policies(bundle: Bundle, schema: cedarpy.Schema) -> Mapping[str | None, Sequence[Policy]]:
     """Return the policies that count for all, under None, and those of each tenant."""
     found: dict[str | None, list[Policy]] = {None: []}
     names: dict[str | None, dict[str, str]] = {None: {}}
-    for file, text in sorted(bundle.policies.items(), key=lambda item: (tenant_of(item[0]) is not None, item[0])):
+    for file, text in _shared_first(bundle.policies):
         tenant = tenant_of(file)
-        parts = statements(text)
-        policies = [_policy(file, part) for part in parts]
-        _check(file, text, parts, policies, schema)
-        for part, policy in zip(parts, policies, strict=True):
-            own = names.setdefault(tenant, {})
-            elsewhere = own.get(policy.name) or names[None].get(policy.name)
-            if elsewhere is not None:
-                raise BundleInvalidError(file, f"the policy {policy.name!r} is also in {elsewhere}", line=part.line)
-            own[policy.name] = file
-        found.setdefault(tenant, []).extend(_parsable(policies))
+        own = names.setdefault(tenant, {})
+        for lot in _lots(statements(text), _POLICIES_AT_ONCE):
+            policies = [_policy(file, part) for part in lot]
+            _check(file, lot, policies, schema)
+            for part, policy in zip(lot, policies, strict=True):
+                elsewhere = own.get(policy.name) or names[None].get(policy.name)
+                if elsewhere is not None:
+                    raise BundleInvalidError(file, f"the policy {policy.name!r} is also in {elsewhere}", line=part.line)
+                own[policy.name] = file
+            found.setdefault(tenant, []).extend(_parsable(policies))
     return found
 
 
 def _policy(file: str, part: Statement) -> Policy:
     """Return one policy of a file, or refuse the file."""
-    _yield()
     if len(part.text) > MAX_POLICY_CHARS:
         raise BundleInvalidError(file, f"a policy is longer than {MAX_POLICY_CHARS} characters", line=part.line)
     with _refused(file, part.line):
@@ -123,14 +158,9 @@ def _constraint(policy: Mapping[str, object], part: str) -> Mapping[str, object]
     return cast("Mapping[str, object]", policy[part])
 
 
-def _check(
-    file: str, text: str, parts: Sequence[Statement], policies: Sequence[Policy], schema: cedarpy.Schema
-) -> None:
-    """Refuse a file of which Cedar sees other policies than we do, or that breaks the schema."""
-    with _refused(file):
-        if len(cedarpy.PolicySet.from_str(text, release_gil=True)) != len(parts):
-            raise ValueError("its policies cannot be told apart")
-    checked = cedarpy.validate_policies(text, schema, release_gil=True)
+def _check(file: str, parts: Sequence[Statement], policies: Sequence[Policy], schema: cedarpy.Schema) -> None:
+    """Refuse a file with policies that break the schema, naming the first."""
+    checked = cedarpy.validate_policies("\n".join(part.text for part in parts), schema, release_gil=True)
     if checked.validation_passed:
         return
     # Cedar numbers the policies of a text in their order.
@@ -161,30 +191,46 @@ def _parses(policies: Sequence[Policy]) -> bool:
     return True
 
 
-def _entities(bundle: Bundle, schema: cedarpy.Schema) -> Mapping[str | None, Mapping[Key, StoredEntity]]:
+def _entities(bundle: Bundle, schema: cedarpy.Schema) -> Mapping[str | None, EntityTable]:
     """Return the entities that count for all, under None, and those of each tenant."""
-    found: dict[str | None, dict[Key, StoredEntity]] = {None: {}}
-    for file, text in sorted(bundle.entities.items(), key=lambda item: (tenant_of(item[0]) is not None, item[0])):
-        tenant = tenant_of(file)
-        own = found.setdefault(tenant, {})
+    tables: dict[str | None, tuple[dict[Key, str], dict[Key, tuple[Key, ...]]]] = {None: ({}, {})}
+    # Every uid is kept once, however many entities are in it.
+    uids: dict[Key, Key] = {}
+    for file, text in _shared_first(bundle.entities):
+        sources, above = tables.setdefault(tenant_of(file), ({}, {}))
         with _refused(file):
-            for lot in _lots(elements(text)):
+            for lot in _lots(elements(text), _ENTITIES_AT_ONCE):
                 _check_lot(file, text, lot, schema)
                 for element in lot:
-                    uid, entity = _stored(element)
-                    known = own.get(uid) or found[None].get(uid)
-                    if known is not None and known != entity:
+                    uid = uid_of(cast("Mapping[str, object]", element.value)["uid"])
+                    uid = uids.setdefault(uid, uid)
+                    # As a text and not as bytes: orjson's bytes keep the room that they were written into.
+                    source = orjson.dumps(element.value, option=orjson.OPT_SORT_KEYS).decode()
+                    known = sources.get(uid) or tables[None][0].get(uid)
+                    if known is not None and known != source:
                         raise BundleInvalidError(file, f"{uid} is described twice", line=_line(text, element))
-                    own[uid] = entity
-        _refuse_cycles(file, own, found[None])
-    return found
+                    sources[uid] = source
+                    if within := parents(element.value):
+                        above[uid] = tuple(uids.setdefault(parent, parent) for parent in within)
+        _refuse_cycles(file, above, tables[None][1])
+    return {tenant: EntityTable(sources=sources, parents=above) for tenant, (sources, above) in tables.items()}
 
 
-def _lots(all_: Iterable[Element]) -> Iterable[Sequence[Element]]:
+def _shared_first(files: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    return sorted(files.items(), key=lambda item: (tenant_of(item[0]) is not None, item[0]))
+
+
+def _lots(all_: Iterable[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield a few at a time, and let other threads run between, rather than after the interpreter's 5 ms."""
     rest = iter(all_)
-    while lot := list(itertools.islice(rest, _LOT)):
-        _yield()
+    while lot := list(itertools.islice(rest, size)):
+        time.sleep(0)
         yield lot
+
+
+def _unhurried(all_: Iterable[T]) -> Iterator[T]:
+    for lot in _lots(all_, _STEPS_AT_ONCE):
+        yield from lot
 
 
 def _check_lot(file: str, text: str, lot: Sequence[Element], schema: cedarpy.Schema) -> None:
@@ -202,60 +248,34 @@ def _check_lot(file: str, text: str, lot: Sequence[Element], schema: cedarpy.Sch
         raise
 
 
-def _stored(element: Element) -> tuple[Key, StoredEntity]:
-    document = cast("Mapping[str, object]", element.value)
-    parents = tuple(_uid(parent) for parent in cast("Sequence[object]", document["parents"]))
-    return _uid(document["uid"]), StoredEntity(source=orjson.dumps(document), parents=parents)
-
-
-def _refuse_cycles(file: str, own: Mapping[Key, StoredEntity], shared: Mapping[Key, StoredEntity]) -> None:
+def _refuse_cycles(file: str, own: Mapping[Key, tuple[Key, ...]], shared: Mapping[Key, tuple[Key, ...]]) -> None:
     """Refuse entities that are in themselves: lots are checked alone, so Cedar saw no cycle that leaves its lot."""
     done = set[Key]()
-    for start in own:
-        path, open_ = dict[Key, None](), [(start, False)]
+    for start in _unhurried(own):
+        path, open_ = set[Key](), [(start, False)]
         while open_:
             uid, left = open_.pop()
             if left:
-                path.pop(uid)
+                path.discard(uid)
                 done.add(uid)
-                continue
-            if uid in path:
+            elif uid in path:
                 raise BundleInvalidError(file, f"{uid} is in itself")
-            if uid in done:
-                continue
-            path[uid] = None
-            open_.append((uid, True))
-            entity = own.get(uid) or shared.get(uid)
-            open_.extend((parent, False) for parent in (entity.parents if entity is not None else ()))
+            elif uid not in done:
+                path.add(uid)
+                open_.append((uid, True))
+                open_.extend((parent, False) for parent in own.get(uid) or shared.get(uid) or ())
 
 
 def _actions(schema: cedarpy.Schema) -> Mapping[Key, frozenset[Key]]:
-    """Return the keys of scopes that each action of the schema fits; Cedar says them as entities."""
+    """Return the keys of scopes that each action of the schema fits; Cedar tells them as entities."""
     listed = cast("Sequence[Mapping[str, object]]", orjson.loads(str(cedarpy.Entities.from_json_str("[]", schema))))
-    groups = {
-        _uid(action["uid"]): StoredEntity(
-            source=b"", parents=tuple(_uid(parent) for parent in cast("Sequence[object]", action["parents"]))
-        )
-        for action in listed
-    }
-    above = EntityStore(groups, {}).above
+    groups = {uid_of(action["uid"]): parents(action) for action in listed}
+    above = EntityStore(NO_ENTITIES, EntityTable(sources={}, parents=groups)).above
     return {action: keys(action, above(action)) for action in groups}
-
-
-def _uid(written: object) -> Key:
-    """Return type and id of an entity uid as Cedar's JSON writes it, plainly or behind the escape ``__entity``."""
-    plain = cast("Mapping[str, object]", written)
-    plain = cast("Mapping[str, object]", plain.get("__entity", plain))
-    return str(plain["type"]), str(plain["id"])
 
 
 def _line(text: str, element: Element) -> int:
     return text.count("\n", 0, element.start) + 1
-
-
-def _yield() -> None:
-    """Let other threads run now, rather than after the interpreter's switch interval of 5 ms."""
-    time.sleep(0)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ set of policies that fits some request gets a handle of its own, and so does eac
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
@@ -36,11 +37,15 @@ _SHOWN_CHARS: Final = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Realm:
-    """What counts for the requests of one tenant, or of nobody in particular."""
+    """What counts for the requests of one tenant, or of nobody in particular.
+
+    ``whole`` holds all entities of a store that is small enough to be kept parsed.
+    """
 
     name: str | None
     indexes: tuple[ScopeIndex, ...]
     store: EntityStore
+    whole: cedarpy.Entities | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +119,12 @@ class CedarEngine:
             errors=errors,
         )
 
+    def retire(self) -> None:
+        """Give up what was remembered, a little at a time: freeing thousands of parsed policies at once takes long."""
+        for memory in (self._candidates, self._slices, self._keys):
+            while memory.forget_one():
+                time.sleep(0)
+
     def _applicable(self, request: Request, realm: Realm, brought: Mapping[Key, BroughtEntity]) -> _Candidates:
         """Return the policies whose scope fits the request."""
         principal = self._fitting(request.principal, realm, brought)
@@ -151,7 +162,13 @@ class CedarEngine:
     def _entities(
         self, request: Request, realm: Realm, brought: Mapping[Key, BroughtEntity], candidates: _Candidates
     ) -> cedarpy.Entities:
-        """Return the entities that these policies can see: those that the request brings, and of the stored a slice."""
+        """Return the entities that these policies can see: those that the request brings, and of the stored a slice.
+
+        A request that brings nothing is asked over the whole store where that is kept: evaluating costs the same
+        however many entities there are, but adding to them costs in proportion.
+        """
+        if not brought and realm.whole is not None:
+            return realm.whole
         roots = {request.principal, request.resource, *candidates.literals}
         for entity in request.brought:
             roots.update(entity.parents)
@@ -170,9 +187,9 @@ class CedarEngine:
         key = (realm.name, reach, roots)
         known = self._slices.get(key)
         if known is None:
-            text = b"[" + b",".join(realm.store.reachable(roots, reach)) + b"]"
+            text = f"[{','.join(realm.store.reachable(roots, reach))}]"
             # With the schema, since that is what adds the actions and their groups.
-            known = cedarpy.Entities.from_json_str(text.decode(), self._schema)
+            known = cedarpy.Entities.from_json_str(text, self._schema)
             self._slices.put(key, known, 1 + len(known))
         return known
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
@@ -10,39 +12,39 @@ import orjson
 from aeterna.cedar.domain.recent import RecentlyUsed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
 # A type and an id; plain tuples, which are equal to a Uid and which the garbage collector does not have to visit.
 Key = tuple[str, ...]
 
 _REMEMBERED: Final = 4096
+_FEW: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredEntity:
-    """An entity as Cedar's JSON writes it, not parsed, and the entities that it is directly in."""
-
-    source: bytes
-    parents: tuple[Key, ...]
-
-
-class EntityStore:
-    """The entities that count for somebody: their own, and those that count for all.
+class EntityTable:
+    """Entities as Cedar's JSON, and for those that are in something what that is, directly.
 
     Nothing is parsed before a request needs it: 10,000 parsed entities are 30 MB, and their JSON is a tenth of that.
     """
 
-    def __init__(self, own: Mapping[Key, StoredEntity], shared: Mapping[Key, StoredEntity]) -> None:
+    sources: Mapping[Key, str]
+    parents: Mapping[Key, tuple[Key, ...]]
+
+
+NO_ENTITIES: Final = EntityTable(sources={}, parents={})
+
+
+class EntityStore:
+    """The entities that count for somebody: their own, and those that count for all."""
+
+    def __init__(self, own: EntityTable, shared: EntityTable) -> None:
         self._own = own
         self._shared = shared
         self._above: RecentlyUsed[Key, frozenset[Key]] = RecentlyUsed(_REMEMBERED)
 
     def __contains__(self, uid: Key) -> bool:
-        return uid in self._own or uid in self._shared
-
-    def get(self, uid: Key) -> StoredEntity | None:
-        """Return the entity, or None."""
-        return self._own.get(uid) or self._shared.get(uid)
+        return uid in self._own.sources or uid in self._shared.sources
 
     def above(self, uid: Key) -> frozenset[Key]:
         """Return the entity and everything that it is in, however far above, whether it is kept or not."""
@@ -54,33 +56,58 @@ class EntityStore:
             current = open_.pop()
             if current not in found:
                 found.add(current)
-                entity = self.get(current)
-                if entity is not None:
-                    open_.extend(entity.parents)
+                open_.extend(self._parents(current))
         above = frozenset(found)
-        self._above.put(uid, above)
+        # Few steps are taken again faster than they are remembered.
+        if len(above) > _FEW:
+            self._above.put(uid, above)
         return above
 
-    def reachable(self, roots: Iterable[Key], reach: int) -> list[bytes]:
-        """Return what policies see that begin at these entities and go through as many of them as ``reach``."""
-        found: dict[Key, bytes] = {}
+    def reachable(self, roots: Iterable[Key], reach: int) -> list[str]:
+        """Return what policies see that begin at these entities and go through as many of them as ``reach``.
+
+        Of what is above an entity only that is needed which is in something itself: to be in an entity does not take
+        that entity, but what it is in is written in it.
+        """
+        found: dict[Key, str] = {}
         seen, level = set[Key](), set(roots)
         for step in range(reach, 0, -1):
             following = set[Key]()
             for uid in level - seen:
-                entity = self.get(uid)
-                if entity is None:
+                source = self._source(uid)
+                if source is None:
                     continue
+                found[uid] = source
                 for above in self.above(uid):
-                    if above not in found and (higher := self.get(above)) is not None:
-                        found[above] = higher.source
+                    if above not in found and self._parents(above) and (higher := self._source(above)) is not None:
+                        found[above] = higher
                 if step > 1:
-                    following.update(references(orjson.loads(entity.source)))
+                    following.update(references(orjson.loads(source)))
             seen |= level
             level = following
             if not level:
                 break
         return list(found.values())
+
+    def _source(self, uid: Key) -> str | None:
+        return self._own.sources.get(uid) or self._shared.sources.get(uid)
+
+    def _parents(self, uid: Key) -> tuple[Key, ...]:
+        return self._own.parents.get(uid) or self._shared.parents.get(uid) or ()
+
+
+def uid_of(written: object) -> Key:
+    """Return the uid of an entity as Cedar's JSON writes it, plainly or behind the escape ``__entity``."""
+    plain = cast("Mapping[str, object]", written)
+    plain = cast("Mapping[str, object]", plain.get("__entity", plain))
+    # There are few types and many entities: one text for each type is enough.
+    return sys.intern(str(plain["type"])), str(plain["id"])
+
+
+def parents(entity: object) -> tuple[Key, ...]:
+    """Return what an entity in Cedar's JSON is directly in."""
+    listed = cast("Mapping[str, Sequence[object]]", entity)["parents"]
+    return tuple(uid_of(parent) for parent in listed)
 
 
 def references(value: object) -> Iterator[Key]:

@@ -29,11 +29,18 @@ class RecentlyUsed(Generic[K, V]):
         return entry[0]
 
     def put(self, key: K, value: V, weight: int = 1) -> None:
-        """Remember a value under a key that has none, in the place of those not used for longest."""
-        if weight > self._capacity:
+        """Remember a value under a key that has none yet, in the place of those not used for longest."""
+        if weight > self._capacity or key in self._entries:
             return
         self._entries[key] = (value, weight)
         self._weight += weight
         while self._weight > self._capacity:
-            _, (_, freed) = self._entries.popitem(last=False)
-            self._weight -= freed
+            self.forget_one()
+
+    def forget_one(self) -> bool:
+        """Forget what was not used for longest, and say whether there was anything."""
+        if not self._entries:
+            return False
+        _, (_, freed) = self._entries.popitem(last=False)
+        self._weight -= freed
+        return True
