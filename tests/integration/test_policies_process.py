@@ -224,6 +224,23 @@ def test_the_offline_commands_verify_and_cut(start: Callable[..., ServiceProcess
     assert json.loads(ran[1].stdout) is None
 
 
+def test_who_locked_everybody_out_gets_back_in_at_the_database(
+    start: Callable[..., ServiceProcess], client: Callable[..., httpx.Client], environment: dict[str, str]
+) -> None:
+    """A policy that denies every administrator also denies the rollback that would mend it."""
+    admin = client(start())
+    assert admin.post(f"{ROOT}/versions", json=proposal("a", 1, b__cedar=AUDITORS)).status_code == 201
+    assert admin.post(f"{ROOT}/versions/2/deploy").status_code == 201
+    program = [sys.executable, "-P", "-m", "aeterna.policies", "roll-back", "1"]
+    dsn = {"PATH": os.environ["PATH"], "AETERNA_POLICIES_DSN": environment["AETERNA_POLICIES_DSN"]}
+
+    done = subprocess.run(program, env=dsn, capture_output=True, text=True, check=False)
+
+    assert "version 3 decides" in done.stdout, done.stderr
+    assert admin.get(f"{ROOT}/deployed").json()["files"] == shipped_files()
+    assert _records(admin)[0]["record"]["actor"] == "Operator:operator"
+
+
 def _deploy_unheard(client: httpx.Client) -> None:
     try:
         client.post(f"{ROOT}/versions/2/deploy")

@@ -10,9 +10,9 @@ import sys
 import time
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aeterna.cedar.adapters.cedar import CedarCompiler
 from aeterna.cedar.adapters.directory import DirectoryBundleSource
@@ -28,6 +28,7 @@ from aeterna.policies.api.bundles import bundles
 from aeterna.policies.api.problem import STATUSES
 from aeterna.policies.api.routes import router
 from aeterna.policies.domain.scope import Scope
+from aeterna.policies.domain.versions import Author, Return
 from aeterna.policies.errors import SchemaOutdatedError
 from aeterna.policies.settings import DatabaseSettings, PoliciesSettings
 from aeterna.policies.usecases.administering import Administering
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from aeterna.policies.ports import Analyser
 
 PROGRAM = "aeterna-policies"
+_PATIENCE: Final = timedelta(minutes=5)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     migration.add_argument("--to", default="head", metavar="REVISION", help="a revision, head or base (default: head)")
     commands.add_parser("verify-audit", help="follow the audit's chain; status 1 when it is broken")
     commands.add_parser("cut-audit", help="remove the records that were kept long enough")
+    back = commands.add_parser("roll-back", help="deploy an earlier version's files when no policy lets anybody in")
+    back.add_argument("to", type=int, metavar="VERSION")
     chosen = parser.parse_args(arguments)
     with lifecycle.one_line_refusals(PROGRAM):
         match chosen.command:
@@ -70,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return asyncio.run(verify_audit(load(DatabaseSettings)))
             case "cut-audit":
                 asyncio.run(cut_audit(load(DatabaseSettings)))
+            case "roll-back":
+                asyncio.run(roll_back(load(DatabaseSettings), chosen.to))
             case _:
                 serve(load(PoliciesSettings))
     return 0
@@ -88,26 +94,44 @@ def migrate(settings: DatabaseSettings, to: str) -> None:
 
 async def verify_audit(settings: DatabaseSettings) -> int:
     """Print the verdict on the audit's chain as JSON; return 1 when it is broken."""
-    async with opened_audit(settings) as audit:
-        found = await audit.verify()
+    async with connected(settings) as transactions:
+        found = await PostgresAudit(transactions, platform=settings.platform_tenant).verify()
     sys.stdout.write(json.dumps({"holds": found.broken_at is None, **asdict(found)}) + "\n")
     return 0 if found.broken_at is None else 1
 
 
 async def cut_audit(settings: DatabaseSettings) -> None:
     """Remove what was kept long enough, once, and print what that was as JSON."""
-    async with opened_audit(settings) as audit:
+    async with connected(settings) as transactions:
+        audit = PostgresAudit(transactions, platform=settings.platform_tenant)
         cut = await Retention(audit, now, kept=settings.audit_kept).once()
     sys.stdout.write(json.dumps(None if cut is None else asdict(cut)) + "\n")
 
 
+async def roll_back(settings: DatabaseSettings, to: int) -> None:
+    """Deploy the files of a version that was deployed before, with no policy asked: the way back in when all deny."""
+    platform = Scope(tenant=settings.platform_tenant, platform=True)
+    operator = Author(subject="operator", kind="Operator", scope=platform)
+    async with connected(settings) as transactions:
+        versions = PostgresVersions(transactions, platform=settings.platform_tenant)
+        base = await versions.deployed_number()
+        wish = Return(to=to, base=base, message="Rolled back at the database", key=f"operator-{base}-{to}")
+        analysis = AnalysisProcess(make_analyser, timeout=_PATIENCE)
+        checking = Checking(CedarCompiler(), analysis, Sizes(files=sys.maxsize, bytes=sys.maxsize))
+        try:
+            written = await Administering(versions, checking, now).go_back(operator, wish)
+        finally:
+            await analysis.aclose()
+    sys.stdout.write(f"{PROGRAM}: version {written.version.number} decides, with the files of version {to}\n")
+
+
 @asynccontextmanager
-async def opened_audit(settings: DatabaseSettings) -> AsyncGenerator[PostgresAudit]:
-    """Return the audit of a database that is fit for it."""
+async def connected(settings: DatabaseSettings) -> AsyncGenerator[Transactions]:
+    """Return the transactions of a database that is fit for the administration."""
     dsn, limits = settings.dsn.get_secret_value(), database_limits(settings)
     require_schema(dsn, limits)
     async with connection_pool(dsn, limits) as pool:
-        yield PostgresAudit(Transactions(pool), platform=settings.platform_tenant)
+        yield Transactions(pool)
 
 
 def serve(settings: PoliciesSettings) -> None:
