@@ -90,12 +90,11 @@ class _Encoder:
     def __init__(self, env: Environment, symbols: Symbols) -> None:
         self.symbols = symbols
         self.footprint = Footprint()
-        context = symbols.schema.actions[env.action].context
+        self._context = symbols.schema.actions[env.action].context
         self._variables: dict[Variable, Value] = {
             Variable.PRINCIPAL: symbols.variable("principal", EntityOf(env.principal_type), self.footprint),
             Variable.ACTION: symbols.entity(env.action, self.footprint),
             Variable.RESOURCE: symbols.variable("resource", EntityOf(env.resource_type), self.footprint),
-            Variable.CONTEXT: symbols.variable("context", context, self.footprint),
         }
 
     def head(self, policy: Policy) -> z3.BoolRef:
@@ -132,6 +131,8 @@ class _Encoder:
         match expression:
             case Literal(value):
                 return Outcome(self._literal(value))
+            case Var(Variable.CONTEXT):
+                return Outcome(self._whole_context())
             case Var(name):
                 return Outcome(self._variables[name])
             case And(parts):
@@ -213,7 +214,16 @@ class _Encoder:
         found = (inside(values[0], above, self.symbols, self.footprint) for above in values[1:])
         return Outcome(Plain(Scalar.BOOL, any_of(*found)), all_of(*(outcome.defined for outcome in outcomes)))
 
+    def _whole_context(self) -> Record:
+        names = (name for name, _ in self._context.attributes)
+        read = {name: self.symbols.context(self._context, name, self.footprint) for name in names}
+        return Record(self._context, {name: found for name, found in read.items() if found is not None})
+
     def _attribute(self, expression: GetAttribute | HasAttribute) -> Outcome:
+        if expression.of == Var(Variable.CONTEXT):
+            # What no policy looks at in the context is nothing that z3 has to find a value for.
+            found = self.symbols.context(self._context, expression.name, self.footprint)
+            return _read(expression, found, TRUE)
         of = self.outcome(expression.of)
         if of.value is None:
             return ERROR
@@ -223,9 +233,7 @@ class _Encoder:
             found = self.symbols.attribute(of.value, expression.name, self.footprint)
         else:
             return ERROR
-        if isinstance(expression, HasAttribute):
-            return Outcome(Plain(Scalar.BOOL, found[0] if found is not None else FALSE), of.defined)
-        return ERROR if found is None else Outcome(found[1], all_of(of.defined, found[0]))
+        return _read(expression, found, of.defined)
 
     def _like(self, value: Value, pattern: tuple[str | None, ...]) -> Outcome:
         if not isinstance(value, Plain) or value.type is not Scalar.STRING:
@@ -253,6 +261,14 @@ class _Encoder:
             return ERROR
         type_ = RecordType.of({name: Attribute(value.type) for name, (_, value) in values.items()})
         return Outcome(Record(type_, values), all_of(*(outcome.defined for _, outcome in fields)))
+
+
+def _read(
+    expression: GetAttribute | HasAttribute, found: tuple[z3.BoolRef, Value] | None, defined: z3.BoolRef
+) -> Outcome:
+    if isinstance(expression, HasAttribute):
+        return Outcome(Plain(Scalar.BOOL, found[0] if found is not None else FALSE), defined)
+    return ERROR if found is None else Outcome(found[1], all_of(defined, found[0]))
 
 
 def _is(value: Value, type_: str) -> Outcome:

@@ -79,6 +79,8 @@ class Footprint:
     strings: dict[str, Plain] = field(default_factory=dict[str, "Plain"])
     entities: dict[Uid, Plain] = field(default_factory=dict["Uid", "Plain"])
     reads: dict[tuple[int, str], AttributeRead] = field(default_factory=dict[tuple[int, str], AttributeRead])
+    context: dict[str, tuple[z3.BoolRef, Value]] = field(default_factory=dict[str, "tuple[z3.BoolRef, Value]"])
+    """The attributes of the context that were looked at: whether they are present, and their values."""
     tags: dict[tuple[int, int], TagRead] = field(default_factory=dict[tuple[int, int], TagRead])
     patterns: dict[tuple[int, tuple[str | None, ...]], PatternUse] = field(
         default_factory=dict[tuple[int, "tuple[str | None, ...]"], PatternUse]
@@ -99,6 +101,7 @@ class Footprint:
         self.strings.update(other.strings)
         self.entities.update(other.entities)
         self.reads.update(other.reads)
+        self.context.update(other.context)
         self.tags.update(other.tags)
         self.patterns.update(other.patterns)
         self.below.update(other.below)

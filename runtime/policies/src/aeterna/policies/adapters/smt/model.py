@@ -46,22 +46,18 @@ class _Request:
         self._defaults: dict[str, Uid] = {}
 
     def request(self, env: Environment) -> Request:
-        context_type = self._symbols.schema.actions[env.action].context
-        principal, resource, context = (
-            self._written(self._symbols.variable(name, type_, self._footprint))
-            for name, type_ in (
-                ("principal", EntityOf(env.principal_type)),
-                ("resource", EntityOf(env.resource_type)),
-                ("context", context_type),
-            )
+        principal, resource = (
+            self._written(self._symbols.variable(name, EntityOf(type_), self._footprint))
+            for name, type_ in (("principal", env.principal_type), ("resource", env.resource_type))
         )
+        context = self._context(self._symbols.schema.actions[env.action].context)
         self._read_entities()
         self._complete()
         return Request(
             principal=_uid(principal),
             action=env.action,
             resource=_uid(resource),
-            context=cast("Mapping[str, object]", context),
+            context=context,
             brought=tuple(
                 BroughtEntity(
                     uid=uid, attributes=found.attributes, parents=tuple(sorted(found.parents)), tags=found.tags
@@ -69,6 +65,16 @@ class _Request:
                 for uid, found in sorted(self._entities.items())
             ),
         )
+
+    def _context(self, type_: RecordType) -> dict[str, object]:
+        context: dict[str, object] = {}
+        for name, attribute in type_.attributes:
+            read = self._footprint.context.get(name)
+            if read is None and attribute.required:
+                context[name] = self._default(attribute.type)
+            elif read is not None and self._names.holds(read[0]):
+                context[name] = self._written(read[1])
+        return context
 
     def _read_entities(self) -> None:
         for read in self._footprint.reads.values():

@@ -81,6 +81,18 @@ class Symbols:
         """Return a value of which nothing is known but its type, under a name that is used nowhere else."""
         return self._value(f"fresh {next(self._fresh)}", type_, (), footprint)
 
+    def context(self, type_: RecordType, name: str, footprint: Footprint) -> tuple[z3.BoolRef, Value] | None:
+        """Return whether the context has the attribute and its value, or None if its type has no such attribute."""
+        attribute = type_.get(name)
+        if attribute is None:
+            return None
+        if name not in footprint.context:
+            path = f"context.{name!r}"
+            present = TRUE if attribute.required else _applied(f"{path}?", (), z3.BoolSort())
+            value = self._value(path, attribute.type, (), footprint)
+            footprint.context[name] = (cast("z3.BoolRef", present), value)
+        return footprint.context[name]
+
     def attribute(self, entity: Plain, name: str, footprint: Footprint) -> tuple[z3.BoolRef, Value] | None:
         """Return whether an entity has the attribute and its value, or None if its type has no such attribute."""
         type_ = cast("EntityOf", entity.type).name
