@@ -58,6 +58,7 @@ def analysing(solver: Solver, memos: Memos | None = None, clock: Callable[[], fl
         return Answers(
             solver=solver,
             witness=CedarWitnesses().of(schema, policies),
+            policies=policies,
             places=surroundings(schema_of(schema)),
             memo=known.of(schema),
             patience=Patience(clock=clock, until=10.0),
@@ -143,6 +144,16 @@ def test_out_of_time_nothing_is_called_clean() -> None:
 
     assert {f.kind for f in report.findings} == {Kind.UNDECIDED}
     assert len(report.findings) == report.policies
+
+
+def test_pairs_that_no_time_was_left_for_are_told_once_a_policy() -> None:
+    ticks = iter(range(10_000))
+
+    # Every policy is looked at alone, which takes 16 questions, and then time is over.
+    report = analysing(watched(), clock=lambda: next(ticks) * 10.0 / 17).analyse(many())
+
+    assert {f.kind for f in report.findings} == {Kind.UNDECIDED}
+    assert 1 < len(report.findings) <= report.policies
 
 
 def test_a_file_remembers_for_the_next_process(tmp_path: Path) -> None:

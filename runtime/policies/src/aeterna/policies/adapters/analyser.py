@@ -68,6 +68,7 @@ class SmtAnalyser:
         return Answers(
             solver=self._solvers.of(schema),
             witness=self._witnesses.of(schema, policies),
+            policies=policies,
             places=surroundings(schema_of(schema)),
             memo=self.memos.of(schema),
             patience=Patience(clock=self._clock, until=self._clock() + self._whole.total_seconds()),

@@ -73,8 +73,9 @@ def value_text(value: object) -> str:
             return uid_text(Uid(type_, id_))
         case {"__extn": {"fn": str(function), "arg": str(argument)}}:
             return f"{function}({json.dumps(argument, ensure_ascii=False)})"
-        case {"__extn": {"fn": str(function), "args": [*arguments]}}:
-            return f"{function}({', '.join(map(value_text, cast('Sequence[object]', arguments)))})"
+        case {"__extn": {"fn": str(function)}}:
+            called = cast("Mapping[str, Mapping[str, Sequence[object]]]", value)["__extn"]
+            return f"{function}({', '.join(map(value_text, called['args']))})"
         case Mapping():
             fields = cast("Mapping[str, object]", value)
             said = ", ".join(f"{_name(name)}: {value_text(inner)}" for name, inner in fields.items())

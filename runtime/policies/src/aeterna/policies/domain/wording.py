@@ -67,5 +67,10 @@ def undecided_opposition(permit: Policy, forbid: Policy, reason: str) -> str:
     return f"whether {forbid.id} forbids anything that {permit.id} permits is not known: {reason}"
 
 
+def late(policy: Policy, others: int, reason: str) -> str:
+    """Say that a policy was not compared with some others."""
+    return f"{policy.id} was not compared with {others} of the other policies: {reason}"
+
+
 def _does(policy: Policy) -> str:
     return "permits" if policy.effect is Effect.PERMIT else "forbids"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from aeterna.policies.domain import annotations, wording
 from aeterna.policies.domain.findings import Finding, Kind, Place, Report
 from aeterna.policies.domain.typed.policy import Effect, Policy
 from aeterna.policies.errors import UndecidedError
-from aeterna.policies.usecases.answering import Ask, Undecided
+from aeterna.policies.usecases.answering import OUT_OF_TIME, Ask, Undecided
 from aeterna.policies.usecases.presenting import Presenting
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class _Analysis:
         self._answers = answers
         self._progress = progress
         self._alone: dict[Policy, Answer] = {}
+        # With how many others a policy could not be compared for want of time: told once, since they may be thousands.
+        self._late: Counter[tuple[Policy, str | None]] = Counter()
         tenants = sorted({policy.tenant for policy in checked.policies if policy.tenant is not None})
         self._sets = [_Set(tenant, checked.of(tenant)) for tenant in (None, *tenants)]
         self._pairs = [(set_, pair) for set_ in self._sets for pair in set_.pairs()]
@@ -99,10 +102,12 @@ class _Analysis:
         ways = [way for _, (one, other) in alike for way in ((one, other), (other, one))]
         without = self._settled(Ask.WITHOUT, (*meeting, *ways), len(alike))
         for set_, pair in opposing:
-            yield from _opposition(set_.tenant, pair, both[pair], without.get(pair))
+            yield from self._opposition(set_.tenant, pair, both[pair], without.get(pair))
         for set_, (one, other) in alike:
             yield from self._likeness(set_, (one, other), without[one, other], without[other, one])
         yield from self._idle_annotations(both)
+        for (policy, tenant), others in self._late.items():
+            yield _finding(Kind.UNDECIDED, (policy,), tenant, wording.late(policy, others, OUT_OF_TIME))
 
     def _settled(self, ask: Ask, pairs: Iterable[Pair], left: int) -> Mapping[Pair, Answer]:
         def told(still_open: int) -> None:
@@ -122,6 +127,26 @@ class _Analysis:
         elif isinstance(answer, Undecided):
             yield _finding(Kind.UNDECIDED, (policy,), policy.tenant, wording.undecided_alone(policy, answer.reason))
 
+    def _opposition(self, tenant: str | None, pair: Pair, both: Answer, without: Answer) -> Iterator[Finding]:
+        """Yield what a forbid does to a permit."""
+        permit, forbid = pair
+        excuse = annotations.excuse(permit, forbid)
+        if isinstance(both, Undecided):
+            yield from self._undecided(tenant, pair, both, wording.undecided_opposition(permit, forbid, both.reason))
+        elif both is not None and without is None:
+            message = wording.overridden(permit, forbid)
+            yield _finding(Kind.OVERRIDDEN, pair, tenant, message, both, intended=excuse)
+        elif both is not None:
+            # Undecided may be whether anything is left of the permit; that the two oppose each other is certain.
+            message = wording.opposing(permit, forbid)
+            yield _finding(Kind.OPPOSING, pair, tenant, message, both, intended=excuse)
+
+    def _undecided(self, tenant: str | None, pair: Pair, answer: Undecided, message: str) -> Iterator[Finding]:
+        if answer.late:
+            self._late[pair[0], tenant] += 1
+        else:
+            yield _finding(Kind.UNDECIDED, pair, tenant, message)
+
     def _likeness(self, set_: _Set, pair: Pair, only_one: Answer, only_other: Answer) -> Iterator[Finding]:
         """Yield what one policy of the same effect as another says of it; the example is one of both."""
         one, other = pair
@@ -133,9 +158,12 @@ class _Analysis:
         elif only_one is None or only_other is None:
             inner, outer = (one, other) if only_one is None else (other, one)
             yield _finding(kind, (inner, outer), set_.tenant, wording.shadowed(inner, outer), example)
-        elif isinstance(only_one, Undecided) or isinstance(only_other, Undecided):
-            reason = only_one.reason if isinstance(only_one, Undecided) else _reason(only_other)
-            yield _finding(Kind.UNDECIDED, pair, set_.tenant, wording.undecided_likeness(one, other, reason))
+        else:
+            for answer in (only_one, only_other):
+                if isinstance(answer, Undecided):
+                    message = wording.undecided_likeness(one, other, answer.reason)
+                    yield from self._undecided(set_.tenant, pair, answer, message)
+                    break
 
     def _idle_annotations(self, both: Mapping[Pair, Answer]) -> Iterator[Finding]:
         """Yield the annotations that excuse nothing, as far as that is known."""
@@ -157,23 +185,6 @@ class _Analysis:
         return any(
             policy.effect is Effect.PERMIT and isinstance(answer, Undecided) for policy, answer in self._alone.items()
         )
-
-
-def _opposition(tenant: str | None, pair: Pair, both: Answer, without: Answer) -> Iterator[Finding]:
-    """Yield what a forbid does to a permit."""
-    permit, forbid = pair
-    excuse = annotations.excuse(permit, forbid)
-    if both is None:
-        return
-    if isinstance(both, Undecided):
-        yield _finding(Kind.UNDECIDED, pair, tenant, wording.undecided_opposition(permit, forbid, both.reason))
-    elif without is None:
-        message = wording.overridden(permit, forbid)
-        yield _finding(Kind.OVERRIDDEN, pair, tenant, message, both, intended=excuse)
-    else:
-        # Undecided is whether anything is left of the permit; that the two oppose each other is certain.
-        message = wording.opposing(permit, forbid)
-        yield _finding(Kind.OPPOSING, pair, tenant, message, both, intended=excuse)
 
 
 def _finding(
@@ -210,10 +221,6 @@ def _to_change(set_: _Set, one: Policy, other: Policy) -> Pair:
     if set_.own(one) != set_.own(other):
         return (one, other) if set_.own(one) else (other, one)
     return (other, one)
-
-
-def _reason(answer: Answer) -> str:
-    return answer.reason if isinstance(answer, Undecided) else ""
 
 
 def _order(found: Finding) -> tuple[str, int, str, tuple[str, ...], str]:

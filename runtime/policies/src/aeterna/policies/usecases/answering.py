@@ -19,7 +19,7 @@ from aeterna.policies.domain.typed.formula import all_of, any_of, not_, takes_ef
 from aeterna.policies.errors import UndecidedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from aeterna.policies.domain.memo import Fact, Memo
     from aeterna.policies.domain.pruning import Surroundings
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Pair = tuple[Policy, Policy]
 
-OUT_OF_TIME: Final = "the analysis ran out of time before it came to this"
+OUT_OF_TIME: Final = "the analysis ran out of time before it came to that"
 
 
 class Ask(StrEnum):
@@ -46,6 +46,11 @@ class Undecided:
     """That a question could not be answered, and why."""
 
     reason: str
+
+    @property
+    def late(self) -> bool:
+        """Whether it was not even asked, for want of time."""
+        return self.reason == OUT_OF_TIME
 
 
 Answer = Request | Undecided | None
@@ -72,12 +77,14 @@ class Answers:
         self,
         solver: Solver,
         witness: Witness,
+        policies: Sequence[Policy],
         places: Sequence[Surroundings],
         memo: Memo,
         patience: Patience,
     ) -> None:
         self._solver = solver
         self._witness = witness
+        self._policies = policies
         self._places = places
         self._memo = memo
         self._patience = patience
@@ -116,12 +123,11 @@ class Answers:
         undecided: dict[Pair, Undecided] = {}
         still_open = [pair for pair in asked if not self._example_of(ask, pair)]
         for place in self._places:
-            todo = {pair: fact for pair in still_open if (fact := self._unknown(ask, place, pair)) is not None}
-            while todo:
-                group = _largest_group(todo)
-                self._eliminate(ask, place, {pair: todo.pop(pair) for pair in group}, undecided)
-                for pair in [pair for pair in todo if self._example_of(ask, pair)]:
-                    del todo[pair]
+            admitted = {policy for policy in self._policies if place.admit(policy)}
+            here = [pair for pair in still_open if _may_be(ask, pair, admitted)]
+            for group in _groups(here):
+                todo = {pair: fact for pair in group if (fact := self._unknown(ask, place, pair)) is not None}
+                self._eliminate(ask, place, todo, undecided)
             still_open = [pair for pair in still_open if not self._example_of(ask, pair)]
             if told is not None:
                 told(len(still_open))
@@ -137,11 +143,10 @@ class Answers:
         return effects is not None and effects.effective.issuperset(policies)
 
     def _unknown(self, ask: Ask, place: Surroundings, pair: Pair) -> Fact | None:
-        """Return what would be learned of a pair here, or None when it is known already or follows from the heads."""
-        one, other = pair
-        if not place.admit(one) or (ask is Ask.BOTH and (not place.admit(other) or apart(one, other))):
+        """Return what would be learned of a pair here, or None when it is known already."""
+        if self._example_of(ask, pair):
             return None
-        fact = self._memo.fact(place.environment, ask, one, other)
+        fact = self._memo.fact(place.environment, ask, *pair)
         return None if fact in self._memo else fact
 
     def _eliminate(
@@ -149,7 +154,7 @@ class Answers:
     ) -> None:
         """Settle a group of pairs that share a policy, in this one environment."""
         while group:
-            answer = self._find(place, any_of(*(_formula(ask, pair) for pair in group)))
+            answer = self._find(place, _formula(ask, group))
             if answer is None:
                 self._memo.add(group.values())
                 return
@@ -210,13 +215,32 @@ class Answers:
         return self._seen[(bits & -bits).bit_length() - 1] if bits else None
 
 
-def _formula(ask: Ask, pair: Pair) -> Formula:
-    one, other = (takes_effect(policy) for policy in pair)
-    return all_of(one, other if ask is Ask.BOTH else not_(other))
+def _formula(ask: Ask, group: Iterable[Pair]) -> Formula:
+    """Return that any of the pairs is shown; since they share a policy, one side is that alone."""
+    ones = dict.fromkeys(one for one, _ in group)
+    others = (takes_effect(other) for other in dict.fromkeys(other for _, other in group))
+    seconds = others if ask is Ask.BOTH else (not_(other) for other in others)
+    return all_of(any_of(*(takes_effect(one) for one in ones)), any_of(*seconds))
 
 
-def _largest_group(pairs: Iterable[Pair]) -> list[Pair]:
-    """Return the pairs that share the policy which most of them have, on the same side."""
-    sides = Counter((side, pair[side]) for pair in pairs for side in (0, 1))
-    (side, pivot), _ = sides.most_common(1)[0]
-    return [pair for pair in pairs if pair[side] is pivot]
+def _may_be(ask: Ask, pair: Pair, admitted: set[Policy]) -> bool:
+    """Tell whether the heads leave the question open where these policies are admitted."""
+    one, other = pair
+    return one in admitted and (ask is Ask.WITHOUT or (other in admitted and not apart(one, other)))
+
+
+def _groups(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
+    """Yield pairs that share a policy, the largest groups first, each pair once.
+
+    From nothing that is a policy with all its others; after a change it is the changed one with all others.
+    """
+    sides: dict[tuple[int, Policy], list[Pair]] = {}
+    for pair in pairs:
+        for side in (0, 1):
+            sides.setdefault((side, pair[side]), []).append(pair)
+    left = set(pairs)
+    for shared in sorted(sides.values(), key=len, reverse=True):
+        group = [pair for pair in shared if pair in left]
+        left.difference_update(group)
+        if group:
+            yield group
