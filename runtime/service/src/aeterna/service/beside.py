@@ -31,6 +31,8 @@ class Beside:
         """Listen at once, so that a process that cannot does not start: `AddressInUseError` or `StartError`."""
         self._uds = uds
         self._listener = unix_socket(uds) if uds is not None else tcp_socket(host, port)
+        self.address = str(uds) if uds is not None else "{}:{}".format(*self._listener.getsockname()[:2])
+        """Where it listens."""
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -45,11 +47,6 @@ class Beside:
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
         )
-
-    @property
-    def address(self) -> str:
-        """Where it listens."""
-        return str(self._uds) if self._uds is not None else "{}:{}".format(*self._listener.getsockname()[:2])
 
     async def run(self) -> None:
         """Serve until cancelled."""

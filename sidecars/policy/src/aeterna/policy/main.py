@@ -21,7 +21,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from aeterna.cedar.adapters.cedar import CedarCompiler
-from aeterna.cedar.adapters.directory import DirectoryBundleSource
+from aeterna.cedar.adapters.directory import DirectoryBundleSource, read_schema
 from aeterna.policy.adapters.decision_log import ChainedDecisionLog
 from aeterna.policy.adapters.decision_log_chain import ChainWriter, SegmentLimits
 from aeterna.policy.adapters.decision_log_check import check_log
@@ -126,7 +126,7 @@ def _polled(settings: PolicySettings, publisher: Publisher, publications: StateF
 
 def _pushed(settings: PolicySettings, publisher: Publisher) -> tuple[PushedFeed, Sequence[Run]]:
     """Return the feed that is pushed to, and the listener that takes the pushes."""
-    schema = settings.schema_file.read_text(encoding="utf-8") if settings.schema_file is not None else None
+    schema = read_schema(settings.schema_file) if settings.schema_file is not None else None
     seed = DirectoryBundleSource(settings.bundle)
     staging = Staging(publisher, schema=schema, seed=seed, quiet=settings.quiet_period, clock=steady_clock)
     resync: Resync | None = None

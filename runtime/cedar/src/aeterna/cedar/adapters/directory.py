@@ -42,6 +42,19 @@ class DirectoryBundleSource:
             raise BundleUnreadableError(str(self._folder), f"{exc.where}: {exc.reason}") from None
 
 
+def read_schema(file: Path) -> str:
+    """Return the text of a schema that stands by itself, or raise `BundleUnreadableError`."""
+    try:
+        content = _content(file.resolve(strict=True), _MAX_BYTES)
+        if len(content) > _MAX_BYTES:
+            raise BundleUnreadableError(str(file), f"larger than {_MAX_BYTES} bytes")
+        return content.decode()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise BundleUnreadableError(str(file), type(exc).__name__) from exc
+    except BundleInvalidError as exc:
+        raise BundleUnreadableError(str(file), exc.reason) from None
+
+
 def _texts(root: Path) -> dict[str, str]:
     texts: dict[str, str] = {}
     left = _MAX_BYTES

@@ -120,7 +120,11 @@ class Staging:
         if current is None:
             return
         try:
-            if current.digest != self._seed.read().digest():
+            seed: str | None = self._seed.read().digest()
+        except BundleError:
+            seed = None
+        try:
+            if current.digest != seed:
                 self._staged.restore(self._publisher.publications.bundle(current))
         except BundleError as exc:
             log.warning("policy.staged_set_lost", reason=str(exc))
