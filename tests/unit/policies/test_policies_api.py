@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import tarfile
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,21 +12,11 @@ import pytest
 
 from aeterna.cedar.adapters.cedar import CedarCompiler
 from aeterna.cedar.domain.signed_bundle import decode
-from aeterna.policies.adapters.metrics import PolicyMetrics
-from aeterna.policies.api.bundles import bundles
-from aeterna.policies.api.problem import STATUSES
-from aeterna.policies.api.routes import router
 from aeterna.policies.domain.findings import Finding, Kind, Place
 from aeterna.policies.testing import FakeAnalyser, FakeAnalysis, FakeSigner, FakeVersions
 from aeterna.policies.usecases.administering import Administering
-from aeterna.policies.usecases.checking import Checking, Sizes
-from aeterna.policies.usecases.publishing import Publishing
-from aeterna.policies.usecases.replicas import Replicas
-from aeterna.service.app import service_app
-from aeterna.service.caller import Caller, TenantId
-from aeterna.service.metrics import new_registry
-from aeterna.service.settings import ServiceSettings
-from aeterna.service.testing import FakeDecisionPoint, FakeTokenVerifier
+from aeterna.policies.usecases.checking import Checking
+from fixtures.administration import SIZES, administration
 from fixtures.fix_policies import MOMENT, shipped_files
 
 if TYPE_CHECKING:
@@ -42,8 +31,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 ROOT = "/api/v1/policies"
-SIZES = Sizes(files=20, bytes=100_000)
-WINDOW = timedelta(minutes=1)
 DIGEST = "sha256:" + "0" * 64
 
 
@@ -54,11 +41,6 @@ class _OpposingAnalyser(FakeAnalyser):
         report = super().analyse(bundle, progress=progress)
         found = Finding(kind=Kind.OPPOSING, policies=("a", "b"), message="a opposes b", place=Place(file="a.cedar"))
         return replace(report, findings=(found,))
-
-
-def caller(tenant: str, role: str = "admin") -> Caller:
-    """Return somebody of a tenant."""
-    return Caller(tenant=TenantId(tenant), subject="ada", kind="User", roles=frozenset({role}), token_id=None)
 
 
 def proposal(request_id: str = "one", *, base: int = 0, **files: str) -> dict[str, Any]:
@@ -86,37 +68,7 @@ def signer() -> FakeSigner:
 @pytest.fixture
 def app(versions: FakeVersions, signer: FakeSigner) -> FastAPI:
     """Return the application, which lets only the role admin do anything."""
-    registry, replicas, analysis = new_registry(), Replicas(lambda: 0.0, window=WINDOW), FakeAnalysis()
-    app = service_app(
-        name="policies",
-        version="0",
-        settings=ServiceSettings(port=0, issuer="urn:test", jwks="unused", policy_url="http://unused"),
-        verifier=FakeTokenVerifier(
-            {
-                "platform": caller("platform"),
-                "acme": caller("acme"),
-                "globex": caller("globex"),
-                "writer": caller("platform", "writer"),
-            }
-        ),
-        decisions=FakeDecisionPoint(
-            allow=lambda who, _action, resource: "admin" in who.roles and resource.tenant == who.tenant
-        ),
-        checks={},
-        problems=STATUSES,
-        routers=[router, bundles],
-        registry=registry,
-    )
-    app.state.platform_tenant = "platform"
-    app.state.bundle_token_file = None
-    app.state.versions = versions
-    app.state.audit = versions.audit
-    app.state.analysis = analysis
-    app.state.administering = Administering(versions, Checking(CedarCompiler(), analysis, SIZES), lambda: MOMENT)
-    app.state.publishing = Publishing(versions, signer)
-    app.state.replicas = replicas
-    app.state.changed = PolicyMetrics(registry, replicas).changed
-    return app
+    return administration(versions, signer)
 
 
 async def _client(app: FastAPI, token: str | None) -> httpx.AsyncClient:

@@ -187,7 +187,7 @@ def application(settings: PoliciesSettings) -> FastAPI:
             tenant_claim=settings.tenant_claim,
             leeway=settings.token_leeway,
         ),
-        decisions=AuthZenDecisionPoint(settings.policy_url, timeout=settings.policy_timeout),
+        decisions=AuthZenDecisionPoint.of(settings, registry),
         checks={"database": versions.check},
         problems=STATUSES,
         lifespan=lifespan,
