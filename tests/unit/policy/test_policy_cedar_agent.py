@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import httpx
 
 URL = "/v1/is_authorized"
-ADA = {
+ADA: dict[str, object] = {
     "uid": {"type": "Aeterna::User", "id": "ada"},
     "attrs": {"tenant": "acme"},
     "parents": [{"__entity": {"type": "Aeterna::Role", "id": "reader"}}],
 }
-GRAPH = {"uid": {"type": "Aeterna::Graph", "id": "main"}, "attrs": {"tenant": "acme"}, "parents": []}
+GRAPH: dict[str, object] = {"uid": {"type": "Aeterna::Graph", "id": "main"}, "attrs": {"tenant": "acme"}, "parents": []}
 
 
 def body(**changed: object) -> dict[str, object]:
@@ -48,19 +48,19 @@ async def test_the_answer_has_cedar_agents_members_and_ours(sidecar: httpx.Async
     assert answers[0]["age"] >= 0
 
 
+DENIED: list[dict[str, object]] = [
+    {"action": 'Aeterna::Action::"graph.write"'},
+    {"principal": 'User::"ada"'},
+    {"action": 'Action::"graph.read"'},
+    {"additional_entities": [GRAPH]},
+    {"additional_entities": None},
+    {"context": {"x": 1}},
+    {"additional_entities": [ADA, {**GRAPH, "attrs": {"tenant": "globex"}}]},
+]
+
+
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"action": 'Aeterna::Action::"graph.write"'},
-        {"principal": 'User::"ada"'},
-        {"action": 'Action::"graph.read"'},
-        {"additional_entities": [GRAPH]},
-        {"additional_entities": None},
-        {"context": {"x": 1}},
-        {"additional_entities": [ADA, {**GRAPH, "attrs": {"tenant": "globex"}}]},
-    ],
-)
+@pytest.mark.parametrize("changed", DENIED, ids=range(len(DENIED)))
 async def test_what_is_not_permitted_is_a_deny(changed: dict[str, object], sidecar: httpx.AsyncClient) -> None:
     answer = await sidecar.post(URL, json=body(**changed))
 
@@ -70,7 +70,7 @@ async def test_what_is_not_permitted_is_a_deny(changed: dict[str, object], sidec
 @pytest.mark.anyio
 async def test_a_stored_entity_cannot_be_described_anew(sidecar: httpx.AsyncClient) -> None:
     """Otherwise whoever asks could put the role reader into the role admin."""
-    reader = {
+    reader: dict[str, object] = {
         "uid": {"type": "Aeterna::Role", "id": "reader"},
         "attrs": {},
         "parents": [{"type": "Aeterna::Role", "id": "admin"}],
@@ -83,28 +83,28 @@ async def test_a_stored_entity_cannot_be_described_anew(sidecar: httpx.AsyncClie
     assert answer["diagnostics"]["errors"]
 
 
+MALFORMED: list[dict[str, object]] = [
+    {"entities": []},
+    {"entities": [ADA, GRAPH]},
+    {"policies": "permit(principal, action, resource);"},
+    {"principal": None},
+    {"principal": "ada"},
+    {"principal": {"type": "User", "id": "ada"}},
+    {"resource": 'Graph::"main'},
+    {"context": []},
+    {"additional_entities": {}},
+    {"additional_entities": [7]},
+    {"additional_entities": [{"attrs": {}}]},
+    {"additional_entities": [{"uid": "User::1"}]},
+    {"additional_entities": [{**ADA, "parents": "x"}]},
+    {"additional_entities": [{**ADA, "attrs": []}]},
+    {"additional_entities": [ADA, ADA]},
+    {"additional_entities": [{**ADA, "uid": {"type": "T", "id": str(number)}} for number in range(101)]},
+]
+
+
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"entities": []},
-        {"entities": [ADA, GRAPH]},
-        {"policies": "permit(principal, action, resource);"},
-        {"principal": None},
-        {"principal": "ada"},
-        {"principal": {"type": "User", "id": "ada"}},
-        {"resource": 'Graph::"main'},
-        {"context": []},
-        {"additional_entities": {}},
-        {"additional_entities": [7]},
-        {"additional_entities": [{"attrs": {}}]},
-        {"additional_entities": [{"uid": "User::1"}]},
-        {"additional_entities": [{**ADA, "parents": "x"}]},
-        {"additional_entities": [{**ADA, "attrs": []}]},
-        {"additional_entities": [ADA, ADA]},
-        {"additional_entities": [{**ADA, "uid": {"type": "T", "id": str(number)}} for number in range(101)]},
-    ],
-)
+@pytest.mark.parametrize("changed", MALFORMED, ids=range(len(MALFORMED)))
 async def test_what_is_no_request_is_a_400(changed: dict[str, object], sidecar: httpx.AsyncClient) -> None:
     answer = await sidecar.post(URL, json=body(**changed))
 

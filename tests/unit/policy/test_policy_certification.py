@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import httpx
 
 pytestmark = pytest.mark.anyio
@@ -22,7 +24,9 @@ ACTIVE = {**ONE, "properties": {"status": "active"}}
 ARCHIVED = {**TWO, "properties": {"status": "archived"}}
 
 
-def asked(subject: dict[str, object], action: str, resource: dict[str, object], **more: object) -> dict[str, object]:
+def asked(
+    subject: Mapping[str, object], action: str, resource: Mapping[str, object], **more: object
+) -> dict[str, object]:
     """Return a request; ``properties`` are the action's."""
     properties = {"properties": more.pop("properties")} if "properties" in more else {}
     return {"subject": subject, "action": {"name": action, **properties}, "resource": resource, **more}
@@ -167,18 +171,18 @@ async def test_without_evaluations_it_is_a_single_one(
     assert "evaluations" not in answer.json()
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        ({"evaluations": {}}, "policy.question_malformed"),
-        ({"evaluations": None}, "policy.question_malformed"),
-        ({**THREE, "options": []}, "policy.question_malformed"),
-        ({**THREE, "options": {"evaluations_semantic": "all"}}, "policy.question_malformed"),
-        ({**THREE, "options": {"evaluations_semantic": ["execute_all"]}}, "policy.question_malformed"),
-        ({"evaluations": [{}] * 51}, "policy.too_many_evaluations"),
-        ({}, "policy.question_malformed"),
-    ],
-)
+WRONG: list[tuple[dict[str, object], str]] = [
+    ({"evaluations": {}}, "policy.question_malformed"),
+    ({"evaluations": None}, "policy.question_malformed"),
+    ({**THREE, "options": []}, "policy.question_malformed"),
+    ({**THREE, "options": {"evaluations_semantic": "all"}}, "policy.question_malformed"),
+    ({**THREE, "options": {"evaluations_semantic": ["execute_all"]}}, "policy.question_malformed"),
+    ({"evaluations": [{}] * 51}, "policy.too_many_evaluations"),
+    ({}, "policy.question_malformed"),
+]
+
+
+@pytest.mark.parametrize(("body", "code"), WRONG, ids=range(len(WRONG)))
 async def test_what_is_wrong_with_the_whole_is_a_400(
     body: dict[str, object], code: str, certified: httpx.AsyncClient
 ) -> None:

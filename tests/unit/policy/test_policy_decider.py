@@ -24,7 +24,7 @@ from aeterna.policy.usecases.decide import NONE_YET, STALE, Decider
 from fixtures.fix_policy import question
 
 if TYPE_CHECKING:
-    from aeterna.cedar.adapters.cedar import CedarEngine
+    from aeterna.cedar.adapters.engine import CedarEngine
 
 
 ALLOW = Verdict(allowed=True)

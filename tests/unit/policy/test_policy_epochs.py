@@ -18,7 +18,7 @@ from aeterna.policy.usecases.decide import Decider
 from aeterna.service.lifecycle import Drain
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from aeterna.service.asgi import Message
 
@@ -67,7 +67,7 @@ class Line:
                 return json.loads(piece.removeprefix(b"event: epoch\ndata: "))
 
     @asynccontextmanager
-    async def open(self, heartbeat: float = 3600) -> AsyncIterator[asyncio.Task[None]]:
+    async def open(self, heartbeat: float = 3600) -> AsyncGenerator[asyncio.Task[None]]:
         """Have the line open."""
         task = asyncio.create_task(
             epochs.stream(self.decider, self.drain, self.receive, self.sent.put, heartbeat=heartbeat)

@@ -123,12 +123,14 @@ class DirectHttpProtocol(BoundedHttpProtocol):
             super().timeout_keep_alive_handler()
 
     def _may_be_direct(self) -> bool:
-        if self.url not in self._targets or self.parser.get_method() != b"POST":
+        parser = self.parser
+        if parser is None or self.url not in self._targets or parser.get_method() != b"POST":
             return False
-        busy = self.pipeline or (self.cycle is not None and not self.cycle.response_complete)
-        if busy or self.flow.write_paused or not self.parser.should_keep_alive():
+        if self.flow.write_paused or self.pipeline or (self._served and not self.cycle.response_complete):
             return False
-        return self.parser.get_http_version() == "1.1" and not any(name in _UNUSUAL for name, _ in self.headers)
+        if parser.get_http_version() != "1.1" or not parser.should_keep_alive():
+            return False
+        return not any(name in _UNUSUAL for name, _ in self.headers)
 
     def _hand_over(self, held: list[bytes]) -> None:
         """Begin the usual way with what was held."""

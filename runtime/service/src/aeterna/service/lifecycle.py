@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast, runtime_checkable
 
 import structlog
 import uvicorn
@@ -98,9 +98,11 @@ def serve(
     drain = found.drain if isinstance(found, Draining) else Drain()
     opened = listener if listener is not None else listen(host=host, port=port, uds=uds)
     watched = _WatchedStart(app)
+    # uvicorn types it as a class and calls it with its arguments, as it may call this.
+    protocol: Any = partial(DirectHttpProtocol, found) if isinstance(found, Direct) else PROTOCOL
     config = uvicorn.Config(
         watched,
-        http=partial(DirectHttpProtocol, found) if isinstance(found, Direct) else PROTOCOL,
+        http=protocol,
         # A task begins with the context of whatever woke the connection up; it must not inherit another's trace.
         reset_contextvars=True,
         access_log=False,
@@ -136,7 +138,7 @@ def listen(*, host: str, port: int, uds: str | None = None) -> socket.socket:
 def address_of(listener: socket.socket) -> str:
     """Return where a socket listens, as people write it."""
     name: object = listener.getsockname()
-    return "{}:{}".format(*name[:2]) if isinstance(name, tuple) else str(name)
+    return "{}:{}".format(*cast("tuple[str, int]", name)[:2]) if isinstance(name, tuple) else str(name)
 
 
 class _WatchedStart:

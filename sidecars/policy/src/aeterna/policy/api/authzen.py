@@ -134,7 +134,8 @@ def _one_of(defaults: Mapping[str, object], evaluation: object) -> Evaluation:
     for name, value in cast("dict[str, object]", evaluation).items():
         default = defaults.get(name)
         if isinstance(value, dict) and isinstance(default, dict) and name in _REQUIRED:
-            needed = {key: default[key] for key in _REQUIRED[name] if key in default}
+            said = cast("dict[str, object]", default)
+            needed = {key: said[key] for key in _REQUIRED[name] if key in said}
             document[name] = {**needed, **cast("dict[str, object]", value)}
         else:
             document[name] = value
