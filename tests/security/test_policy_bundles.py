@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from aeterna.cedar.errors import BundleError, BundleInvalidError, BundleUnreadab
 from aeterna.policy.domain.staged_set import StagedSet
 from aeterna.policy.settings import SHIPPED
 from fixtures.api_processes import service_process
+from fixtures.policy_store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -166,6 +168,34 @@ def test_no_order_of_pushes_leaves_a_set_that_is_neither_whole_nor_refused(pushe
     else:
         assert not spoilt
         assert policies == {id_: text for id_, text in expected.items() if id_.endswith(".cedar")}
+
+
+@pytest.mark.anyio
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@given(
+    method=st.sampled_from(["GET", "PUT", "DELETE", "POST", "PATCH", "HEAD", "OPTIONS"]),
+    path=st.sampled_from(["/v1/", "/v1/policies", "/v1/data", "/v1/schema", "/v1/status", "/v1/policies/a.cedar"])
+    | st.binary(max_size=20).map(lambda raw: "/v1/policies/" + quote_from_bytes(raw, safe="")),
+    body=st.binary(max_size=60)
+    | st.sampled_from(
+        [
+            b"[" * 5000,
+            b'{"content": "\\ud800"}',
+            b'{"content": null}',
+            b'[{"id": "a.cedar", "content": ""}, {"id": "a.cedar", "content": ""}]',
+            b'[{"id": "../a", "content": ""}]',
+            b'{"tenants": {"\\u0000": []}}',
+            b'{"tenants": {"a": [' + b"9" * 400 + b"]}}",
+        ]
+    ),
+)
+async def test_no_request_makes_the_store_fall_over(method: str, path: str, body: bytes, tmp_path: Path) -> None:
+    store = Store(tmp_path / "none", matches=False)
+    async with store.client:
+        answer = await store.client.request(method, path, content=body)
+        await store.files()
+
+    assert answer.status_code in {200, 204, 400, 404, 405}
 
 
 def test_no_token_comes_out_of_the_sidecar(tmp_path: Path) -> None:

@@ -2,67 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
-import httpx
 import pytest
 
-from aeterna.cedar.domain.bundle import Bundle
-from aeterna.cedar.testing import FakeCompiler
-from aeterna.policy.adapters.token_file import TokenFile
-from aeterna.policy.api.admin import AdminApp
-from aeterna.policy.testing import FakeBundleSource, FakePublications
-from aeterna.policy.usecases.publishing import Publisher
-from aeterna.policy.usecases.staging import Staging
+from fixtures.policy_store import LIMIT, Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
-
-SEED = Bundle.of({"seed.cedar": "permit", "seed.cedarschema": ""})
-BEARER = {"Authorization": "Bearer correct horse"}
-LIMIT = 10_000
-
-
-class Store:
-    """The application with a client of it that knows the token, and what it publishes."""
-
-    def __init__(self, token: Path, *, matches: bool = True) -> None:
-        self.publications = FakePublications(clock=lambda: 1_000.0)
-        self.publisher = Publisher(self.publications, FakeCompiler(), clock=lambda: 1_000.0)
-        self.now = 0.0
-        self.staging = Staging(
-            self.publisher,
-            schema="schema",
-            seed=FakeBundleSource(SEED),
-            quiet=timedelta(seconds=1),
-            clock=lambda: self.now,
-        )
-        self.app = AdminApp(
-            self.staging,
-            self.publisher,
-            matches=TokenFile(token).matches if matches else None,
-            max_body_bytes=LIMIT,
-            timeout=timedelta(seconds=5),
-        )
-        self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app), base_url="http://store", headers=BEARER
-        )
-
-    async def put(self, id_: str, text: str) -> httpx.Response:
-        """Push a policy as OPAL's client does."""
-        return await self.client.put(f"/v1/policies/{quote_plus(id_)}", json={"content": text})
-
-    async def files(self) -> dict[str, str]:
-        """Let what was pushed settle, and return what is in force."""
-        self.now += 100
-        await self.staging.refresh()
-        current = self.publications.current()
-        return self.publications.bundle(current).files() if current is not None else {}
 
 
 @pytest.fixture
