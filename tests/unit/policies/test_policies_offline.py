@@ -17,6 +17,7 @@ from aeterna.policies.domain.findings import Finding, Kind, Place, Report
 from fixtures.policy_bundles import SCHEMA, bundle
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from pathlib import Path
 
     from aeterna.cedar.domain.bundle import Bundle
@@ -40,6 +41,10 @@ class Undecided:
         return ()
 
 
+def undecided_analyser(_file: Path | None, _patience: timedelta) -> Undecided:
+    return Undecided()
+
+
 def folder(at: Path, *policies: str, name: str = "policies") -> Path:
     made = at / name
     for path, text in bundle(*policies).files().items():
@@ -52,7 +57,7 @@ def run(*arguments: object, color: bool | None = None, undecided: bool = False) 
     out, err = io.StringIO(), io.StringIO()
     offline = Offline(
         read=lambda where: DirectoryBundleSource(where).read(),
-        analyser=(lambda _: Undecided()) if undecided else remembering_analyser,
+        analyser=undecided_analyser if undecided else remembering_analyser,
         out=out,
         err=err,
         color=color,
@@ -133,6 +138,13 @@ def test_what_is_undecided_is_a_warning_that_strictness_refuses(
     assert done == status
     assert "1 undecided: this is not known to be clean" in said
     assert "\nclean" not in said
+
+
+def test_without_patience_nothing_is_decided(tmp_path: Path) -> None:
+    status, said, _ = run("validate", "--strict", "--patience", "0", folder(tmp_path, VIEW))
+
+    assert status == 1
+    assert "ran out of time" in said
 
 
 def test_no_text_of_a_policy_commands_the_terminal(tmp_path: Path) -> None:

@@ -22,10 +22,18 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--strict", is_flag=True, help="Refuse what could not be decided, too.")
 @click.option("--all", "everything", is_flag=True, help="Also show what an annotation excuses.")
 @click.option("--cache", type=click.Path(path_type=Path, dir_okay=False), help="Remember what was learned here.")
+@click.option("--patience", type=click.FloatRange(min=0), help="Seconds to look for; what is open then is undecided.")
 @click.option("--format", "shape", type=click.Choice(["text", "github"]), help="github: annotations of a workflow.")
 @json_option
 def validate(
-    *, folder: Path, strict: bool, everything: bool, cache: Path | None, shape: str | None, as_json: bool
+    *,
+    folder: Path,
+    strict: bool,
+    everything: bool,
+    cache: Path | None,
+    patience: float | None,
+    shape: str | None,
+    as_json: bool,
 ) -> int:
     """Say what is wrong with the policies of FOLDER: mistakes, contradictions, repetitions.
 
@@ -36,7 +44,7 @@ def validate(
     if as_json and shape is not None:
         raise click.UsageError("--json and --format cannot go together")
     options = {"--strict": strict, "--all": everything, "--json": as_json}
-    values = {"--cache": cache, "--format": shape}
+    values = {"--cache": cache, "--patience": patience, "--format": shape}
     return _run(
         "validate",
         *(name for name, wanted in options.items() if wanted),

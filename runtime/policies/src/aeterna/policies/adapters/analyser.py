@@ -80,6 +80,6 @@ def make_analyser() -> SmtAnalyser:
     return SmtAnalyser()
 
 
-def remembering_analyser(file: Path | None) -> SmtAnalyser:
-    """Return an analyser that also remembers in a file, if there is one."""
-    return SmtAnalyser(file=None if file is None else MemoFile(file))
+def remembering_analyser(file: Path | None, patience: timedelta) -> SmtAnalyser:
+    """Return an analyser that also remembers in a file, if there is one, and asks for so long."""
+    return SmtAnalyser(file=None if file is None else MemoFile(file), whole=patience)

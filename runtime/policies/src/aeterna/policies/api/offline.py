@@ -6,6 +6,7 @@ import argparse
 import json
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,18 +27,22 @@ CLEAN: Final = 0
 REFUSED: Final = 1
 INTERRUPTED: Final = 130
 _EVERYTHING: Final = Scope(tenant="", platform=True)
+_PATIENCE: Final = 60.0
 _QUIET_SECONDS: Final = 1.0
 _BAR: Final = 30
 
 
 class Offline:
-    """The commands ``validate`` and ``compare``; ``analyser`` is told the file to remember in, if there is one."""
+    """The commands ``validate`` and ``compare``.
+
+    ``analyser`` is told where to remember what it learns, if anywhere, and for how long to ask.
+    """
 
     def __init__(
         self,
         *,
         read: Callable[[Path], Bundle],
-        analyser: Callable[[Path | None], Analyser],
+        analyser: Callable[[Path | None, timedelta], Analyser],
         out: TextIO,
         err: TextIO,
         color: bool | None = None,
@@ -64,7 +69,7 @@ class Offline:
     def _validate(self, chosen: argparse.Namespace) -> int:
         bundle = self._read(chosen.folder)
         with _progress(self._err) as progress:
-            report = self._analyser(chosen.cache).analyse(bundle, progress=progress)
+            report = self._analyser(chosen.cache, timedelta(seconds=chosen.patience)).analyse(bundle, progress=progress)
         refused = report.refused or (chosen.strict and report.undecided)
         if chosen.json:
             self._document({**report_json(report), "refused": refused, "undecided": report.undecided})
@@ -76,7 +81,7 @@ class Offline:
 
     def _compare(self, chosen: argparse.Namespace) -> int:
         before, after = self._read(chosen.old), self._read(chosen.new)
-        differences = self._analyser(None).compare(before, after)
+        differences = self._analyser(None, timedelta(seconds=_PATIENCE)).compare(before, after)
         moved = before.entities != after.entities
         if chosen.json:
             document = {"before": before.digest(), "after": after.digest(), "entities_changed": moved}
@@ -122,6 +127,8 @@ def _parser() -> argparse.ArgumentParser:
     validate.add_argument("--strict", action="store_true", help="refuse what could not be decided, too")
     validate.add_argument("--all", action="store_true", help="also show what an annotation excuses")
     validate.add_argument("--cache", type=Path, metavar="FILE", help="remember in this file what was learned")
+    patience = "stop asking after so many seconds (default: 60); what is open then is undecided"
+    validate.add_argument("--patience", type=float, default=_PATIENCE, metavar="SECONDS", help=patience)
     shape = validate.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="print one JSON document")
     shape.add_argument("--format", choices=("text", "github"), default="text", help="github: annotations of a workflow")
