@@ -1,4 +1,4 @@
-"""The index and the slices change nothing but the cost: every verdict is the one that plain Cedar gives.
+"""The cache, the index and the slices change nothing but the cost: every decision is the one that plain Cedar gives.
 
 Plain Cedar is one handle over all policies of a tenant, asked with one handle over all of its entities.
 ``AETERNA_TEST_COMPARISONS`` is how many verdicts are compared.
@@ -12,8 +12,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING
@@ -24,10 +26,17 @@ import pytest
 from aeterna.cedar.adapters.cedar import CedarCompiler
 from aeterna.cedar.domain.bundle import Bundle
 from aeterna.cedar.domain.verdict import Verdict
+from aeterna.policy.domain.publication import Publication
+from aeterna.policy.domain.question import Entity, Question
+from aeterna.policy.usecases.cache import VerdictCache
+from aeterna.policy.usecases.decide import Decider
 from fixtures.cedar_models import TENANTS, World, requests, world
 from fixtures.cedar_policies import populate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aeterna.cedar.adapters.engine import CedarEngine
     from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
 
 COMPARISONS = int(os.environ.get("AETERNA_TEST_COMPARISONS", "100000"))
@@ -120,27 +129,54 @@ def keeps_to(text: str, schema: str) -> bool:
     return bool(cedarpy.validate_policies(text, parsed(schema)))
 
 
+def deciders(made: World, engine: CedarEngine) -> Mapping[str | None, Decider]:
+    """Return what decides for each tenant and for somebody of no tenant, each with a cache that forgets nothing."""
+
+    def cache() -> VerdictCache:
+        return VerdictCache(ttl=timedelta(days=1), capacity=10_000, clock=lambda: 0.0, random=lambda: 0.0)
+
+    found = {tenant: Decider(cache=cache, tenant=tenant) for tenant in (None, *TENANTS, "nobody's")}
+    for decider in found.values():
+        decider.adopt(engine, Publication(epoch=1, digest=bundle_of(made).digest(), confirmed_at=time.time()))
+    return found
+
+
+def question_of(request: Request) -> Question:
+    """Return the question that a request is asked by."""
+    return Question(
+        subject=Entity(type=request.principal.type, id=request.principal.id),
+        action=request.action.id,
+        action_type=request.action.type,
+        resource=Entity(type=request.resource.type, id=request.resource.id),
+        context=request.context,
+        described=request.brought,
+        literal=True,
+    )
+
+
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_verdict_is_the_one_that_plain_cedar_gives(part: int) -> None:
+def test_every_decision_is_the_one_that_plain_cedar_makes(part: int) -> None:
     """Decision, determining policies and errors, by name; where Cedar refuses to be asked, a deny with an error."""
-    seen = {"allowed": 0, "denied": 0, "failed": 0, "refused": 0}
+    seen = {"allowed": 0, "denied": 0, "failed": 0, "refused": 0, "cached": 0}
     for number in range(max(1, COMPARISONS // PARTS // ASKED_OF_A_WORLD)):
         random = Random(part * 1_000_000 + number)  # noqa: S311 - a world of its own for each number, and no secret
         made = world(random)
         populate(random, made, keeps_to)
-        engine = CedarCompiler(kept_parsed=number % 2 * 1000).compile(bundle_of(made))
-        plain = {tenant: PlainCedar.of(made, tenant) for tenant in (None, *TENANTS, "nobody's")}
+        deciding = deciders(made, CedarCompiler(kept_parsed=number % 2 * 1000).compile(bundle_of(made)))
+        plain = {tenant: PlainCedar.of(made, tenant) for tenant in deciding}
+        asked = requests(random, made, ASKED_OF_A_WORLD * 9 // 10)
 
-        for request in requests(random, made, ASKED_OF_A_WORLD):
+        for request in (*asked, *random.choices(asked, k=ASKED_OF_A_WORLD - len(asked))):
             expected = plain[request.tenant].evaluate(request)
-            verdict = engine.evaluate(request)
+            decision = deciding[request.tenant].decide(question_of(request))
 
+            seen["cached"] += decision.cached
             if expected is None:
                 seen["refused"] += 1
-                assert not verdict.allowed
-                assert verdict.errors, (part, number, request)
+                assert not decision.allowed
+                assert decision.errors, (part, number, request)
                 continue
             seen["allowed" if expected.allowed else "failed" if expected.errors else "denied"] += 1
-            got = Verdict(allowed=verdict.allowed, policies=verdict.policies, errors=tuple(sorted(verdict.errors)))
+            got = Verdict(allowed=decision.allowed, policies=decision.policies, errors=tuple(sorted(decision.errors)))
             assert got == expected, (part, number, request)
     assert all(seen.values()), seen

@@ -82,7 +82,8 @@ class EntityStore:
                     if above not in found and self._parents(above) and (higher := self._source(above)) is not None:
                         found[above] = higher
                 if step > 1:
-                    following.update(references(orjson.loads(source)))
+                    entity = cast("Mapping[str, object]", orjson.loads(source))
+                    following.update(references([entity.get("attrs"), entity.get("tags")]))
             seen |= level
             level = following
             if not level:
