@@ -127,3 +127,18 @@ async def test_who_is_woken_looks_at_once_and_tells_those_who_wait() -> None:
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+async def test_the_edition_that_was_in_use_is_let_go_and_its_memory_with_it() -> None:
+    worker = Worker()
+    worker.publications.publish(bundle("graph.read"))
+    await worker.follower.look()
+    worker.decider.decide(question())
+    before = worker.decider.edition
+    worker.publications.publish(bundle("graph.write"))
+
+    await worker.follower.look()
+
+    assert before is not None
+    assert len(before.verdicts) == 0
+    assert worker.decider.decide(question("graph.write")).allowed

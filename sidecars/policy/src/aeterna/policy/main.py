@@ -63,7 +63,7 @@ _WORKER: Final = "worker"
 # What a worker gets beyond its drain before it is ended.
 _GRACE: Final = timedelta(seconds=5)
 
-_COLLECT_AFTER: Final = (50_000, 20, 20)
+_COLLECT_AFTER: Final = (50_000, 20, 1000)
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -51,6 +51,11 @@ class VerdictCache:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def clear(self) -> None:
+        """Forget everything, one after the other, so that other threads get their turn."""
+        while self._entries:
+            self._entries.popitem()
+
     def get(self, key: bytes, now: float) -> Remembered | None:
         """Return what is remembered and may still be repeated at this moment of the cache's clock, or None."""
         entry = self._entries.get(key)

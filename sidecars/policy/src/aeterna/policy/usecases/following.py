@@ -77,7 +77,11 @@ class Follower:
             return "unchanged"
         if published.epoch == self._refused:
             return "unchanged"
-        return self._settle(published, await asyncio.to_thread(self._compiled, published))
+        outcome = self._settle(published, await asyncio.to_thread(self._compiled, published))
+        if outcome == "adopted" and edition is not None:
+            # To let go of thousands of policies and answers at once would make somebody wait.
+            await asyncio.to_thread(edition.retire)
+        return outcome
 
     def _compiled(self, published: Publication) -> Engine | BundleError:
         try:
