@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class CedarConfirmer:
-    """Asks one policy at a time, so that no other hides whether it takes effect; schema and policies are parsed once."""
+    """Asks one policy at a time, so that no other hides whether it takes effect; what it asks with is parsed once."""
 
     def __init__(self, schema: str) -> None:
         """Take the schema's text; raise ValueError if Cedar refuses it."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import z3
 
 from aeterna.policies.adapters.smt.literals import address_of
-from aeterna.policies.adapters.smt.outcome import ERROR, Outcome
-from aeterna.policies.adapters.smt.values import ADDRESS_BITS, Address, Plain, all_of, any_of, known, negated
-from aeterna.policies.domain.typed.types import Scalar
+from aeterna.policies.adapters.smt.outcome import ERROR, Outcome, truth
+from aeterna.policies.adapters.smt.values import ADDRESS_BITS, Address, Text, all_of, any_of, known, negated
 from aeterna.policies.errors import UndecidedError
 
 if TYPE_CHECKING:
@@ -26,10 +25,10 @@ _MULTICASTS: Final = ("224.0.0.0/4", "ff00::/8")
 
 
 def _ip(values: Sequence[Value], symbols: Symbols, _footprint: Footprint) -> Outcome:
-    value = values[0]
-    if value.type is not Scalar.STRING:
+    (value,) = values
+    if not isinstance(value, Text):
         return ERROR
-    text = symbols.text_of(cast("Plain", value).term)
+    text = symbols.text_of(value.term)
     if text is None:
         raise UndecidedError("an ip is made of a string that is not written out")
     return ERROR if address_of(text) is None else Outcome(_written(text))
@@ -43,13 +42,19 @@ def _written(text: str) -> Address:
     return Address(known(six), z3.BitVecVal(bits, ADDRESS_BITS), z3.BitVecVal(prefix, ADDRESS_BITS))
 
 
-def _asking(ask: Callable[..., z3.BoolRef]) -> Operator:
+def _asking(ask: Callable[[Address], z3.BoolRef]) -> Operator:
     def operator(values: Sequence[Value], _symbols: Symbols, _footprint: Footprint) -> Outcome:
-        if not all(isinstance(value, Address) for value in values):
-            return ERROR
-        return Outcome(Plain(Scalar.BOOL, ask(*values)))
+        (address,) = values
+        return truth(ask(address)) if isinstance(address, Address) else ERROR
 
     return operator
+
+
+def _is_in_range(values: Sequence[Value], _symbols: Symbols, _footprint: Footprint) -> Outcome:
+    address, range_ = values
+    if not isinstance(address, Address) or not isinstance(range_, Address):
+        return ERROR
+    return truth(_in_range(address, range_))
 
 
 def _in_range(address: Address, range_: Address) -> z3.BoolRef:
@@ -68,7 +73,7 @@ ADDRESS_OPERATORS: Final[Mapping[str, Operator]] = {
     "ip": _ip,
     "isIpv4": _asking(lambda address: negated(address.six)),
     "isIpv6": _asking(lambda address: address.six),
-    "isInRange": _asking(_in_range),
+    "isInRange": _is_in_range,
     "isLoopback": _asking(_in_any(_LOOPBACKS)),
     "isMulticast": _asking(_in_any(_MULTICASTS)),
 }

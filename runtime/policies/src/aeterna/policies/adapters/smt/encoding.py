@@ -8,7 +8,7 @@ known before z3 is asked is folded, so a policy that is not about an environment
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import z3
 
@@ -16,15 +16,18 @@ from aeterna.policies.adapters.smt.equality import equal, merged
 from aeterna.policies.adapters.smt.footprint import Footprint, PatternUse
 from aeterna.policies.adapters.smt.naming import like
 from aeterna.policies.adapters.smt.operators import OPERATORS
-from aeterna.policies.adapters.smt.outcome import ERROR, Outcome, holds
+from aeterna.policies.adapters.smt.outcome import ERROR, Outcome, holds, truth
 from aeterna.policies.adapters.smt.patterns import matches
-from aeterna.policies.adapters.smt.relations import inside, is_entity
+from aeterna.policies.adapters.smt.relations import inside
 from aeterna.policies.adapters.smt.sets import literal
 from aeterna.policies.adapters.smt.values import (
     FALSE,
     TRUE,
-    Plain,
+    Entity,
+    Number,
     Record,
+    Text,
+    Truth,
     all_of,
     any_of,
     implied,
@@ -91,7 +94,7 @@ class _Encoder:
         self.symbols = symbols
         self.footprint = Footprint()
         self._context = symbols.schema.actions[env.action].context
-        self._variables: dict[Variable, Value] = {
+        self._variables: dict[Variable, Entity] = {
             Variable.PRINCIPAL: symbols.variable("principal", EntityOf(env.principal_type), self.footprint),
             Variable.ACTION: symbols.entity(env.action, self.footprint),
             Variable.RESOURCE: symbols.variable("resource", EntityOf(env.resource_type), self.footprint),
@@ -106,9 +109,8 @@ class _Encoder:
         ]
         return all_of(*parts)
 
-    def _scope(self, scope: Scope, value: Value) -> z3.BoolRef:
-        found = cast("Plain", value)
-        if scope.type is not None and cast("EntityOf", found.type).name != scope.type:
+    def _scope(self, scope: Scope, found: Entity) -> z3.BoolRef:
+        if scope.type is not None and found.type.name != scope.type:
             return FALSE
         parts: list[z3.BoolRef] = []
         if scope.equal is not None:
@@ -118,15 +120,15 @@ class _Encoder:
             parts.append(any_of(*(inside(found, entity, self.symbols, self.footprint) for entity in above)))
         return all_of(*parts)
 
-    def _entity(self, uid: Uid) -> Plain:
+    def _entity(self, uid: Uid) -> Entity:
         return self.symbols.entity(uid, self.footprint)
 
     def boolean(self, expression: Expression) -> Outcome:
         """Return the outcome of an expression that must be a boolean, which is an error if it is none."""
         outcome = self.outcome(expression)
-        return outcome if outcome.value is not None and outcome.value.type is Scalar.BOOL else ERROR
+        return outcome if isinstance(outcome.value, Truth) else ERROR
 
-    def outcome(self, expression: Expression) -> Outcome:
+    def outcome(self, expression: Expression) -> Outcome:  # noqa: C901, PLR0911, PLR0912 - one for each form
         """Return what an expression evaluates to, or raise `UndecidedError`."""
         match expression:
             case Literal(value):
@@ -158,11 +160,11 @@ class _Encoder:
             case Unread(reason):
                 raise UndecidedError(reason)
 
-    def _literal(self, value: bool | int | str | Uid) -> Value:
+    def _literal(self, value: bool | int | str | Uid) -> Value:  # noqa: FBT001 - the value is what it is about
         if isinstance(value, bool):
-            return Plain(Scalar.BOOL, known(value))
+            return Truth(known(value))
         if isinstance(value, int):
-            return Plain(Scalar.LONG, z3.IntVal(value))
+            return Number(Scalar.LONG, z3.IntVal(value))
         if isinstance(value, str):
             return self.symbols.string(value, self.footprint)
         return self._entity(value)
@@ -176,7 +178,7 @@ class _Encoder:
             outcome = self.boolean(part)
             defined = all_of(defined, implied(going, outcome.defined))
             going = all_of(going, negated(holds(outcome)) if stop else holds(outcome))
-        return Outcome(Plain(Scalar.BOOL, negated(going) if stop else going), defined)
+        return truth(negated(going) if stop else going, defined)
 
     def _choice(self, expression: IfThenElse) -> Outcome:
         condition = self.boolean(expression.condition)
@@ -208,11 +210,11 @@ class _Encoder:
     def _inside_list(self, entity: Expression, written: tuple[Expression, ...]) -> Outcome:
         """Encode ``entity in [a, b]`` as in a or in b: a list that is written out needs no set."""
         outcomes = [self.outcome(entity), *(self.outcome(element) for element in written)]
-        values = [outcome.value for outcome in outcomes if is_entity(outcome.value)]
+        values = [outcome.value for outcome in outcomes if isinstance(outcome.value, Entity)]
         if len(values) < len(outcomes):
             return ERROR
         found = (inside(values[0], above, self.symbols, self.footprint) for above in values[1:])
-        return Outcome(Plain(Scalar.BOOL, any_of(*found)), all_of(*(outcome.defined for outcome in outcomes)))
+        return truth(any_of(*found), all_of(*(outcome.defined for outcome in outcomes)))
 
     def _whole_context(self) -> Record:
         names = (name for name, _ in self._context.attributes)
@@ -229,24 +231,24 @@ class _Encoder:
             return ERROR
         if isinstance(of.value, Record):
             found = of.value.fields.get(expression.name)
-        elif isinstance(of.value, Plain) and isinstance(of.value.type, EntityOf):
+        elif isinstance(of.value, Entity):
             found = self.symbols.attribute(of.value, expression.name, self.footprint)
         else:
             return ERROR
         return _read(expression, found, of.defined)
 
     def _like(self, value: Value, pattern: tuple[str | None, ...]) -> Outcome:
-        if not isinstance(value, Plain) or value.type is not Scalar.STRING:
+        if not isinstance(value, Text):
             return ERROR
         text = self.symbols.text_of(value.term)
         if text is not None:
-            return Outcome(Plain(Scalar.BOOL, known(matches(pattern, text))))
+            return truth(known(matches(pattern, text)))
         if None not in pattern:
             exact = self.symbols.string("".join(part or "" for part in pattern), self.footprint)
-            return Outcome(Plain(Scalar.BOOL, value.term == exact.term))
+            return truth(value.term == exact.term)
         atom = like(pattern, value.term)
         self.footprint.patterns[value.term.get_id(), pattern] = PatternUse(pattern, value, atom)
-        return Outcome(Plain(Scalar.BOOL, atom))
+        return truth(atom)
 
     def _set(self, elements: list[Outcome]) -> Outcome:
         values = [element.value for element in elements if element.value is not None]
@@ -267,11 +269,9 @@ def _read(
     expression: GetAttribute | HasAttribute, found: tuple[z3.BoolRef, Value] | None, defined: z3.BoolRef
 ) -> Outcome:
     if isinstance(expression, HasAttribute):
-        return Outcome(Plain(Scalar.BOOL, found[0] if found is not None else FALSE), defined)
+        return truth(found[0] if found is not None else FALSE, defined)
     return ERROR if found is None else Outcome(found[1], all_of(defined, found[0]))
 
 
 def _is(value: Value, type_: str) -> Outcome:
-    if not isinstance(value.type, EntityOf):
-        return ERROR
-    return Outcome(Plain(Scalar.BOOL, known(value.type.name == type_)))
+    return truth(known(value.type.name == type_)) if isinstance(value, Entity) else ERROR

@@ -8,7 +8,7 @@ from enum import StrEnum
 import z3
 
 from aeterna.cedar.domain.request import Uid
-from aeterna.policies.adapters.smt.values import Plain, Value
+from aeterna.policies.adapters.smt.values import Entity, SetTerm, Text, Value
 from aeterna.policies.domain.typed.types import Type
 
 
@@ -16,7 +16,7 @@ from aeterna.policies.domain.typed.types import Type
 class AttributeRead:
     """An entity's attribute that was looked at."""
 
-    entity: Plain
+    entity: Entity
     name: str
     present: z3.BoolRef
     value: Value
@@ -26,8 +26,8 @@ class AttributeRead:
 class TagRead:
     """An entity's tag that was looked at, by a key that may be any string."""
 
-    entity: Plain
-    key: Plain
+    entity: Entity
+    key: Text
     present: z3.BoolRef
     value: Value
 
@@ -37,7 +37,7 @@ class PatternUse:
     """A string that was matched with a pattern; the atom says that it matches."""
 
     pattern: tuple[str | None, ...]
-    text: Plain
+    text: Text
     atom: z3.BoolRef
 
 
@@ -45,7 +45,7 @@ class PatternUse:
 class SetLiteral:
     """A set written out: its term has exactly these elements."""
 
-    set: Plain
+    set: SetTerm
     elements: tuple[Value, ...]
 
 
@@ -56,8 +56,6 @@ class SetRelation(StrEnum):
     SUBSET = "subset"
     MEET = "meet"
     EQUAL = "equal"
-    HOLDS_ABOVE = "holds above"
-    """The set holds an entity that ``entity`` is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +64,19 @@ class SetAtom:
 
     relation: SetRelation
     atom: z3.BoolRef
-    left: Plain
-    right: Plain
+    left: SetTerm
+    right: SetTerm
     witness: Value
+
+
+@dataclass(frozen=True, slots=True)
+class AboveAtom:
+    """An atom that says that a set holds an entity that this one is in; the witness is such an entity."""
+
+    atom: z3.BoolRef
+    entity: Entity
+    set: SetTerm
+    witness: Entity
 
 
 @dataclass(slots=True)
@@ -76,8 +84,8 @@ class Footprint:
     """All that one encoding has used; keys are what makes two entries the same."""
 
     facts: dict[int, z3.BoolRef] = field(default_factory=dict[int, "z3.BoolRef"])
-    strings: dict[str, Plain] = field(default_factory=dict[str, "Plain"])
-    entities: dict[Uid, Plain] = field(default_factory=dict["Uid", "Plain"])
+    strings: dict[str, Text] = field(default_factory=dict[str, "Text"])
+    entities: dict[Uid, Entity] = field(default_factory=dict["Uid", "Entity"])
     reads: dict[tuple[int, str], AttributeRead] = field(default_factory=dict[tuple[int, str], AttributeRead])
     context: dict[str, tuple[z3.BoolRef, Value]] = field(default_factory=dict[str, "tuple[z3.BoolRef, Value]"])
     """The attributes of the context that were looked at: whether they are present, and their values."""
@@ -85,15 +93,16 @@ class Footprint:
     patterns: dict[tuple[int, tuple[str | None, ...]], PatternUse] = field(
         default_factory=dict[tuple[int, "tuple[str | None, ...]"], PatternUse]
     )
-    below: dict[int, Plain] = field(default_factory=dict[int, "Plain"])
+    below: dict[int, Entity] = field(default_factory=dict[int, "Entity"])
     """Entities of which it was asked what they are in."""
-    above: dict[int, Plain] = field(default_factory=dict[int, "Plain"])
+    above: dict[int, Entity] = field(default_factory=dict[int, "Entity"])
     """Entities of which it was asked what is in them."""
     elements: dict[Type, dict[tuple[int, ...], Value]] = field(
         default_factory=dict["Type", "dict[tuple[int, ...], Value]"]
     )
     set_literals: dict[int, SetLiteral] = field(default_factory=dict[int, SetLiteral])
     set_atoms: dict[int, SetAtom] = field(default_factory=dict[int, SetAtom])
+    above_atoms: dict[int, AboveAtom] = field(default_factory=dict[int, AboveAtom])
 
     def add(self, other: Footprint) -> None:
         """Take in all that another encoding has used."""
@@ -110,3 +119,4 @@ class Footprint:
             self.elements.setdefault(type_, {}).update(elements)
         self.set_literals.update(other.set_literals)
         self.set_atoms.update(other.set_atoms)
+        self.above_atoms.update(other.above_atoms)

@@ -1,6 +1,7 @@
 """The texts of Cedar's extension values, read and written: decimals, datetimes, durations and addresses.
 
-Formats: https://docs.cedarpolicy.com/policies/syntax-datatypes.html. A text that is none is None: in a policy, an error.
+Formats: https://docs.cedarpolicy.com/policies/syntax-datatypes.html. A text that is none gives None, in a policy an
+error.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ _DATETIME: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{3}))?(?:Z|([+-])(\d\d)(\d\d)))?", re.ASCII
 )
 _MONTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_FEBRUARY: Final = 2
+_HOURS: Final = 24
+_SIXTY: Final = 60
+_SIX: Final = 6
 _EPOCH_DAY: Final = 719_528
 """The days from the first of January of the year 0 until 1970, in the Gregorian calendar."""
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
@@ -59,12 +64,12 @@ def datetime_of(text: str) -> int | None:
     hour, minute, second, thousandth = (int(part or 0) for part in found.groups()[3:7])
     east, west = int(found[9] or 0), int(found[10] or 0)
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if not 1 <= month <= len(_MONTHS) or not 1 <= day <= _MONTHS[month - 1] + (leap and month == 2):
+    if not 1 <= month <= len(_MONTHS) or not 1 <= day <= _MONTHS[month - 1] + (leap and month == _FEBRUARY):
         return None
-    if hour > 23 or minute > 59 or second > 59 or east > 23 or west > 59:
+    if max(hour, east) >= _HOURS or max(minute, second, west) >= _SIXTY:
         return None
     days = year * 365 + (year + 3) // 4 - (year + 99) // 100 + (year + 399) // 400
-    days += sum(_MONTHS[: month - 1]) + (leap and month > 2) + day - 1 - _EPOCH_DAY
+    days += sum(_MONTHS[: month - 1]) + (leap and month > _FEBRUARY) + day - 1 - _EPOCH_DAY
     local = ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + thousandth
     shift = (east * 60 + west) * 60_000
     return local + shift if found[8] == "-" else local - shift
@@ -76,10 +81,10 @@ def address_of(text: str) -> tuple[bool, int, int] | None:
         found = ipaddress.ip_interface(text)
     except ValueError:
         return None
-    return found.version == 6, int(found.ip), found.network.prefixlen
+    return found.version == _SIX, int(found.ip), found.network.prefixlen
 
 
-def address_text(six: bool, bits: int, prefix: int) -> str:
+def address_text(bits: int, prefix: int, *, six: bool) -> str:
     """Return the address with its prefix; an address alone is one whose prefix is as long as it."""
     address = ipaddress.IPv6Address(bits) if six else ipaddress.IPv4Address(bits)
     # Cedar reads no IPv4 address within one of version 6, which Python would write for ::ffff:0:0/96.

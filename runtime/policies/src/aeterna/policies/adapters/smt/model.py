@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
 from aeterna.policies.adapters.smt.literals import address_text, datetime_text, decimal_text
 from aeterna.policies.adapters.smt.relations import is_below
 from aeterna.policies.adapters.smt.sets import has
-from aeterna.policies.adapters.smt.values import Address, Plain, Record
+from aeterna.policies.adapters.smt.values import Address, Entity, Number, Record, SetTerm, Text, Truth
 from aeterna.policies.domain.typed.types import EntityOf, RecordType, Scalar, SetOfType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import z3
-
     from aeterna.policies.adapters.smt.footprint import Footprint
     from aeterna.policies.adapters.smt.naming import Names
     from aeterna.policies.adapters.smt.symbols import Symbols
@@ -26,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class _Entity:
+class _Described:
     attributes: dict[str, object] = field(default_factory=dict[str, object])
     tags: dict[str, object] = field(default_factory=dict[str, object])
     parents: set[Uid] = field(default_factory=set[Uid])
@@ -42,21 +38,21 @@ class _Request:
         self._names = names
         self._symbols = symbols
         self._footprint = footprint
-        self._entities: dict[Uid, _Entity] = {}
+        self._entities: dict[Uid, _Described] = {}
         self._defaults: dict[str, Uid] = {}
 
     def request(self, env: Environment) -> Request:
         principal, resource = (
-            self._written(self._symbols.variable(name, EntityOf(type_), self._footprint))
+            self._uid(self._symbols.variable(name, EntityOf(type_), self._footprint))
             for name, type_ in (("principal", env.principal_type), ("resource", env.resource_type))
         )
         context = self._context(self._symbols.schema.actions[env.action].context)
         self._read_entities()
         self._complete()
         return Request(
-            principal=_uid(principal),
+            principal=principal,
             action=env.action,
-            resource=_uid(resource),
+            resource=resource,
             context=context,
             brought=tuple(
                 BroughtEntity(
@@ -88,48 +84,51 @@ class _Request:
         for below in self._footprint.below.values():
             for above in self._footprint.above.values():
                 if self._names.holds(is_below(below, above, self._symbols.schema)):
-                    self._entity(below).parents.add(_uid(self._written(above)))
+                    self._entity(below).parents.add(self._uid(above))
 
-    def _entity(self, plain: Plain) -> _Entity:
-        return self._entities.setdefault(_uid(self._written(plain)), _Entity())
+    def _entity(self, entity: Entity) -> _Described:
+        return self._entities.setdefault(self._uid(entity), _Described())
 
-    def _written(self, value: Value) -> object:
+    def _uid(self, entity: Entity) -> Uid:
+        """Return the entity's uid, having let the request bring it."""
+        uid = self._names.uid(entity.type.name, entity.term)
+        self._bring(uid)
+        return uid
+
+    def _written(self, value: Value) -> object:  # noqa: PLR0911 - one for each kind of value
         """Return the value as Cedar's JSON writes it; every entity in it is one that the request brings."""
-        if isinstance(value, Record):
-            return {
-                name: self._written(inner)
-                for name, (present, inner) in value.fields.items()
-                if self._names.holds(present)
-            }
-        if isinstance(value, Address):
-            parts = (cast("z3.BitVecNumRef", self._names.value(part)).as_long() for part in (value.bits, value.prefix))
-            return _extension("ip", address_text(self._names.holds(value.six), *parts))
-        if isinstance(value.type, SetOfType):
-            return self._written_set(value)
-        if isinstance(value.type, EntityOf):
-            uid = self._names.uid(value.type.name, value.term)
-            self._bring(uid)
-            return _reference(uid)
-        if value.type is Scalar.STRING:
-            return self._names.text(value.term)
-        if value.type is Scalar.BOOL:
-            return self._names.holds(cast("z3.BoolRef", value.term))
-        return _written_number(value.type, cast("z3.IntNumRef", self._names.value(value.term)).as_long())
+        match value:
+            case Record(fields=fields):
+                present = {name: inner for name, (there, inner) in fields.items() if self._names.holds(there)}
+                return {name: self._written(inner) for name, inner in present.items()}
+            case Address(six=six, bits=bits, prefix=prefix):
+                number, length = self._names.number(bits), self._names.number(prefix)
+                return _extension("ip", address_text(number, length, six=self._names.holds(six)))
+            case SetTerm():
+                return self._written_set(value)
+            case Entity():
+                return _reference(self._uid(value))
+            case Text(term):
+                return self._names.text(term)
+            case Truth(term):
+                return self._names.holds(term)
+            case Number(type_, term):
+                return _written_number(type_, self._names.number(term))
 
-    def _written_set(self, value: Plain) -> list[object]:
+    def _written_set(self, value: SetTerm) -> list[object]:
         found: list[object] = []
-        for element in self._footprint.elements.get(cast("Type", cast("SetOfType", value.type).element), {}).values():
-            if self._names.holds(has(value, element)):
-                written = self._written(element)
-                if written not in found:
-                    found.append(written)
+        elements = self._footprint.elements.get(value.type.element, {}) if value.type.element is not None else {}
+        for element in elements.values():
+            written = self._written(element) if self._names.holds(has(value, element)) else None
+            if written is not None and written not in found:
+                found.append(written)
         return found
 
     def _bring(self, uid: Uid) -> None:
         """Let the request bring the entity, unless it is one of those that have nothing to be described."""
         known = self._symbols.schema.entity_types.get(uid.type)
         if known is not None and known.choices is None:
-            self._entities.setdefault(uid, _Entity())
+            self._entities.setdefault(uid, _Described())
 
     def _complete(self) -> None:
         """Give every entity the attributes that it must have; that may bring further entities."""
@@ -150,7 +149,7 @@ class _Request:
         if isinstance(type_, EntityOf):
             return _reference(self._default_entity(type_.name))
         if type_ is Scalar.IPADDR:
-            return _extension("ip", address_text(six=False, bits=0, prefix=32))
+            return _extension("ip", address_text(0, 32, six=False))
         if type_ is Scalar.STRING:
             return ""
         return False if type_ is Scalar.BOOL else _written_number(type_, 0)
@@ -185,8 +184,3 @@ def _extension(function: str, argument: str) -> object:
 
 def _reference(uid: Uid) -> object:
     return {"__entity": {"type": uid.type, "id": uid.id}}
-
-
-def _uid(written: object) -> Uid:
-    parts = cast("Mapping[str, Mapping[str, str]]", written)["__entity"]
-    return Uid(parts["type"], parts["id"])

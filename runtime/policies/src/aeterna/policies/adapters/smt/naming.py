@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import z3
 
 from aeterna.cedar.domain.request import Uid
 from aeterna.policies.adapters.smt.patterns import texts
-from aeterna.policies.adapters.smt.values import any_of, sort_of
-from aeterna.policies.domain.typed.types import Scalar
+from aeterna.policies.adapters.smt.values import any_of, applied
+from aeterna.policies.errors import UndecidedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +45,13 @@ class Names:
         """Return whether the model fulfils the formula."""
         return z3.is_true(self.value(formula))
 
+    def number(self, term: z3.ArithRef | z3.BitVecRef) -> int:
+        """Return the number that the model has for this term."""
+        value = self.value(term)
+        if not isinstance(value, z3.IntNumRef | z3.BitVecNumRef):
+            raise UndecidedError("z3 has no number for a term")
+        return value.as_long()
+
     def text(self, term: z3.ExprRef) -> str:
         """Return the string of this term."""
         value = self.value(term)
@@ -67,7 +74,7 @@ class Names:
         return found
 
     def spelled(self) -> dict[Pattern, bool] | None:
-        """Name the strings that patterns are asked about; return what no string can be asked of at once, if anything."""
+        """Name the strings that patterns are asked about; return what is asked of one and no string is like, if any."""
         for value, wanted in self._patterned():
             if value.get_id() in self._texts:
                 continue
@@ -99,7 +106,7 @@ class Names:
 
 def like(pattern: Pattern, text: z3.ExprRef) -> z3.BoolRef:
     """Return the atom that says that the text matches the pattern."""
-    return cast("z3.BoolRef", z3.Function(f"like {pattern!r}", sort_of(Scalar.STRING), z3.BoolSort())(text))
+    return applied(f"like {pattern!r}", (text,), z3.BoolSort())
 
 
 def impossible(wanted: Mapping[Pattern, bool], footprint: Footprint, symbols: Symbols) -> list[z3.BoolRef]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import z3
 
-from aeterna.policies.adapters.smt.values import FALSE, TRUE, Plain, Value, all_of
+from aeterna.policies.adapters.smt.values import FALSE, TRUE, Truth, Value, all_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,11 @@ class Outcome:
 ERROR: Final = Outcome(None, FALSE)
 
 
+def truth(formula: z3.BoolRef, defined: z3.BoolRef = TRUE) -> Outcome:
+    """Return a boolean outcome."""
+    return Outcome(Truth(formula), defined)
+
+
 def holds(outcome: Outcome) -> z3.BoolRef:
     """Return the formula that a boolean outcome is; an error holds nowhere, but see where it is defined."""
-    value = outcome.value
-    return cast("z3.BoolRef", value.term) if isinstance(value, Plain) else FALSE
+    return outcome.value.term if isinstance(outcome.value, Truth) else FALSE

@@ -8,88 +8,78 @@ cut down to them is a model, and its sets are finite (the usual argument for the
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import z3
 
 from aeterna.policies.adapters.smt.footprint import SetAtom, SetLiteral, SetRelation
 from aeterna.policies.adapters.smt.values import (
-    Plain,
     Record,
+    SetTerm,
     all_of,
     any_of,
+    applied,
     implied,
     leaves,
     name_of,
     negated,
 )
-from aeterna.policies.domain.typed.types import EntityOf, RecordType, SetOfType
+from aeterna.policies.domain.typed.types import RecordType, SetOfType
 from aeterna.policies.errors import UndecidedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from aeterna.policies.adapters.smt.footprint import Footprint
     from aeterna.policies.adapters.smt.symbols import Symbols
     from aeterna.policies.adapters.smt.values import Value
     from aeterna.policies.domain.typed.types import Type
 
-    Inside = Callable[[Plain, Plain, Symbols, Footprint], z3.BoolRef]
 
 _MAX_ELEMENTS: Final = 60
 """Elements of one type in one question; above it, so many axioms would be needed that time is better spent."""
 
 
-def literal(elements: Sequence[Value], symbols: Symbols, footprint: Footprint) -> Plain:
+def literal(elements: Sequence[Value], symbols: Symbols, footprint: Footprint) -> SetTerm:
     """Return the set that is written out, or raise `UndecidedError` if its elements have no one type."""
     types = {element.type for element in elements}
     if len(types) != 1:
         raise UndecidedError("a set literal is empty or has elements of several types")
-    found = cast("Plain", symbols.fresh(SetOfType(types.pop()), footprint))
+    found = symbols.fresh_set(SetOfType(types.pop()))
     footprint.set_literals[found.term.get_id()] = SetLiteral(found, tuple(elements))
     for element in elements:
-        _note(element, footprint)
+        note(element, footprint)
     return found
 
 
-def contains(set_: Plain, element: Value, footprint: Footprint) -> z3.BoolRef:
+def contains(set_: SetTerm, element: Value, footprint: Footprint) -> z3.BoolRef:
     """Return whether the set has the element."""
     _check(_element(set_), element.type)
-    _note(element, footprint)
+    note(element, footprint)
     return has(set_, element)
 
 
-def empty(set_: Plain, symbols: Symbols, footprint: Footprint) -> z3.BoolRef:
+def empty(set_: SetTerm, symbols: Symbols, footprint: Footprint) -> z3.BoolRef:
     """Return whether the set has no element."""
     return _atom(SetRelation.EMPTY, set_, set_, symbols, footprint)
 
 
-def subset(left: Plain, right: Plain, symbols: Symbols, footprint: Footprint) -> z3.BoolRef:
+def subset(left: SetTerm, right: SetTerm, symbols: Symbols, footprint: Footprint) -> z3.BoolRef:
     """Return whether the right set has all elements of the left one."""
     return _atom(SetRelation.SUBSET, left, right, symbols, footprint)
 
 
-def meet(left: Plain, right: Plain, symbols: Symbols, footprint: Footprint) -> z3.BoolRef:
+def meet(left: SetTerm, right: SetTerm, symbols: Symbols, footprint: Footprint) -> z3.BoolRef:
     """Return whether the sets have an element in common."""
     return _atom(SetRelation.MEET, left, right, symbols, footprint)
 
 
-def same_set(left: Plain, right: Plain, symbols: Symbols, footprint: Footprint) -> z3.BoolRef:
+def same_set(left: SetTerm, right: SetTerm, symbols: Symbols, footprint: Footprint) -> z3.BoolRef:
     """Return whether the sets have the same elements."""
     return _atom(SetRelation.EQUAL, left, right, symbols, footprint)
 
 
-def holds_above(entity: Plain, set_: Plain, inside: Inside, symbols: Symbols, footprint: Footprint) -> z3.BoolRef:
-    """Return whether the entity is in any entity of the set."""
-    witness = cast("Plain", symbols.fresh(cast("EntityOf", _element(set_)), footprint))
-    inside(entity, witness, symbols, footprint)
-    atom = z3.FreshBool()
-    footprint.set_atoms[atom.get_id()] = SetAtom(SetRelation.HOLDS_ABOVE, atom, entity, set_, witness)
-    _note(witness, footprint)
-    return atom
-
-
-def set_axioms(footprint: Footprint, symbols: Symbols, inside: Inside) -> Iterator[z3.BoolRef]:
+def set_axioms(footprint: Footprint, symbols: Symbols) -> Iterator[z3.BoolRef]:
     """Yield what the set literals and atoms mean for the elements that occur. Adds to the footprint what it needs."""
     _compare_elements(footprint, symbols)
     for elements in footprint.elements.values():
@@ -100,13 +90,12 @@ def set_axioms(footprint: Footprint, symbols: Symbols, inside: Inside) -> Iterat
             one_of = any_of(*(_same_leaves(element, other) for other in written.elements))
             yield has(written.set, element) == one_of
     for atom in tuple(footprint.set_atoms.values()):
-        yield from _meaning(atom, footprint, symbols, inside)
+        yield from _meaning(atom, footprint)
 
 
-def _meaning(atom: SetAtom, footprint: Footprint, symbols: Symbols, inside: Inside) -> Iterator[z3.BoolRef]:
+def _meaning(atom: SetAtom, footprint: Footprint) -> Iterator[z3.BoolRef]:
     left, right, witness = atom.left, atom.right, atom.witness
-    set_ = right if atom.relation is SetRelation.HOLDS_ABOVE else left
-    elements = tuple(footprint.elements.get(_element(set_), {}).values())
+    elements = tuple(footprint.elements.get(_element(left), {}).values())
     holds, fails = atom.atom, negated(atom.atom)
     if atom.relation is SetRelation.EMPTY:
         yield implied(fails, has(left, witness))
@@ -117,18 +106,13 @@ def _meaning(atom: SetAtom, footprint: Footprint, symbols: Symbols, inside: Insi
     elif atom.relation is SetRelation.MEET:
         yield implied(holds, all_of(has(left, witness), has(right, witness)))
         yield from (implied(fails, negated(all_of(has(left, one), has(right, one)))) for one in elements)
-    elif atom.relation is SetRelation.EQUAL:
+    else:
         yield holds == (left.term == right.term)
         yield implied(fails, negated(has(left, witness) == has(right, witness)))
-    else:
-        yield implied(holds, all_of(has(right, witness), inside(left, cast("Plain", witness), symbols, footprint)))
-        for element in elements:
-            above = inside(left, cast("Plain", element), symbols, footprint)
-            yield implied(all_of(has(right, element), above), holds)
 
 
 def _compare_elements(footprint: Footprint, symbols: Symbols) -> None:
-    """Sets that are elements of sets are equal when their elements are, so each two need an atom that says so.
+    """Give each two sets that are elements of sets an atom that says that they are equal when their elements are.
 
     The witnesses of those atoms are elements of the inner type, so outer types go first.
     """
@@ -140,14 +124,13 @@ def _compare_elements(footprint: Footprint, symbols: Symbols) -> None:
                 same_set(left, right, symbols, footprint)
 
 
-def _sets(value: Value) -> list[Plain]:
+def _sets(value: Value) -> list[SetTerm]:
     """Return the sets within a value, in the order of its type."""
-    if isinstance(value, Plain):
-        return [value] if isinstance(value.type, SetOfType) else []
-    if not isinstance(value.type, RecordType):
+    if isinstance(value, SetTerm):
+        return [value]
+    if not isinstance(value, Record):
         return []
-    fields = cast("Record", value).fields
-    return [found for name, _ in value.type.attributes for found in _sets(fields[name][1])]
+    return [found for name, _ in value.type.attributes for found in _sets(value.fields[name][1])]
 
 
 def _depth(type_: Type) -> int:
@@ -158,34 +141,32 @@ def _depth(type_: Type) -> int:
     return 0
 
 
-def _atom(relation: SetRelation, left: Plain, right: Plain, symbols: Symbols, footprint: Footprint) -> z3.BoolRef:
+def _atom(relation: SetRelation, left: SetTerm, right: SetTerm, symbols: Symbols, footprint: Footprint) -> z3.BoolRef:
     _check(_element(left), _element(right))
     witness = symbols.fresh(_element(left), footprint)
-    _note(witness, footprint)
+    note(witness, footprint)
     atom = z3.FreshBool()
     footprint.set_atoms[atom.get_id()] = SetAtom(relation, atom, left, right, witness)
     return atom
 
 
-def _note(element: Value, footprint: Footprint) -> None:
+def note(element: Value, footprint: Footprint) -> None:
+    """Let the axioms speak of this element of sets."""
     key = tuple(leaf.get_id() for leaf in leaves(element))
     footprint.elements.setdefault(element.type, {})[key] = element
 
 
-def has(set_: Plain, element: Value) -> z3.BoolRef:
+def has(set_: SetTerm, element: Value) -> z3.BoolRef:
     """Return the atom that says that the set has the element."""
-    terms = leaves(element)
-    name = f"element of {name_of(set_.type)}"
-    relation = z3.Function(name, set_.term.sort(), *(term.sort() for term in terms), z3.BoolSort())
-    return cast("z3.BoolRef", relation(set_.term, *terms))
+    return applied(f"element of {name_of(set_.type)}", (set_.term, *leaves(element)), z3.BoolSort())
 
 
 def _same_leaves(one: Value, other: Value) -> z3.BoolRef:
     return all_of(*(left == right for left, right in zip(leaves(one), leaves(other), strict=True)))
 
 
-def _element(set_: Plain) -> Type:
-    element = cast("SetOfType", set_.type).element
+def _element(set_: SetTerm) -> Type:
+    element = set_.type.element
     if element is None:
         raise UndecidedError("a set has no type of element")
     return element

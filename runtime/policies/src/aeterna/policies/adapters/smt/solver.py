@@ -16,7 +16,7 @@ from aeterna.policies.adapters.smt.footprint import Footprint
 from aeterna.policies.adapters.smt.model import request_of
 from aeterna.policies.adapters.smt.naming import Names, impossible, like
 from aeterna.policies.adapters.smt.patterns import matches
-from aeterna.policies.adapters.smt.relations import inside, order_axioms
+from aeterna.policies.adapters.smt.relations import above_axioms, order_axioms
 from aeterna.policies.adapters.smt.sets import set_axioms
 from aeterna.policies.adapters.smt.symbols import Symbols
 from aeterna.policies.adapters.smt.values import FALSE, all_of, any_of, known, negated
@@ -74,7 +74,7 @@ class Z3Solver:
         return self._environments
 
     def find(self, env: Environment, wanted: Formula) -> Example | None:
-        """Return a request that Cedar confirms, or None if there is none; raise `UndecidedError` if neither is shown."""
+        """Return a request that Cedar confirms, or None: there is none; raise `UndecidedError` if neither is shown."""
         try:
             formula = self._formula(env, wanted)
             if formula is FALSE:
@@ -133,7 +133,8 @@ class Z3Solver:
 
 def _axioms(footprint: Footprint, symbols: Symbols) -> list[z3.BoolRef]:
     """Return what holds of everything the formula speaks of; sets go first, since their witnesses are spoken of too."""
-    about_sets = list(set_axioms(footprint, symbols, inside))
+    about_sets = list(set_axioms(footprint, symbols))
+    about_sets.extend(above_axioms(footprint, symbols))
     about_order = list(order_axioms(footprint, symbols.schema))
     return [*about_sets, *about_order, *footprint.facts.values(), *_literal_axioms(footprint)]
 

@@ -7,9 +7,9 @@ that is exact there. Records are taken apart, so z3 never sees one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar, cast
 
 import z3
 
@@ -21,13 +21,46 @@ INTEGERS: Final = frozenset({Scalar.LONG, Scalar.DECIMAL, Scalar.DATETIME, Scala
 LEAST: Final = -(2**63)
 GREATEST: Final = 2**63 - 1
 ADDRESS_BITS: Final = 128
+_Term = TypeVar("_Term", bound=z3.ExprRef)
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
-    """A value that is one term: a scalar, an entity or a set."""
+class Truth:
+    """A boolean."""
 
-    type: Scalar | EntityOf | SetOfType
+    term: z3.BoolRef
+    type: Final = Scalar.BOOL
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A long, or a decimal, datetime or duration by the long that it is inside."""
+
+    type: Scalar
+    term: z3.ArithRef
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string."""
+
+    term: z3.ExprRef
+    type: Final = Scalar.STRING
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """An entity by its uid."""
+
+    type: EntityOf
+    term: z3.ExprRef
+
+
+@dataclass(frozen=True, slots=True)
+class SetTerm:
+    """A set; what it holds is said by `sets`."""
+
+    type: SetOfType
     term: z3.ExprRef
 
 
@@ -38,7 +71,7 @@ class Address:
     six: z3.BoolRef
     bits: z3.BitVecRef
     prefix: z3.BitVecRef
-    type: Scalar = Scalar.IPADDR
+    type: Final = Scalar.IPADDR
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +82,7 @@ class Record:
     fields: Mapping[str, tuple[z3.BoolRef, Value]]
 
 
-Value = Plain | Address | Record
+Value = Truth | Number | Text | Entity | SetTerm | Address | Record
 
 
 def all_of(*parts: z3.BoolRef) -> z3.BoolRef:
@@ -78,18 +111,23 @@ def implied(condition: z3.BoolRef, then: z3.BoolRef) -> z3.BoolRef:
     return any_of(negated(condition), then)
 
 
-def known(value: bool) -> z3.BoolRef:
+def known(value: bool) -> z3.BoolRef:  # noqa: FBT001 - the value is what it is about
     """Return the constant."""
     return TRUE if value else FALSE
 
 
-def sort_of(type_: Scalar | EntityOf | SetOfType) -> z3.SortRef:
-    """Return the sort of the terms of a `Plain` value of this type."""
-    if type_ is Scalar.BOOL:
-        return z3.BoolSort()
-    if type_ in INTEGERS:
-        return z3.IntSort()
+def sort_of(type_: Scalar | EntityOf | SetOfType) -> z3.SortRef[z3.ExprRef]:
+    """Return the uninterpreted sort of strings, of a type of entities, or of sets of one type."""
     return z3.DeclareSort(name_of(type_))
+
+
+def applied(name: str, arguments: Sequence[z3.ExprRef], sort: z3.SortRef[_Term]) -> _Term:
+    """Return the term that a function of this name has for these arguments; without any it is a constant."""
+    if not arguments:
+        return z3.Const(name, sort)
+    # z3 reads the sort of the result from the last argument, which is more than types can say of many arguments.
+    function = z3.Function(name, *(argument.sort() for argument in arguments), sort)
+    return cast("_Term", function(*arguments))
 
 
 def name_of(type_: Type) -> str:
@@ -104,10 +142,10 @@ def name_of(type_: Type) -> str:
 
 def leaves(value: Value) -> list[z3.ExprRef]:
     """Return the terms that together are the value; those of an absent attribute are the same for all values."""
-    if isinstance(value, Plain):
-        return [value.term]
     if isinstance(value, Address):
         return [value.six, value.bits, value.prefix]
+    if not isinstance(value, Record):
+        return [value.term]
     found: list[z3.ExprRef] = []
     for name, attribute in value.type.attributes:
         present, inner = value.fields[name]
@@ -120,7 +158,7 @@ def leaves(value: Value) -> list[z3.ExprRef]:
     return found
 
 
-def _absent(sort: z3.SortRef) -> z3.ExprRef:
+def _absent(sort: z3.SortRef[z3.ExprRef]) -> z3.ExprRef:
     if sort.kind() == z3.Z3_INT_SORT:
         return z3.IntVal(0)
     if sort.kind() == z3.Z3_BOOL_SORT:

@@ -37,7 +37,7 @@ class Var:
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """``a && b && …``; each part counts only if all before it hold. A chain is one node, so that long ones stay flat."""
+    """``a && b && …``; each part counts only if all before it hold. A chain is one node, so long ones stay flat."""
 
     parts: tuple[Expression, ...]
 

@@ -1,7 +1,7 @@
 """Policies read from Cedar's JSON format into trees.
 
-The format: https://docs.cedarpolicy.com/policies/json-format.html. What a condition holds that this reader does not know
-is `Unread` in its tree, so that syntax newer than the analysis is never overlooked.
+The format: https://docs.cedarpolicy.com/policies/json-format.html. A condition that holds what this reader does not
+know is `Unread` in the tree, so that syntax newer than the analysis is never overlooked.
 """
 
 from __future__ import annotations
@@ -36,7 +36,23 @@ if TYPE_CHECKING:
     from aeterna.policies.domain.findings import Place
 
 _OPERATORS: Final = frozenset(
-    ["==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "in", "contains", "containsAll", "containsAny", "hasTag", "getTag"],
+    [
+        "==",
+        "!=",
+        "<",
+        "<=",
+        ">",
+        ">=",
+        "+",
+        "-",
+        "*",
+        "in",
+        "contains",
+        "containsAll",
+        "containsAny",
+        "hasTag",
+        "getTag",
+    ],
 )
 _UNARY: Final = frozenset({"!", "neg", "isEmpty"})
 _WITH_PARTS: Final = frozenset({".", "has", "is", "like", "if-then-else"})
@@ -86,7 +102,9 @@ def _scope(written: Mapping[str, object]) -> Scope:
     raise UndecidedError(f"the scope {operator} is not known")
 
 
-def expression_of(written: Mapping[str, object], depth: int = 0) -> Expression:
+def expression_of(  # noqa: PLR0911 - one for each form of expression
+    written: Mapping[str, object], depth: int = 0
+) -> Expression:
     """Return the tree of one expression, or raise `UndecidedError`."""
     if depth > _MAX_DEPTH:
         raise UndecidedError(f"an expression is nested more than {_MAX_DEPTH} deep")
@@ -108,7 +126,9 @@ def expression_of(written: Mapping[str, object], depth: int = 0) -> Expression:
     raise UndecidedError(f"the expression {name} is not known")
 
 
-def _operator(name: str, parts: Mapping[str, object], depth: int) -> Expression:
+def _operator(  # noqa: PLR0911 - one for each form of expression
+    name: str, parts: Mapping[str, object], depth: int
+) -> Expression:
     if name in _UNARY:
         return Call(name, (_inner(parts["arg"], depth),))
     if name == "if-then-else":

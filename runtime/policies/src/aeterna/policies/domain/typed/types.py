@@ -104,7 +104,7 @@ class Schema:
         )
 
     def types_above(self, name: str) -> frozenset[str]:
-        """Return the entity types that an entity of this one may be in, however far above; itself only if so written."""
+        """Return the types that an entity of this one may be in, however far above; itself only if so written."""
         found: set[str] = set()
         open_ = [name]
         while open_:
