@@ -214,6 +214,21 @@ def test_every_mistake_is_told_not_only_the_first() -> None:
     assert lines == {1, 2, 3}
 
 
+def test_an_override_by_a_policy_that_is_itself_mistaken_is_no_second_mistake() -> None:
+    analysed = bundle(VIEW.replace("permit", '@overridden_by("f") permit'), FORBID_SECRETS.replace("secret", "shoe"))
+
+    assert found(analysed) == {("invalid", ("f",))}
+
+
+def test_an_entity_that_breaks_the_schema_is_named() -> None:
+    broken = '[{"uid": {"type": "User", "id": "ann"}, "attrs": {"level": "high"}, "parents": []}]'
+
+    (mistake,) = SmtAnalyser().analyse(bundle(VIEW, entities=broken)).findings
+
+    assert mistake.place.file == "entities.json"
+    assert '"ann"' in mistake.message
+
+
 def test_a_tenants_policies_are_compared_with_the_shared_ones_and_these_only_once() -> None:
     analysed = bundle(
         VIEW,

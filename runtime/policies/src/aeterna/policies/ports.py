@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Analyser(Protocol):
-    """Looks for conflicts in a bundle before it is deployed. Kept by ``adapters.smt``; faked in ``testing``."""
+    """Looks for conflicts in a bundle before it is deployed. Kept by ``adapters.analyser``; faked in ``testing``."""
 
     def analyse(self, bundle: Bundle, *, progress: Callable[[int, int], None] | None = None) -> Report:
         """Return every finding; what cannot be decided is a finding too. Never raises for what a bundle says.

@@ -50,7 +50,10 @@ class CedarChecker:
         for file, text in sorted(bundle.policies.items()):
             found.read(file, text)
         for tenant in (None, *found.tenants()):
-            found.names_and_annotations(tenant)
+            found.names(tenant)
+        if found.whole:
+            for tenant in (None, *found.tenants()):
+                found.annotations(tenant)
         for file, text in sorted(bundle.entities.items()):
             found.entities(file, text)
         checked = found.checked()
@@ -89,8 +92,13 @@ class _Found:
         for statement in statements(text):
             self._policy(statement, Place(file=file, line=statement.line), tenant)
 
-    def names_and_annotations(self, tenant: str | None) -> None:
-        """Check what has to be right among the policies that count together; what is shared was checked before."""
+    @property
+    def whole(self) -> bool:
+        """Whether every policy was read, so that one that is named and not there is a mistake of who names it."""
+        return not self._findings
+
+    def names(self, tenant: str | None) -> None:
+        """Check the names of the policies that count together; those that are shared were checked before."""
         first: dict[str, Policy] = {}
         for one in self._shared_first():
             if one.tenant not in {None, tenant}:
@@ -100,6 +108,9 @@ class _Found:
             if before is not one and one.tenant == tenant:
                 where = f"{before.place.file}:{before.place.line}"
                 self._refuse(one.place, f'the @id "{one.id}" is taken by the policy in {where}', one.id, tenant)
+
+    def annotations(self, tenant: str | None) -> None:
+        """Check what the annotations of policies that count together say."""
         together = [policy for policy in self._policies if policy.tenant in {None, tenant}]
         for policy, mistake in annotations.mistakes(together):
             if policy.tenant == tenant:
