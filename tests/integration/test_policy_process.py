@@ -197,3 +197,48 @@ def test_a_setting_that_cannot_be_is_named() -> None:
     ended = refused(port="many")
 
     assert (ended.returncode, ended.stderr.startswith("aeterna-policy: AETERNA_POLICY_PORT: ")) == (1, True)
+
+
+SECRET = "canary-7f3a91d0"
+TOLD: list[bytes] = [
+    b'{"subject": {"type": "User", "id": "' + SECRET.encode() + b'", "properties": {"tenant": "acme"}}, "action": '
+    b'{"name": "x"}, "resource": {"type": "Graph", "id": "main"}, "context": {"password": "' + SECRET.encode() + b'"}}',
+    b'{"subject": "' + SECRET.encode(),
+    SECRET.encode() * 10_000,
+]
+
+
+async def test_nothing_that_a_caller_sends_gets_into_the_log() -> None:
+    """Not in what is decided, refused or too large, and not at the level of the most talkative log."""
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {SECRET}", "X-Request-ID": SECRET}
+    async with running(port=0, log_level="debug") as process:
+        async with client_at(await process.event("service.listening")) as client:
+            for path in ("/access/v1/evaluation", "/access/v1/evaluations", "/v1/is_authorized", f"/{SECRET}"):
+                for body in TOLD:
+                    with contextlib.suppress(httpx.TransportError):
+                        await client.post(path, content=body, headers=headers)
+        process.signal(signal.SIGTERM)
+        await process.event("service.stopped")
+
+    assert process.lines
+    assert SECRET not in json.dumps(process.lines)
+
+
+async def test_who_sends_slowly_makes_nobody_else_wait_and_is_not_waited_for() -> None:
+    async with running(port=0, request_timeout=0.5) as process:
+        listening = await process.event("service.listening")
+        host, port = str(listening["address"]).split(":")
+        slow = [await asyncio.open_connection(host, int(port)) for _ in range(50)]
+        for _, writer in slow:
+            writer.write(b"POST /access/v1/evaluation HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+            writer.write(b"Content-Length: 100\r\n\r\n{")
+        async with client_at(listening) as client:
+            answered = [(await client.post("/access/v1/evaluation", json=document())).json() for _ in range(20)]
+
+        async with asyncio.timeout(20):
+            heads = [await reader.readuntil(b"\r\n") for reader, _ in slow]
+        for _, writer in slow:
+            writer.close()
+
+    assert all(answer["decision"] for answer in answered)
+    assert heads == [b"HTTP/1.1 408 Request Timeout\r\n"] * 50

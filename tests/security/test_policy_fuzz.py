@@ -123,3 +123,43 @@ def test_depth_is_a_deny_or_a_refusal_everywhere(path: str, depth: int) -> None:
 
     assert answer.status_code in {200, 400, 413}
     assert b'"decision":true' not in answer.content
+
+
+ASKED = [document(), document(action={"name": "graph.write"}), document(context={"x": 1}), {}, []]
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=range(len(ASKED)))
+def test_the_two_ways_say_the_same(asked: object) -> None:
+    """A whole request is answered as it is read; one in parts goes the usual way. Nobody may be able to tell."""
+    body = json.dumps(asked).encode()
+    sent = [(b"content-type", b"application/json"), (b"x-request-id", b"r-1")]
+
+    usual = exchanged("POST", "/access/v1/evaluation", content=body, headers={**JSON, "X-Request-ID": "r-1"})
+    direct = app().direct(b"/access/v1/evaluation", sent, body)
+
+    if direct is None:
+        assert usual.status_code == 400
+        return
+    lines, answer = direct
+    told, meant = json.loads(answer), usual.json()
+    assert told["context"].pop("age") >= meant["context"].pop("age")
+    assert told == meant
+    fields = dict(line.split(b": ", 1) for line in lines.strip().split(b"\r\n"))
+    assert {name.decode(): value.decode() for name, value in fields.items()}.items() <= dict(usual.headers).items()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [(b"content-type", b"text/plain")],
+        [(b"content-type", b"application/json"), (b"content-type", b"application/json")],
+        [(b"content-type", b"application/json"), (b"x-request-id", b"a b")],
+        [(b"content-type", b"application/json"), (b"x-request-id", b"a"), (b"x-request-id", b"b")],
+    ],
+    ids=["no type", "another type", "two types", "an unfit id", "two ids"],
+)
+def test_what_is_doubtful_about_a_head_is_for_the_usual_way(headers: list[tuple[bytes, bytes]]) -> None:
+    body = json.dumps(document()).encode()
+
+    assert app().direct(b"/access/v1/evaluation", headers, body) is None
