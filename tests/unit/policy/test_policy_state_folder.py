@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,12 +18,17 @@ from aeterna.policy.adapters.version_file import VersionFile
 from aeterna.policy.errors import StateLockedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from pathlib import Path
 
     from aeterna.policy.domain.publication import Publication
 
 NOW = 1_000.0
+
+
+def sealed(document: Mapping[str, object], texts: Mapping[str, str] = MappingProxyType({})) -> bytes:
+    """Return a file of ours."""
+    return b"".join(seal(document, texts))
 
 
 def bundle(text: str) -> Bundle:
@@ -123,7 +129,7 @@ DAMAGES: dict[str, Callable[[bytes, int], bytes]] = {
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_no_byte_of_a_file_can_differ_unnoticed(damage: str) -> None:
-    content = seal({"epoch": 1, "files": {"a.cedar": "permit"}, "digest": "sha256:0"})
+    content = sealed({"epoch": 1, "digest": "sha256:0"}, {"a.cedar": "permit", "b.cedar": "förbid", "c.cedar": ""})
     unnoticed: list[int] = []
     for place in range(len(content)):
         try:
@@ -164,8 +170,8 @@ def test_a_damaged_pointer_loses_no_bundle_and_no_epoch(damage: str, part: float
         b"\0" * 4096,
         b"{}",
         b'{"epoch": 9, "digest": "sha256:0", "confirmed_at": 0}',
-        seal({"format": 2, "epoch": 9, "digest": "sha256:0", "confirmed_at": 0}),
-        seal({"something": "else"}),
+        sealed({"format": 2, "epoch": 9, "digest": "sha256:0", "confirmed_at": 0}),
+        sealed({"something": "else"}),
     ],
     ids=["empty", "zeros", "json", "unsealed", "of another format", "of another program"],
 )
@@ -216,10 +222,10 @@ class FullDisk(SealedFiles):
         self.full = True
 
     @override
-    def store(self, path: Path, content: bytes) -> None:
+    def store(self, path: Path, pieces: Sequence[bytes]) -> None:
         if self.full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        super().store(path, content)
+        super().store(path, pieces)
 
 
 def test_a_full_disk_keeps_nothing_from_being_in_force(folders: Folders) -> None:
@@ -270,7 +276,7 @@ def test_a_folder_that_cannot_be_made_is_served_from_memory(place: str, tmp_path
 
 def test_leftovers_of_a_crash_do_not_count_and_do_not_stay(folders: Folders) -> None:
     published(folders, "one")
-    leftover = folders.path / "bundles" / "0000000009-0123456789abcdef.json.new"
+    leftover = folders.path / "bundles" / "0000000009-0123456789abcdef.bundle.new"
     leftover.write_bytes(b"half")
     folder = folders.restarted()
 
@@ -293,6 +299,17 @@ def test_a_link_in_the_folder_is_not_followed(folders: Folders, tmp_path: Path) 
 
     assert victim.read_text() == "precious"
     assert in_force(folder) == (1, bundle("one"))
+
+
+def test_texts_are_kept_as_they_are(folders: Folders) -> None:
+    """Nothing is escaped, so an operator can read them, and a large one costs no more than its copy."""
+    texts = {"a.cedar": 'permit "ü"\n\u2028', "b.cedar": "", "s.cedarschema": "}\n{", "entities.json": '[{"a": "b"}]'}
+    folders.restarted().publish(Bundle.of(texts))
+
+    kept = next((folders.path / "bundles").iterdir()).read_bytes()
+
+    assert in_force(folders.restarted())[1].files() == texts
+    assert all(text.encode() in kept for text in texts.values())
 
 
 def test_nobody_else_may_read_what_is_kept(folders: Folders) -> None:
@@ -327,4 +344,4 @@ def test_files_are_named_by_epoch_and_digest(folders: Folders) -> None:
     names = [path.name for path in (folders.path / "bundles").iterdir()]
 
     assert len(names) == 1
-    assert re.fullmatch(r"0000000001-[0-9a-f]{16}\.json", names[0])
+    assert re.fullmatch(r"0000000001-[0-9a-f]{16}\.bundle", names[0])

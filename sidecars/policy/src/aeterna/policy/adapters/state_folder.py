@@ -1,6 +1,6 @@
 """The bundle in force, kept in a folder: it survives a restart, a crash at any moment, and a disk that fails.
 
-``published.json`` says which bundle is in force; ``bundles/<epoch>-<digest>.json`` hold the bundle in force and the one
+``published.json`` says which bundle is in force; ``bundles/<epoch>-<digest>.bundle`` are the one in force and the one
 before it. All are sealed with checksums and replaced atomically, so that other processes may read them at any time.
 """
 
@@ -10,13 +10,13 @@ import fcntl
 import os
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import structlog
 
 from aeterna.cedar.domain.bundle import Bundle
 from aeterna.cedar.errors import BundleError, BundleUnreadableError
-from aeterna.policy.adapters.sealed_files import TEMPORARY_SUFFIX, FileDamagedError, SealedFiles
+from aeterna.policy.adapters.sealed_files import TEMPORARY_SUFFIX, FileDamagedError, Sealed, SealedFiles
 from aeterna.policy.domain.publication import Publication
 from aeterna.policy.errors import StateLockedError
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _POINTER: Final = "published.json"
 _BUNDLES: Final = "bundles"
 _LOCK: Final = "lock"
+_SUFFIX: Final = ".bundle"
 _DIGEST_CHARS: Final = 16
 
 # Which file it is: its inode, when it was written, and its size.
@@ -173,11 +174,11 @@ class StateFolder:
         if unsaved is None:
             return
         publication = unsaved.publication
-        path = self.folder / _BUNDLES / f"{publication.epoch:010d}-{_mark(publication.digest)}.json"
+        path = self.folder / _BUNDLES / f"{publication.epoch:010d}-{_mark(publication.digest)}{_SUFFIX}"
         before = next(iter(self._kept(_mark(self._seen[1].digest)) if self._seen is not None else self._kept()), None)
         try:
             self._own()
-            self._files.write(path, _document(publication, unsaved.bundle))
+            self._files.write(path, _document(publication), unsaved.bundle.files())
             self._point(publication)
         except (OSError, StateLockedError) as exc:
             self._note_fault(exc)
@@ -186,15 +187,7 @@ class StateFolder:
         self._forget_all_but(path, before)
 
     def _point(self, publication: Publication) -> None:
-        self._files.write(
-            self._pointer,
-            {
-                "format": 1,
-                "epoch": publication.epoch,
-                "digest": publication.digest,
-                "confirmed_at": publication.confirmed_at,
-            },
-        )
+        self._files.write(self._pointer, _document(publication))
         self._seen = (_signature(self._pointer), publication)
 
     def _recover(self) -> None:
@@ -208,8 +201,8 @@ class StateFolder:
             return
         for path in kept:
             try:
-                document = self._files.read(path)
-                bundle, found = _bundle(document), _publication(document)
+                sealed = self._files.read(path)
+                bundle, found = Bundle.of(sealed.texts), _publication(sealed)
             except (OSError, FileDamagedError, BundleError) as exc:
                 _note_damage(path, exc)
                 continue
@@ -229,7 +222,7 @@ class StateFolder:
 
     def _read(self, path: Path) -> Bundle:
         try:
-            return _bundle(self._files.read(path))
+            return Bundle.of(self._files.read(path).texts)
         except (OSError, FileDamagedError, BundleError) as exc:
             _note_damage(path, exc)
             raise BundleUnreadableError(path.name, str(exc)) from None
@@ -237,7 +230,7 @@ class StateFolder:
     def _kept(self, mark: str = "*") -> list[Path]:
         """Return the kept bundles, the newest first."""
         try:
-            return sorted((self.folder / _BUNDLES).glob(f"[0-9]*-{mark}.json"), reverse=True)
+            return sorted((self.folder / _BUNDLES).glob(f"[0-9]*-{mark}{_SUFFIX}"), reverse=True)
         except OSError:
             return []
 
@@ -293,28 +286,21 @@ def _epoch(path: Path) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _document(publication: Publication, bundle: Bundle) -> Mapping[str, object]:
+def _document(publication: Publication) -> Mapping[str, object]:
     return {
         "format": 1,
         "epoch": publication.epoch,
         "digest": publication.digest,
         "confirmed_at": publication.confirmed_at,
-        "files": bundle.files(),
     }
 
 
-def _publication(document: Mapping[str, object]) -> Publication:
+def _publication(sealed: Sealed) -> Publication:
     """Return what a sealed document says is in force; its checksum vouches for its shape, but not for its format."""
+    document = sealed.document
     epoch, digest, confirmed_at = (document.get(name) for name in ("epoch", "digest", "confirmed_at"))
     if document.get("format") != 1 or not isinstance(epoch, int) or not isinstance(digest, str):
         raise FileDamagedError("is of a format that this version does not know")
     if not isinstance(confirmed_at, int | float):
         raise FileDamagedError("is of a format that this version does not know")
     return Publication(epoch=epoch, digest=digest, confirmed_at=float(confirmed_at))
-
-
-def _bundle(document: Mapping[str, object]) -> Bundle:
-    files = document.get("files")
-    if document.get("format") != 1 or not isinstance(files, dict):
-        raise FileDamagedError("is of a format that this version does not know")
-    return Bundle.of(cast("Mapping[str, str]", files))

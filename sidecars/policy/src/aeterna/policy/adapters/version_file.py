@@ -43,7 +43,7 @@ class VersionFile:
     def _known(self) -> dict[str, int]:
         if self._versions is None:
             try:
-                self._versions = dict(cast("dict[str, int]", self._files.read(self._path)))
+                self._versions = dict(cast("dict[str, int]", self._files.read(self._path).document))
             except FileNotFoundError:
                 self._versions = {}
             except (OSError, FileDamagedError) as exc:
