@@ -9,7 +9,7 @@ import pytest
 from aeterna.cedar.adapters.cedar import CedarCompiler
 from aeterna.policies.adapters.analyser import SmtAnalyser
 from aeterna.policies.adapters.checking import CedarChecker
-from aeterna.policies.adapters.memo_file import MemoFile
+from aeterna.policies.adapters.memo_file import MemoFile, edition
 from aeterna.policies.adapters.smt.solver import Z3Solvers
 from aeterna.policies.adapters.witness import CedarWitnesses
 from aeterna.policies.domain.findings import Kind
@@ -166,7 +166,16 @@ def test_a_file_remembers_for_the_next_process(tmp_path: Path) -> None:
     assert solver.asked == []
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 0, "memos": {}}', '{"format": 1, "memos": {"a": 1}}'])
+def test_what_other_code_learned_is_not_believed(tmp_path: Path) -> None:
+    """It might be what that got wrong, and a finding would stay hidden for as long as the file is kept."""
+    file = MemoFile(tmp_path / "memo.json")
+    SmtAnalyser(file=file).analyse(many())
+    (tmp_path / "memo.json").write_text((tmp_path / "memo.json").read_text().replace(edition(), "0" * 64))
+
+    assert file.load().items() == ()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"memos": {}}', f'{{"edition": "{edition()}", "memos": {{"a": 1}}}}'])
 def test_a_file_that_makes_no_sense_remembers_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "memo.json").write_text(text)
 

@@ -158,3 +158,13 @@ def test_an_example_does_not_bring_what_the_bundle_keeps() -> None:
 
     assert found.example is not None
     assert CedarCompiler().compile(whole).evaluate(found.example).policies == ("f",)
+
+
+def test_what_was_learned_of_other_worlds_changes_no_finding() -> None:
+    """Every world shares texts of policies with others, so much is remembered and little of it is asked again."""
+    remembering = SmtAnalyser()
+
+    for seed in range(WORLDS):
+        whole = bundle(*world(seed).values())
+        remembered = {(found.kind, found.policies) for found in remembering.analyse(whole).findings}
+        assert remembered == {(found.kind, found.policies) for found in SmtAnalyser().analyse(whole).findings}

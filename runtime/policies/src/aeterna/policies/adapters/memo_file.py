@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
 from contextlib import suppress
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -16,8 +18,7 @@ from aeterna.policies.domain.reports import request_json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FORMAT: Final = 1
-"""Raised whenever the analysis may answer otherwise than before: what older ones learned is forgotten then."""
+_REASONING: Final = ("aeterna.policies.adapters.smt", "aeterna.policies.domain.typed")
 
 
 class MemoFile:
@@ -30,7 +31,7 @@ class MemoFile:
         """Return what is remembered, or nothing."""
         with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
             document = json.loads(self._path.read_text(encoding="utf-8"))
-            if document["format"] == FORMAT:
+            if document["edition"] == edition():
                 return Memos(
                     known={
                         str(name): Memo(
@@ -45,7 +46,7 @@ class MemoFile:
     def save(self, memos: Memos) -> None:
         """Replace the file at once, so that whoever reads sees the old or the new one; give up if it cannot be."""
         document = {
-            "format": FORMAT,
+            "edition": edition(),
             "memos": {
                 name: {"facts": memo.facts(), "requests": [request_json(request) for request in memo.requests()]}
                 for name, memo in memos.items()
@@ -57,6 +58,16 @@ class MemoFile:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(document, file)
             Path(name).replace(self._path)
+
+
+def edition() -> str:
+    """Return what names the code that reasons: what another one learned might be what it got wrong."""
+    content = hashlib.sha256()
+    for package in _REASONING:
+        for file in sorted(files(package).iterdir(), key=lambda file: file.name):
+            if file.name.endswith(".py"):
+                content.update(file.read_bytes())
+    return content.hexdigest()
 
 
 def _request(written: Mapping[str, object]) -> Request:
