@@ -1,4 +1,4 @@
-"""Runs the three services together from their images: unprivileged, on a root that cannot be written."""
+"""Runs the services together from their images: unprivileged, on a root that cannot be written."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import httpx
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from aeterna.policy.settings import SHIPPED
 from fixtures.container_images import ROOT, SERVICES, Image, Service
 from fixtures.container_process import Container
 
@@ -57,7 +58,7 @@ def test_a_missing_setting_is_one_line_and_a_failure(
 
 
 class Deployment:
-    """The three services, each from its image, with what each of them has to be given."""
+    """The services, each from its image, with what each of them has to be given."""
 
     def __init__(self, image_of: Callable[[str], Image], opened: Callable[[str], Path], trust: Path) -> None:
         self._image_of = image_of
@@ -66,6 +67,8 @@ class Deployment:
         self._stack = ExitStack()
         self.containers: dict[str, Container] = {}
         self.addresses: dict[str, str] = {}
+        self.volumes: dict[str, Path] = {}
+        """Where the one writable folder of a service is outside, of those that have one."""
 
     def start(self, service: Service, settings: Mapping[str, str], volumes: Mapping[Path, str]) -> None:
         """Start one service on a free port of the loopback."""
@@ -76,6 +79,8 @@ class Deployment:
         environment = {f"{prefix}_{name}": value for name, value in given.items()}
         self.addresses[service.name] = self._stack.enter_context(container.serving(environment))
         self.containers[service.name] = container
+        if "/var/lib/aeterna" in volumes.values():
+            self.volumes[service.name] = next(iter(volumes))
 
     def stop(self) -> None:
         """Stop the services, the last one first; each has to end well."""
@@ -91,24 +96,25 @@ def deployment(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Generator[Deployment]:
     """Return the running services; the policy is asked by the two others, and the threads are in a real PostgreSQL."""
-    trust, warehouse = tmp_path_factory.mktemp("trust"), tmp_path_factory.mktemp("warehouse")
+    trust, warehouse, kept = (tmp_path_factory.mktemp(name) for name in ("trust", "warehouse", "kept"))
     signing_key.write_jwks(trust / "jwks.json")
-    for folder in (trust, warehouse):
+    for folder in (trust, warehouse, kept):
         folder.chmod(0o777)
     (trust / "jwks.json").chmod(0o644)
-    policy, threads, api = SERVICES
+    policy, threads, api, policies = SERVICES
     deployed = Deployment(image_of, opened, trust)
     try:
-        deployed.start(policy, {}, {})
+        deployed.start(policy, {}, {kept: "/var/lib/aeterna"})
         trusted = {
             "ISSUER": signing_key.issuer,
             "JWKS": "/run/trust/jwks.json",
             "POLICY_URL": deployed.addresses[policy.name],
         }
-        database = postgres.dsn(postgres.create())
-        dsn = make_conninfo(database, host="/run/postgresql")
-        sockets = lent_socket(database, tmp_path_factory.mktemp("postgresql"))
-        deployed.start(threads, {**trusted, "DSN": dsn, "MIGRATE": "true"}, {sockets: "/run/postgresql"})
+        for service in (threads, policies):
+            database = postgres.dsn(postgres.create())
+            dsn = make_conninfo(database, host="/run/postgresql")
+            sockets = lent_socket(database, tmp_path_factory.mktemp("postgresql"))
+            deployed.start(service, {**trusted, "DSN": dsn, "MIGRATE": "true"}, {sockets: "/run/postgresql"})
         deployed.start(api, trusted, {warehouse: "/var/lib/aeterna"})
         yield deployed
     finally:
@@ -163,6 +169,53 @@ def test_a_session_that_the_policy_permits_is_committed_from_container_to_contai
         }
 
     assert status == {"reader": 403, "writer": 201}
+
+
+def test_an_opposing_permit_is_refused_by_the_solver_in_its_container(
+    deployment: Deployment, signing_key: SigningKey
+) -> None:
+    """z3 is in the image without what its wheel holds twice, and analyses in a process of its own."""
+    opposing = '@id("anybody-anywhere")\npermit (principal, action, resource);\n'
+    proposal = {
+        "request_id": "container-1",
+        "base": 0,
+        "message": "let everybody in",
+        "files": {path.name: path.read_text() for path in SHIPPED.iterdir() if path.is_file()}
+        | {"more.cedar": opposing + '@id("never")\nforbid (principal, action, resource);\n'},
+    }
+    token = signing_key.token(tenant="platform", roles=["admin"])
+
+    refused = httpx.post(
+        deployment.addresses["aeterna-policies"] + "/api/v1/policies/versions",
+        json=proposal,
+        headers={"Authorization": f"Bearer {token}"},
+        trust_env=False,
+        timeout=60,
+    )
+
+    assert refused.status_code == 422, refused.text
+    assert "anybody-anywhere" in refused.text
+
+
+def test_the_policy_is_kept_in_its_volume(deployment: Deployment) -> None:
+    """What the next start needs when there is no control plane; nobody else may read it."""
+    volume = deployment.volumes["aeterna-policy"]
+
+    kept = {path.relative_to(volume).parts[0]: path.stat().st_mode & 0o077 for path in volume.rglob("*")}
+
+    assert kept.keys() >= {"published.json", "bundles"}
+    assert set(kept.values()) == {0}
+
+
+def test_without_a_volume_the_policy_decides_from_memory(
+    image_of: Callable[[str], Image], opened: Callable[[str], Path]
+) -> None:
+    container = Container(image_of("aeterna-policy"), opened("aeterna-policy"), {})
+
+    with container.serving({"AETERNA_POLICY_PORT": "0"}) as address:
+        ready = httpx.get(f"{address}/ready", trust_env=False)
+
+    assert ready.status_code == 200
 
 
 def health_check(service: Service) -> list[str]:

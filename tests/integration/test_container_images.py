@@ -23,8 +23,8 @@ pytestmark = [
 ]
 
 MEGABYTE = 1024 * 1024
-# What an image may add to its base. The graph API carries Arrow and DuckDB.
-LARGEST = {"aeterna-policy": 120, "aeterna-threads": 180, "aeterna-api": 450}
+# What an image may add to its base. The graph API carries Arrow and DuckDB, the administration of policies z3.
+LARGEST = {"aeterna-policy": 120, "aeterna-threads": 180, "aeterna-api": 450, "aeterna-policies": 180}
 
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 
