@@ -55,7 +55,8 @@ def test_the_schema_goes_forward_and_back_and_forward(empty_database: str) -> No
 
 def test_of_many_migrators_at_once_one_does_the_work(empty_database: str) -> None:
     with ThreadPoolExecutor(4) as threads:
-        moves = list(threads.map(lambda _: migrate(empty_database, to="head", wait=WAIT, lock=LOCK), range(4)))
+        begun = [threads.submit(migrate, empty_database, to="head", wait=WAIT, lock=LOCK) for _ in range(4)]
+        moves = [one.result() for one in begun]
 
     assert sorted(str(move.before) for move in moves) == [HEAD, HEAD, HEAD, "None"]
 
