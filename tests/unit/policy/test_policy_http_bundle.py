@@ -53,6 +53,31 @@ def test_the_sidecar_says_who_it_is(administration: Administration) -> None:
     assert administration.asked[0].headers["Aeterna-Replica"] == "pod-7"
 
 
+def test_a_token_that_is_asked_for_is_shown_and_may_be_replaced(administration: Administration, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    source = administration.source(token=token)
+    for text in ("first\n", "second"):
+        token.write_text(text)
+        source.read()
+
+    shown = [request.headers["Authorization"] for request in administration.asked]
+
+    assert shown == ["Bearer first", "Bearer second"]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff", b"a\r\nX-Other: b"])
+def test_without_a_token_that_is_one_nothing_is_asked(
+    content: bytes | None, administration: Administration, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    if content is not None:
+        token.write_bytes(content)
+
+    with pytest.raises(BundleUnreadableError):
+        administration.source(token=token).read()
+    assert administration.asked == []
+
+
 def test_after_any_failure_the_next_fetch_is_a_whole_one(administration: Administration) -> None:
     source = administration.source()
     source.read()

@@ -114,6 +114,7 @@ def _polled(settings: PolicySettings, publisher: Publisher, publications: StateF
             versions=VersionFile(publications.folder),
             replica=settings.replica,
             timeout=settings.bundle_timeout,
+            token=settings.bundle_token_file,
         )
     return PolledFeed(
         source,

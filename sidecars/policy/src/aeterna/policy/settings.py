@@ -34,6 +34,7 @@ class PolicySettings(ListenSettings):
     bundle: Path = SHIPPED
     bundle_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
     bundle_keys: Path | None = None
+    bundle_token_file: Path | None = None
     bundle_timeout: Duration = Field(default=timedelta(seconds=10), gt=timedelta(0))
     replica: str = Field(default_factory=platform.node, pattern=r"^[\x21-\x7e]{1,128}$")
     state: Path | None = None

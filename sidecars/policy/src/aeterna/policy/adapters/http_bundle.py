@@ -38,10 +38,15 @@ class HttpBundleSource:
         versions: VersionFile,
         replica: str,
         timeout: timedelta,
+        token: Path | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        """Raise `AddressRefusedError` for plain HTTP to anywhere but this machine."""
+        """Take a file with the bearer token to show, if one is asked for; it is read each time.
+
+        Raise `AddressRefusedError` for plain HTTP to anywhere but this machine.
+        """
         self._address = checked_address(address)
+        self._token = token
         self._keys = keys
         self._versions = versions
         self._headers = {"Accept": MEDIA_TYPE, "Accept-Encoding": "identity", REPLICA_HEADER: replica}
@@ -52,11 +57,11 @@ class HttpBundleSource:
     def read(self) -> Bundle:
         """Return the current bundle; raise `BundleUnreadableError`, `BundleSignatureError` or `BundleOutdatedError`."""
         held, self._held = self._held, None
-        conditional = {"If-None-Match": held[0]} if held is not None else {}
+        asking = self._headers | self._authorization() | ({"If-None-Match": held[0]} if held is not None else {})
         try:
             with (
                 httpx.Client(timeout=self._timeout, trust_env=False, transport=self._transport) as client,
-                client.stream("GET", self._address, headers=self._headers | conditional) as response,
+                client.stream("GET", self._address, headers=asking) as response,
             ):
                 if response.status_code == HTTPStatus.NOT_MODIFIED and held is not None:
                     self._held = held
@@ -70,6 +75,17 @@ class HttpBundleSource:
         etag = response.headers.get("ETag")
         self._held = (etag, bundle) if etag is not None else None
         return bundle
+
+    def _authorization(self) -> dict[str, str]:
+        if self._token is None:
+            return {}
+        try:
+            token = self._token.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise BundleUnreadableError(str(self._token), type(exc).__name__) from exc
+        if not token.isprintable():
+            raise BundleUnreadableError(str(self._token), "is no token")
+        return {"Authorization": f"Bearer {token}"}
 
     def _body(self, response: httpx.Response) -> bytes:
         """Return the body; it is bounded in bytes and, as a whole, in time: a slow drip would outlast every timeout."""
