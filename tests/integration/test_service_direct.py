@@ -53,12 +53,13 @@ class Hasty(DirectHttpProtocol):
 
 @asynccontextmanager
 async def served(
-    protocol: type[DirectHttpProtocol] = DirectHttpProtocol,
+    protocol: type[DirectHttpProtocol] = DirectHttpProtocol, *, keep_alive: int = 75
 ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Serve the echo and yield a connection to it."""
     app = Echo()
     assert isinstance(app, Direct)
-    config, state = uvicorn.Config(app, lifespan="off", log_config=None), ServerState()
+    config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_keep_alive=keep_alive)
+    state = ServerState()
     config.load()
     server = await asyncio.get_running_loop().create_server(
         lambda: protocol(app, config=config, server_state=state, app_state={}), "127.0.0.1", 0
@@ -192,3 +193,26 @@ async def test_a_head_without_an_end_is_not_waited_for() -> None:
         await answer(reader)
         async with asyncio.timeout(10):
             assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("body", [b"one", b"wait"])
+async def test_a_connection_that_is_idle_for_its_time_is_closed(body: bytes) -> None:
+    async with served(keep_alive=1) as (reader, writer):
+        writer.write(request(b"one") + request(body))
+        await answer(reader)
+        await answer(reader)
+
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+
+
+async def test_a_connection_that_is_used_outlives_the_time_that_it_may_be_idle() -> None:
+    loop = asyncio.get_running_loop()
+    async with served(keep_alive=1) as (reader, writer):
+        until, answered = loop.time() + 1.5, 0
+        while loop.time() < until:
+            writer.write(request(b"one" if answered % 2 else b"wait"))
+            await answer(reader)
+            answered += 1
+
+    assert answered > 1

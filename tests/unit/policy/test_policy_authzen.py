@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from aeterna.policy.api.problem import STATUSES
+from aeterna.policy.main import build
 from aeterna.policy.settings import PolicySettings
 from aeterna.service.problem import without_status
 from fixtures.fix_policy import document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import httpx
+    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -180,6 +182,18 @@ async def test_a_body_of_another_type_is_refused(media_type: str, sidecar: httpx
     answer = await sidecar.post(EVALUATION, content=b"{}", headers={"Content-Type": media_type})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "policy.media_type")
+
+
+async def test_policies_that_are_too_old_permit_nothing_and_the_sidecar_is_not_ready(tmp_path: Path) -> None:
+    app = build(PolicySettings(state=tmp_path, max_age=timedelta(0)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://policy") as client:
+        decided = (await client.post(EVALUATION, json=document())).json()
+        ready = await client.get("/ready")
+        alive = await client.get("/live")
+
+    assert (decided["decision"], decided["context"]["policies"]) == (False, [])
+    assert decided["context"]["errors"] == ["the policies have not been confirmed for too long"]
+    assert (ready.status_code, ready.json()["failed"], alive.status_code) == (503, ["policies"], 200)
 
 
 async def test_decisions_are_counted_by_outcome_and_origin(sidecar: httpx.AsyncClient) -> None:

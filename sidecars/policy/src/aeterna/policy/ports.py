@@ -44,18 +44,6 @@ class Publications(Protocol):
         ...
 
 
-class Keeper(Protocol):
-    """Keeps the one bundle in force up to what its sources have; kept by ``usecases.keeping``."""
-
-    async def run(self) -> None:
-        """Look at the sources until cancelled."""
-        ...
-
-    async def refresh(self) -> None:
-        """Look at the sources now."""
-        ...
-
-
 class Resync(Protocol):
     """Whoever pushes, asked to push everything again. Kept by ``adapters.opal_client``; faked in ``testing``."""
 
