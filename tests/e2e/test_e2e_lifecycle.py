@@ -132,7 +132,7 @@ def test_everything_killed_comes_back_with_its_data(own: LiveRuntime, tenant: st
         client.threads.open("t").append("user", ["kept"])
         with client.graph.session() as session:
             session.node("kept", kind="Thing")
-    for part in ("graph", "threads", "policy", "postgres"):
+    for part in ("graph", "threads", "policies", "policy", "postgres"):
         own.kill(part)
 
     own.up("--no-corpus")
