@@ -110,9 +110,11 @@ def test_signed_bundles_are_taken_on_and_survive_whoever_serves_them(tmp_path: P
             server.deploy(private, 2, nobody=NOBODY_READS)
             replayed = until(sidecar.url, lambda _, metrics: 'code="policy.bundle_outdated"' in metrics)
         alone = until(sidecar.url, lambda _, metrics: 'code="policy.bundle_unreadable"' in metrics)
+        health = httpx.get(f"{sidecar.url}/health", trust_env=False)
     with service_process("aeterna.policy", environment, tmp_path) as sidecar:
         restarted = asked(sidecar.url)
 
+    assert (health.status_code, health.json()["notes"]) == (200, {"feed": "policy.bundle_unreadable"})
     assert denied["context"]["policies"] == ["nobody-reads"]
     assert refused["context"]["epoch"] == denied["context"]["epoch"]
     digests = {answer["context"]["digest"] for answer in (allowed, replayed, alone, restarted)}

@@ -212,6 +212,19 @@ async def test_a_return_to_what_is_in_force_ends_a_refusal() -> None:
     assert bench.keeper.state.refusal is None
 
 
+async def test_faults_that_stop_no_decision_are_named() -> None:
+    bench = Bench(bundle())
+    bench.keeper.begin()
+    well = bench.keeper.state.faults(None)
+    bench.source.current = SILENT
+    await bench.keeper.refresh()
+
+    assert (well, bench.keeper.state.faults("No space left on device")) == (
+        {},
+        {"feed": "policy.bundle_unreadable", "state": "No space left on device"},
+    )
+
+
 def feed(random: float) -> tuple[PolledFeed, FakeBundleSource]:
     """Return a feed of ten seconds whose chance is given."""
     source = FakeBundleSource(bundle())

@@ -38,6 +38,8 @@ class Health:
     ``/live`` says only that the process answers: a lost database must not get it restarted. ``/ready`` runs the checks
     and turns false while the process drains. ``/health`` runs the same checks and tells how long each took. Probes that
     arrive together share one run, so that probing cannot be used to load what is probed.
+
+    ``notes`` is what ``/health`` tells beside that, of faults that keep nobody from being served.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Health:
         drain: Drain,
         registry: CollectorRegistry,
         timeout: timedelta = _TIMEOUT,
+        notes: Callable[[], Mapping[str, object]] = dict[str, object],
     ) -> None:
         self._app = app
         self._identity = {"service": name, "version": version}
@@ -57,6 +60,7 @@ class Health:
         self._drain = drain
         self._registry = registry
         self._timeout = timeout.total_seconds()
+        self._notes = notes
         self._running: asyncio.Task[dict[str, dict[str, object]]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,6 +86,9 @@ class Health:
         failed = sorted(name for name, result in results.items() if not result["ok"])
         summary: dict[str, object] = {"status": "unavailable" if failed else "ok", "failed": failed}
         more: dict[str, object] = {**self._identity, "draining": self._drain.requested, "checks": results}
+        notes = self._notes()
+        if notes:
+            more["notes"] = notes
         await _answer(send, 503 if failed else 200, summary | more if details else summary)
 
     async def _run(self) -> dict[str, dict[str, object]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import importlib.metadata
 import random
 import signal
 import socket
@@ -163,11 +162,11 @@ def build(settings: PolicySettings, folder: Path | None = None) -> PolicyApp:
         decider,
         follower,
         settings=settings,
-        version=importlib.metadata.version(_NAME),
         registry=registry,
         audit=audit_of(settings, decider.tally),
         beside=kept.beside,
         refresh=kept.keeper.refresh,
+        notes=lambda: kept.keeper.state.faults(publications.fault),
     )
 
 
@@ -188,7 +187,6 @@ def build_worker(settings: PolicySettings, folder: Path, shared: SharedTallies, 
         decider,
         follower,
         settings=settings,
-        version=importlib.metadata.version(_NAME),
         registry=registry,
         audit=audit_of(settings, decider.tally),
         beside=(until_orphaned,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import os
 import re
 import signal
@@ -24,7 +25,7 @@ from aeterna.service.problem import problem_of, problem_of_status, send_problem,
 from aeterna.service.trace import enter_trace, trace_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from prometheus_client import CollectorRegistry
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from aeterna.service.asgi import Receive, Scope, Send
     from aeterna.service.direct import Headers
 
+_NAME: Final = "aeterna-policy"
 _JSON: Final = b"application/json"
 _LINES: Final = b"content-type: application/json\r\ncache-control: no-store\r\n"
 _REQUEST_ID: Final = b"x-request-id"
@@ -62,11 +64,11 @@ class PolicyApp:
         follower: Follower,
         *,
         settings: PolicySettings,
-        version: str,
         registry: CollectorRegistry,
         audit: Audit = NOT_AUDITED,
         beside: Sequence[Callable[[], Awaitable[None]]] = (),
         refresh: Callable[[], Awaitable[None]] | None = None,
+        notes: Callable[[], Mapping[str, object]] = dict[str, object],
     ) -> None:
         self._decider = decider
         self._follower = follower
@@ -77,7 +79,10 @@ class PolicyApp:
         self._max_evaluations = settings.max_evaluations
         self._timeout = settings.request_timeout
         base = settings.public_url or f"http://{settings.host}:{settings.port}"
-        self._documents = {authzen.METADATA: authzen.metadata(base), OPENAPI: document()}
+        self._documents = {
+            authzen.METADATA: authzen.metadata(base),
+            OPENAPI: document(max_evaluations=settings.max_evaluations),
+        }
         self._posts = {
             authzen.EVALUATION: self._evaluation,
             authzen.EVALUATIONS: self._evaluations,
@@ -87,11 +92,12 @@ class PolicyApp:
         self.drain = Drain()
         self._rest = Health(
             self._others,
-            name="aeterna-policy",
-            version=version,
+            name=_NAME,
+            version=importlib.metadata.version(_NAME),
             checks={"policies": self._check},
             drain=self.drain,
             registry=registry,
+            notes=notes,
         )
 
     @property

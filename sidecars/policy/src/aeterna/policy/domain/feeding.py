@@ -32,3 +32,8 @@ class FeedState:
     succeeded_at: float = 0.0
     staged_changes: int = 0
     staged_files: int = 0
+
+    def faults(self, kept: str | None) -> dict[str, str]:
+        """Return what is wrong and stops no decision, by what it is wrong with; ``kept`` is the disk's reason."""
+        found = {"feed": self.refusal.code} if self.refusal is not None else {}
+        return found if kept is None else {**found, "state": kept}
