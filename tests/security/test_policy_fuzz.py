@@ -28,7 +28,7 @@ from fixtures.fix_policy import document
 if TYPE_CHECKING:
     from aeterna.policy.api.app import PolicyApp
 
-DOCUMENT = json.loads(openapi_document())
+DOCUMENT = json.loads(openapi_document(max_evaluations=50))
 POSTS = ["/access/v1/evaluation", "/access/v1/evaluations", "/v1/is_authorized"]
 JSON = {"Content-Type": "application/json"}
 

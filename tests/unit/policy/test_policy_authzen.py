@@ -184,6 +184,17 @@ async def test_a_body_of_another_type_is_refused(media_type: str, sidecar: httpx
     assert (answer.status_code, answer.json()["code"]) == (400, "policy.media_type")
 
 
+async def test_the_openapi_document_names_the_limit_that_was_set(tmp_path: Path) -> None:
+    app = build(PolicySettings(state=tmp_path, max_evaluations=7))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://policy") as client:
+        document_ = (await client.get("/openapi.json")).json()
+        refused = await client.post("/access/v1/evaluations", json={"evaluations": [{}] * 8})
+
+    evaluations = document_["components"]["schemas"]["Evaluations"]["properties"]["evaluations"]
+    assert (evaluations["maxItems"], refused.json()["code"]) == (7, "policy.too_many_evaluations")
+    assert "has 8 of them and may have 7" in refused.json()["detail"]
+
+
 async def test_policies_that_are_too_old_permit_nothing_and_the_sidecar_is_not_ready(tmp_path: Path) -> None:
     app = build(PolicySettings(state=tmp_path, max_age=timedelta(0)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://policy") as client:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
+import orjson
+
 OPENAPI: Final = "/openapi.json"
 
 
-def document() -> bytes:
-    """Return the document."""
-    return files(__package__ or __name__).joinpath("openapi.json").read_bytes()
+def document(*, max_evaluations: int) -> bytes:
+    """Return the document, with the limit that this sidecar was given."""
+    parsed = orjson.loads(files(__package__ or __name__).joinpath("openapi.json").read_bytes())
+    parsed["components"]["schemas"]["Evaluations"]["properties"]["evaluations"]["maxItems"] = max_evaluations
+    return orjson.dumps(parsed)
