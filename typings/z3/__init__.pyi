@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import Final, Generic, TypeVar, overload
 
-_Term = TypeVar("_Term", bound=ExprRef, covariant=True)
+_Term_co = TypeVar("_Term_co", bound=ExprRef, covariant=True)
 
 Z3_INT_SORT: Final[int]
 Z3_BOOL_SORT: Final[int]
@@ -12,14 +12,14 @@ Z3_OP_UNINTERPRETED: Final[int]
 
 class Z3Exception(Exception): ...  # noqa: N818 - z3's name
 
-class SortRef(Generic[_Term]):
+class SortRef(Generic[_Term_co]):
     def kind(self) -> int: ...
 
 class BitVecSortRef(SortRef[BitVecRef]): ...
 
-class FuncDeclRef(Generic[_Term]):
+class FuncDeclRef(Generic[_Term_co]):
     def kind(self) -> int: ...
-    def __call__(self, *arguments: ExprRef) -> _Term: ...
+    def __call__(self, *arguments: ExprRef) -> _Term_co: ...
 
 class ExprRef:
     def get_id(self) -> int: ...

@@ -40,6 +40,9 @@ def _of_file(file: str, text: str, tenant: str | None) -> Iterator[Policy]:
         parsed = json.loads(cedarpy.policies_to_json_str(text))
     except (ValueError, TypeError) as exc:
         raise BundleInvalidError(file, str(exc)[:_SHOWN_CHARS]) from exc
+    except RecursionError as exc:
+        line = next((one.line for one in statements(text) if _too_deep(one.text)), None)
+        raise BundleInvalidError(file, "a policy is nested too deep to be analysed", line=line) from exc
     written = cast("Mapping[str, Mapping[str, object]]", parsed.get("staticPolicies", {}))
     for number, statement in enumerate(statements(text)):
         # Cedar calls what it parses policy0, policy1, … as they stand in the file; templates are numbered with them.
@@ -50,3 +53,11 @@ def _of_file(file: str, text: str, tenant: str | None) -> Iterator[Policy]:
             reason = "every policy needs an @id: a decision names the policies that made it"
             raise BundleInvalidError(file, reason, line=statement.line)
         yield policy_of(policy, place=Place(file=file, line=statement.line), tenant=tenant, text=statement.text)
+
+
+def _too_deep(text: str) -> bool:
+    try:
+        json.loads(cedarpy.policies_to_json_str(text))
+    except RecursionError:
+        return True
+    return False
