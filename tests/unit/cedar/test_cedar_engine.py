@@ -178,6 +178,39 @@ def test_a_forbid_that_cannot_be_evaluated_is_a_deny() -> None:
     assert "overflow" in verdict.errors[0]
 
 
+@pytest.mark.parametrize(
+    ("user", "allowed", "policies"),
+    [("ada", True, ("p3",)), ("bob", False, ("f7",)), ("cyd", False, ()), ("nobody", False, ())],
+)
+def test_hundreds_of_policies_that_fit_everything_are_decided_by_as_one_set(
+    user: str, allowed: bool, policies: tuple[str, ...]
+) -> None:
+    """They are evaluated in parts, and what permits in one part is stopped by what forbids in another."""
+    permits = [
+        f'@id("p{level}") permit (principal, action, resource) when {{ principal.level == {level} }};'
+        for level in range(8)
+    ]
+    others = [
+        f'@id("o{level}") permit (principal, action, resource) when {{ principal.level == {level} }};'
+        for level in range(100, 600)
+    ]
+    forbid = '@id("f7") forbid (principal == N::User::"bob", action, resource);'
+    engine = CedarCompiler().compile(small(a_cedar="\n".join([*permits, *others, forbid])))
+
+    verdict = engine.evaluate(reads(user))
+
+    assert (verdict.allowed, verdict.policies) == (allowed, policies)
+
+
+def test_a_retired_engine_gives_up_what_it_remembered_and_could_still_decide() -> None:
+    engine = CedarCompiler().compile(small(a_cedar=permit()))
+    before = engine.evaluate(reads())
+
+    engine.retire()
+
+    assert engine.evaluate(reads()) == before
+
+
 def test_a_policy_that_cannot_apply_cannot_fail_either() -> None:
     failing = (
         '@id("no") forbid (principal, action == N::Action::"write", resource) when { 9223372036854775807 + 1 > 0 };'

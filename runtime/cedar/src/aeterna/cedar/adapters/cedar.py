@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 import cedarpy
 import orjson
 
-from aeterna.cedar.adapters.engine import CedarEngine, PolicyBook, Realm, parsed_policies
+from aeterna.cedar.adapters.engine import CedarEngine, Realm
+from aeterna.cedar.adapters.handles import Limits, PolicyHandles, parsed_policies
 from aeterna.cedar.domain.bundle import tenant_of
 from aeterna.cedar.domain.entity import NO_ENTITIES, EntityStore, EntityTable, Key, parents, uid_of
 from aeterna.cedar.domain.index import ScopeIndex
@@ -40,20 +41,15 @@ _SHOWN_CHARS: Final = 300
 _POLICIES_AT_ONCE: Final = 16
 _ENTITIES_AT_ONCE: Final = 64
 _STEPS_AT_ONCE: Final = 512
-_KEPT_PARSED: Final = 4096
 MAX_POLICY_CHARS: Final = 64 * 1024
 MAX_ENTITY_CHARS: Final = 256 * 1024
 
 
 class CedarCompiler:
-    """Parses a bundle and checks it against its own schema before it may decide anything.
+    """Parses a bundle and checks it against its own schema before it may decide anything."""
 
-    Up to ``kept_parsed`` entities are kept parsed, at 3 KB for each, those of everybody counted again for each tenant.
-    Where there are more, each request has its slice of them parsed.
-    """
-
-    def __init__(self, *, kept_parsed: int = _KEPT_PARSED) -> None:
-        self._kept_parsed = kept_parsed
+    def __init__(self, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
 
     def compile(self, bundle: Bundle) -> CedarEngine:
         """Return the engine, or raise `BundleInvalidError` naming the file and, where it is one's fault, the line."""
@@ -68,9 +64,9 @@ class CedarCompiler:
             tenant: ScopeIndex(_unhurried((next(numbers), policy) for policy in own), buckets)
             for tenant, own in policies.items()
         }
-        book = PolicyBook(policies=[policy for own in policies.values() for policy in own], buckets=buckets)
+        handles = PolicyHandles([policy for own in policies.values() for policy in own], buckets, self._limits)
         realms = self._realms(tenants, indexes, _entities(bundle, schema), schema)
-        return CedarEngine(schema, book, realms, _actions(schema))
+        return CedarEngine(schema, handles, realms, _actions(schema))
 
     def _realms(
         self,
@@ -83,7 +79,7 @@ class CedarCompiler:
         shared = entities[None]
         own = {tenant: table for tenant in tenants if (table := entities.get(tenant)) is not None}
         size = len(shared.sources)
-        kept = size + sum(size + len(table.sources) for table in own.values()) <= self._kept_parsed
+        kept = size + sum(size + len(table.sources) for table in own.values()) <= self._limits.entities
 
         def whole(table: EntityTable) -> cedarpy.Entities | None:
             text = f"[{','.join({**shared.sources, **table.sources}.values())}]"

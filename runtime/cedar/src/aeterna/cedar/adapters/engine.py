@@ -10,7 +10,6 @@ set of policies that fits some request gets a handle of its own, and so does eac
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
@@ -19,17 +18,17 @@ import orjson
 
 from aeterna.cedar.domain.entity import EntityStore, Key, references
 from aeterna.cedar.domain.index import ScopeIndex
-from aeterna.cedar.domain.policy import Policy, keys
+from aeterna.cedar.domain.policy import keys
 from aeterna.cedar.domain.recent import RecentlyUsed
 from aeterna.cedar.domain.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from aeterna.cedar.adapters.handles import Applicable, PolicyHandles
     from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
 
-# What handles may hold altogether, in policies and in entities: a bound on memory, of some KB for each.
-_PARSED_POLICIES: Final = 4096
+# What slices may hold altogether: a bound on memory, of about 1 KB for each entity.
 _PARSED_ENTITIES: Final = 4096
 _KNOWN_KEYS: Final = 4096
 _SHOWN_CHARS: Final = 300
@@ -48,23 +47,6 @@ class Realm:
     whole: cedarpy.Entities | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyBook:
-    """All policies of a bundle by their number, and the buckets of numbers that the indexes refer to."""
-
-    policies: Sequence[Policy]
-    buckets: Sequence[Sequence[int]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidates:
-    """The policies that can apply to some requests, parsed, and how far they look."""
-
-    handle: cedarpy.PolicySet
-    reach: int
-    literals: frozenset[Key]
-
-
 class CedarEngine:
     """Evaluates requests by one bundle; not for use by several threads at a time.
 
@@ -75,17 +57,16 @@ class CedarEngine:
     def __init__(
         self,
         schema: cedarpy.Schema,
-        book: PolicyBook,
+        policies: PolicyHandles,
         realms: Mapping[str | None, Realm],
         actions: Mapping[Key, frozenset[Key]],
     ) -> None:
         """Take the realm of each tenant, and under None that of everybody else; ``actions`` are keys by action."""
         self._schema = schema
-        self._book = book
+        self._policies = policies
         self._realms = realms
         self._everybody = realms[None]
         self._actions = actions
-        self._candidates: RecentlyUsed[tuple[int, ...], _Candidates] = RecentlyUsed(_PARSED_POLICIES)
         self._slices: RecentlyUsed[tuple[str | None, int, frozenset[Key]], cedarpy.Entities] = RecentlyUsed(
             _PARSED_ENTITIES
         )
@@ -96,7 +77,7 @@ class CedarEngine:
         try:
             realm = self._realms.get(request.tenant, self._everybody)
             brought = _brought(request, realm.store)
-            candidates = self._applicable(request, realm, brought)
+            applicable = self._applicable(request, realm, brought)
             asked: dict[str, object] = {
                 "principal": _cedar_uid(request.principal),
                 "action": _cedar_uid(request.action),
@@ -104,40 +85,26 @@ class CedarEngine:
             }
             if request.context:
                 asked["context"] = orjson.dumps(request.context).decode()
-            result = cedarpy.is_authorized(
-                asked, candidates.handle, self._entities(request, realm, brought, candidates), self._schema
-            )
+            entities = self._entities(request, realm, brought, applicable)
+            results = [cedarpy.is_authorized(asked, handle, entities, self._schema) for handle in applicable.handles]
         except (ValueError, TypeError) as exc:
             # cedarpy's words for what it cannot parse, and ours below for what it must not be asked.
             return Verdict(allowed=False, errors=(str(exc)[:_SHOWN_CHARS],))
-        diagnostics = result.diagnostics
-        names = cast("Mapping[str, str]", diagnostics.id_annotations_by_reason)
-        errors = tuple(error[:_SHOWN_CHARS] for error in diagnostics.errors)
-        return Verdict(
-            allowed=result.decision is cedarpy.Decision.Allow and not errors,
-            policies=tuple(sorted(names.get(reason, reason) for reason in diagnostics.reasons)),
-            errors=errors,
-        )
+        return _verdict(results)
 
     def retire(self) -> None:
         """Give up what was remembered, a little at a time: freeing thousands of parsed policies at once takes long."""
-        for memory in (self._candidates, self._slices, self._keys):
+        for memory in (self._policies, self._slices, self._keys):
             while memory.forget_one():
                 time.sleep(0)
 
-    def _applicable(self, request: Request, realm: Realm, brought: Mapping[Key, BroughtEntity]) -> _Candidates:
+    def _applicable(self, request: Request, realm: Realm, brought: Mapping[Key, BroughtEntity]) -> Applicable:
         """Return the policies whose scope fits the request."""
         principal = self._fitting(request.principal, realm, brought)
         action = self._actions.get(request.action) or keys(request.action, frozenset({request.action}))
         resource = self._fitting(request.resource, realm, brought)
         buckets = [bucket for index in realm.indexes for bucket in index.matching(principal, action, resource)]
-        buckets.sort()
-        key = tuple(buckets)
-        known = self._candidates.get(key)
-        if known is None:
-            known = self._parsed(key)
-            self._candidates.put(key, known, 1 + len(known.handle))
-        return known
+        return self._policies.of(buckets)
 
     def _fitting(self, uid: Uid, realm: Realm, brought: Mapping[Key, BroughtEntity]) -> frozenset[Key]:
         """Return the keys of scopes that this principal or resource fits."""
@@ -149,18 +116,8 @@ class CedarEngine:
             self._keys.put((realm.name, uid), known)
         return known
 
-    def _parsed(self, buckets: tuple[int, ...]) -> _Candidates:
-        """Parse the policies of these buckets; each is called by its name, as reasons and errors then are."""
-        numbers = sorted({number for bucket in buckets for number in self._book.buckets[bucket]})
-        policies = [self._book.policies[number] for number in numbers]
-        return _Candidates(
-            handle=parsed_policies(policies),
-            reach=max((policy.reach for policy in policies), default=1),
-            literals=frozenset[Key]().union(*(policy.literals for policy in policies)),
-        )
-
     def _entities(
-        self, request: Request, realm: Realm, brought: Mapping[Key, BroughtEntity], candidates: _Candidates
+        self, request: Request, realm: Realm, brought: Mapping[Key, BroughtEntity], applicable: Applicable
     ) -> cedarpy.Entities:
         """Return the entities that these policies can see: those that the request brings, and of the stored a slice.
 
@@ -169,15 +126,15 @@ class CedarEngine:
         """
         if not brought and realm.whole is not None:
             return realm.whole
-        roots = {request.principal, request.resource, *candidates.literals}
+        roots = {request.principal, request.resource, *applicable.literals}
         for entity in request.brought:
             roots.update(entity.parents)
-        if candidates.reach > 1:
+        if applicable.reach > 1:
             roots.update(references(request.context))
             for entity in request.brought:
                 roots.update(references(entity.attributes))
                 roots.update(references(entity.tags))
-        stored = self._slice(realm, candidates.reach, frozenset(uid for uid in roots if uid in realm.store))
+        stored = self._slice(realm, applicable.reach, frozenset(uid for uid in roots if uid in realm.store))
         if not brought:
             return stored
         delta = [_cedar_entity(entity) for entity in request.brought]
@@ -194,15 +151,23 @@ class CedarEngine:
         return known
 
 
-def parsed_policies(policies: Sequence[Policy], *, release_gil: bool = False) -> cedarpy.PolicySet:
-    """Return a handle on policies, each with its name as its id; raise ValueError for one that cannot be parsed."""
-    named = ",".join(
-        f"{orjson.dumps(policy.name).decode()}:{policy.source}" for policy in policies if policy.source is not None
+def _verdict(results: Sequence[cedarpy.AuthzResult]) -> Verdict:
+    """Return what Cedar would have said of all policies at once: a forbid anywhere is stronger than any permit."""
+    permitting = [result for result in results if result.decision is cedarpy.Decision.Allow]
+    forbidding = [
+        result for result in results if result.decision is not cedarpy.Decision.Allow and result.diagnostics.reasons
+    ]
+    errors = dict.fromkeys(error[:_SHOWN_CHARS] for result in results for error in result.diagnostics.errors)
+    return Verdict(
+        allowed=bool(permitting) and not forbidding and not errors,
+        policies=tuple(sorted({name for result in forbidding or permitting for name in _names(result)})),
+        errors=tuple(errors),
     )
-    document = '{"templates":{},"staticPolicies":{' + named + '},"templateLinks":[]}'
-    handle = cedarpy.PolicySet.from_json_str(document, release_gil=release_gil)
-    texts = "\n".join(policy.text for policy in policies if policy.source is None)
-    return handle.with_added_str(texts) if texts else handle
+
+
+def _names(result: cedarpy.AuthzResult) -> Iterable[str]:
+    names = cast("Mapping[str, str]", result.diagnostics.id_annotations_by_reason)
+    return (names.get(reason, reason) for reason in result.diagnostics.reasons)
 
 
 def _brought(request: Request, store: EntityStore) -> Mapping[Key, BroughtEntity]:
