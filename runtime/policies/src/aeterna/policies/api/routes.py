@@ -1,6 +1,7 @@
 """The routes of administrators, under ``/api/v1/policies``."""
 
 # Without the postponed annotations that we have elsewhere: FastAPI reads these at run time.
+import asyncio
 import time
 from collections.abc import Awaitable
 from http import HTTPStatus
@@ -97,7 +98,8 @@ async def diff(
         # `differences_json` makes objects; the type of JSON values does not say so.
         differences = cast("list[dict[str, Any]]", differences_json(found, author.scope))
     before = author.scope.seen(whole.files) if whole is not None else {}
-    return DiffBody.of(earlier, number, file_diffs(before, after.files), differences)
+    files = await asyncio.to_thread(file_diffs, before, after.files)
+    return DiffBody.of(earlier, number, files, differences)
 
 
 @router.post("/versions/{number}/deploy", status_code=201, responses=_REPEATED)
