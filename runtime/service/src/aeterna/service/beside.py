@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 import uvicorn
-from typing_extensions import override
 
 from aeterna.service.http_protocol import PROTOCOL
 from aeterna.service.lifecycle import tcp_socket, unix_socket
@@ -71,6 +70,5 @@ class Beside:
 class _Server(uvicorn.Server):
     """uvicorn's server without a hand in the process's signals."""
 
-    @override
     def capture_signals(self) -> AbstractContextManager[None]:  # pyright: ignore[reportIncompatibleMethodOverride]
         return nullcontext()
