@@ -9,6 +9,7 @@ from aeterna.cedar.domain.bundle import Bundle
 from aeterna.cedar.errors import BundleInvalidError
 from aeterna.policies.adapters.analyser import SmtAnalyser
 from fixtures.policy_bundles import SCHEMA, bundle
+from fixtures.policy_worlds import requests, world
 
 VIEW = '@id("view") permit (principal, action == Action::"view", resource);'
 EDIT = '@id("edit") permit (principal, action == Action::"edit", resource);'
@@ -88,6 +89,35 @@ def test_the_engines_of_both_versions_answer_each_example_as_is_said(before: Bun
             assert (old.evaluate(request).allowed, new.evaluate(request).allowed) == (False, True)
         for request in one.lost:
             assert (old.evaluate(request).allowed, new.evaluate(request).allowed) == (True, False)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_request_of_a_small_world_is_gained_or_lost_without_being_told(seed: int) -> None:
+    """Brute force: whatever the engines of two random bundles answer differently is among the differences."""
+    before, after = bundle(*world(seed).values()), bundle(*world(seed + 100).values())
+    old, new = CedarCompiler().compile(before), CedarCompiler().compile(after)
+    told = changed(before, after)
+
+    for request in requests():
+        allowed = old.evaluate(request).allowed, new.evaluate(request).allowed
+        if allowed[0] != allowed[1]:
+            word = "gains" if allowed[1] else "loses"
+            assert (request.principal.type, request.action.id, word) in told
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_engines_of_random_versions_answer_each_example_as_is_said(seed: int) -> None:
+    before, after = bundle(*world(seed).values()), bundle(*world(seed + 100).values())
+    old, new = CedarCompiler().compile(before), CedarCompiler().compile(after)
+
+    found = SmtAnalyser().compare(before, after)
+
+    assert found
+    for one in found:
+        gained = {(old.evaluate(each).allowed, new.evaluate(each).allowed) for each in one.gained}
+        lost = {(old.evaluate(each).allowed, new.evaluate(each).allowed) for each in one.lost}
+        assert gained <= {(False, True)}
+        assert lost <= {(True, False)}
 
 
 def test_each_new_permit_has_an_example_of_its_own() -> None:

@@ -2,85 +2,26 @@
 
 from __future__ import annotations
 
-import random
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from aeterna.cedar.adapters.cedar import CedarCompiler
-from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
 from aeterna.policies.adapters.analyser import SmtAnalyser
 from aeterna.policies.domain.findings import Kind
 from fixtures.policy_bundles import bundle, part
+from fixtures.policy_worlds import requests, world
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aeterna.cedar.domain.bundle import Bundle
+    from aeterna.cedar.domain.request import Request
     from aeterna.policies.domain.findings import Report
 
 WORLDS: Final = 25
 BOTH_ACT: Final = {Kind.REDUNDANT, Kind.SHADOWED_PERMIT, Kind.SHADOWED_FORBID, Kind.OVERRIDDEN, Kind.OPPOSING}
-HEADS: Final = (
-    "principal, action, resource",
-    'principal, action == Action::"view", resource',
-    'principal is User, action in Action::"reading", resource is Document',
-    'principal in Team::"a", action, resource',
-    'principal == User::"ann", action == Action::"edit", resource',
-)
-CONDITIONS: Final = (
-    "",
-    " when { principal.level > 1 }",
-    " when { principal.level >= 2 }",
-    " unless { principal.level < 1 }",
-    ' when { principal in Team::"b" }',
-)
-OF_DOCUMENTS: Final = (
-    " when { resource.secret }",
-    " unless { context.mfa }",
-    " when { resource.owner == principal }",
-    " when { context.mfa && principal.level == 3 }",
-)
-
-
-def world(seed: int) -> dict[str, str]:
-    """Return six random policies by their ids."""
-    chance = random.Random(seed)  # noqa: S311 - a world, not a key
-    policies: dict[str, str] = {}
-    for number in range(6):
-        effect = chance.choice(("permit", "permit", "forbid"))
-        head = chance.choice(HEADS)
-        conditions = CONDITIONS + (OF_DOCUMENTS if "view" in head or "edit" in head else ())
-        name = f"p{number}"
-        policies[name] = f'@id("{name}") {effect} ({head}){chance.choice(conditions)};'
-    return policies
-
-
-def requests() -> list[Request]:
-    """Return every request of a small finite world."""
-    teams = ((), (Uid("Team", "a"),), (Uid("Team", "b"),), (Uid("Team", "a"), Uid("Team", "b")))
-    found: list[Request] = []
-    for principal, level, parents in product((Uid("User", "ann"), Uid("User", "bob")), range(4), teams):
-        who = BroughtEntity(uid=principal, attributes={"level": level}, parents=parents)
-        folder = Uid("Folder", "f")
-        listing = Request(principal=principal, action=Uid("Action", "list"), resource=folder, brought=(who,))
-        found.append(listing)
-        for action, secret, own, mfa in product(("view", "edit"), (True, False), (True, False), (True, False)):
-            owner = principal if own else Uid("User", "owner")
-            document = BroughtEntity(
-                uid=Uid("Document", "d"), attributes={"owner": {"__entity": owner._asdict()}, "secret": secret}
-            )
-            found.append(
-                Request(
-                    principal=principal,
-                    action=Uid("Action", action),
-                    resource=document.uid,
-                    context={"mfa": mfa},
-                    brought=(who, document),
-                )
-            )
-    return found
 
 
 def takes_effect(whole: Bundle, name: str, text: str, request: Request) -> bool:

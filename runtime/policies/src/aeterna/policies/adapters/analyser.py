@@ -51,7 +51,7 @@ class SmtAnalyser:
         self._witnesses = CedarWitnesses()
         checker = CedarChecker(CedarCompiler())
         self._analysing = Analysing(checker, self._answers)
-        self._comparing = Comparing(checker, self._solvers)
+        self._comparing = Comparing(checker, self._solvers, self._witnesses, self._patience)
 
     def analyse(self, bundle: Bundle, *, progress: Callable[[int, int], None] | None = None) -> Report:
         """Return every finding; what cannot be decided is a finding too."""
@@ -71,8 +71,11 @@ class SmtAnalyser:
             policies=policies,
             places=surroundings(schema_of(schema)),
             memo=self.memos.of(schema),
-            patience=Patience(clock=self._clock, until=self._clock() + self._whole.total_seconds()),
+            patience=self._patience(),
         )
+
+    def _patience(self) -> Patience:
+        return Patience(clock=self._clock, until=self._clock() + self._whole.total_seconds())
 
 
 def make_analyser() -> SmtAnalyser:

@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.cedar.domain.bundle import Bundle
 from aeterna.cedar.errors import BundleInvalidError
+from aeterna.policies.domain.checked import Checked
 from aeterna.policies.domain.findings import Difference, Kind
 from aeterna.policies.domain.typed.formula import all_of, any_of, fails, not_, takes_effect
 from aeterna.policies.domain.typed.policy import Effect, Policy
 from aeterna.policies.errors import UndecidedError
+from aeterna.policies.usecases.answering import OUT_OF_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from aeterna.cedar.domain.request import Request
-    from aeterna.policies.domain.checked import Checked
+    from aeterna.policies.domain.checked import Effects
     from aeterna.policies.domain.typed.formula import Environment, Formula
-    from aeterna.policies.ports import Checker, Solver, Solvers
+    from aeterna.policies.ports import Checker, Solver, Solvers, Witness, Witnesses
+    from aeterna.policies.usecases.answering import Patience
 
 _EXAMPLES: Final = 3
 _SCHEMA_CHANGED: Final = "the earlier policies do not hold up against the later schema, so they cannot be compared"
@@ -27,9 +30,13 @@ _SCHEMA_CHANGED: Final = "the earlier policies do not hold up against the later 
 class Comparing:
     """Compares what two bundles allow: for each shape of request, whether one allows what the other does not."""
 
-    def __init__(self, checker: Checker, solvers: Solvers) -> None:
+    def __init__(
+        self, checker: Checker, solvers: Solvers, witnesses: Witnesses, patience: Callable[[], Patience]
+    ) -> None:
         self._checker = checker
         self._solvers = solvers
+        self._witnesses = witnesses
+        self._patience = patience
 
     def compare(self, before: Bundle, after: Bundle) -> tuple[Difference, ...]:
         """Return the differences, or raise `BundleInvalidError` when either is no bundle.
@@ -38,22 +45,18 @@ class Comparing:
         schema, except for the shapes that only the earlier one has.
         """
         old, new = self._checked(before), self._checked(after)
-        solver = self._solver(after.schema)
+        patience = self._patience()
+        later = self._judge(after.schema, patience)
         if before.schema == after.schema:
-            return tuple(_differences(solver, solver.environments(), old, new))
-        earlier = self._solver(before.schema)
-        shapes, gone = (
-            solver.environments(),
-            [env for env in earlier.environments() if env not in solver.environments()],
-        )
-        fresh = [env for env in shapes if env not in earlier.environments()]
-        kept = [env for env in shapes if env not in fresh]
-        nothing = replace(old, policies=())
-        found = [*_differences(earlier, gone, old, nothing), *_differences(solver, fresh, nothing, new)]
-        old_by_new = Bundle(policies=before.policies, schema=after.schema)
-        rechecked = self._checker.check(old_by_new)
+            return tuple(later.differences(later.environments, old, new))
+        earlier, nothing = self._judge(before.schema, patience), Checked()
+        gone = [env for env in earlier.environments if env not in later.environments]
+        fresh = [env for env in later.environments if env not in earlier.environments]
+        kept = [env for env in later.environments if env in earlier.environments]
+        found = [*earlier.differences(gone, old, nothing), *later.differences(fresh, nothing, new)]
+        rechecked = self._checker.check(Bundle(policies=before.policies, schema=after.schema))
         if _first_mistake(rechecked) is None:
-            return (*found, *_differences(solver, kept, rechecked, new))
+            return (*found, *later.differences(kept, rechecked, new))
         return (*found, *(_difference(env, None, undecided=_SCHEMA_CHANGED) for env in kept))
 
     def _checked(self, bundle: Bundle) -> Checked:
@@ -63,9 +66,9 @@ class Comparing:
             raise mistake
         return checked
 
-    def _solver(self, schema: str) -> Solver:
+    def _judge(self, schema: str, patience: Patience) -> _Judge:
         try:
-            return self._solvers.of(schema)
+            return _Judge(self._solvers.of(schema), lambda policies: self._witnesses.of(schema, policies), patience)
         except UndecidedError as exc:
             raise BundleInvalidError("schema", f"the analysis does not understand it: {exc.reason}") from exc
 
@@ -94,56 +97,68 @@ class _Sides:
         return _Sides(before=self.after, after=self.before)
 
 
-def _differences(
-    solver: Solver, environments: Sequence[Environment], old: Checked, new: Checked
-) -> Iterator[Difference]:
-    tenants = sorted({policy.tenant for policy in (*old.policies, *new.policies) if policy.tenant is not None})
-    for tenant in (None, *tenants):
-        sides = _Sides.of(old.of(tenant), new.of(tenant))
-        if not any(policy.tenant == tenant for policy in sides.changed):
-            continue
-        for environment in environments:
-            found = _compared(solver, environment, sides, tenant)
-            if found is not None:
-                yield found
+class _Judge:
+    """Compares under one schema, for as long as there is patience."""
 
+    def __init__(self, solver: Solver, witness: Callable[[Sequence[Policy]], Witness], patience: Patience) -> None:
+        self.environments = solver.environments()
+        self._solver = solver
+        self._witness = witness
+        self._patience = patience
 
-def _compared(solver: Solver, environment: Environment, sides: _Sides, tenant: str | None) -> Difference | None:
-    """Return what changes for one shape of request, or None if nothing does."""
-    gained: list[Request] = []
-    lost: list[Request] = []
-    undecided: str | None = None
-    for found, turned in ((gained, sides), (lost, sides.turned())):
-        try:
-            found.extend(_gains(solver, environment, turned, tenant))
-        except UndecidedError as exc:
-            undecided = exc.reason
-    if not gained and not lost and undecided is None:
-        return None
-    return _difference(environment, tenant, gained=gained, lost=lost, undecided=undecided)
+    def differences(self, environments: Sequence[Environment], old: Checked, new: Checked) -> Iterator[Difference]:
+        """Yield what changes: for all, and for the tenants whose own policies changed."""
+        tenants = sorted({policy.tenant for policy in (*old.policies, *new.policies) if policy.tenant is not None})
+        for tenant in (None, *tenants):
+            sides = _Sides.of(old.of(tenant), new.of(tenant))
+            if not any(policy.tenant == tenant for policy in sides.changed):
+                continue
+            witness = self._witness(sides.changed)
+            for environment in environments:
+                found = self._difference(environment, sides, witness, tenant)
+                if found is not None:
+                    yield found
 
+    def _difference(
+        self, environment: Environment, sides: _Sides, witness: Witness, tenant: str | None
+    ) -> Difference | None:
+        """Return what changes for one shape of request, or None if nothing does."""
+        gained: list[Request] = []
+        lost: list[Request] = []
+        undecided: str | None = None
+        for found, turned in ((gained, sides), (lost, sides.turned())):
+            try:
+                for request in self._gains(environment, turned, witness):
+                    found.append(replace(request, tenant=tenant))
+            except UndecidedError as exc:
+                undecided = exc.reason
+        if not gained and not lost and undecided is None:
+            return None
+        return _difference(environment, tenant, gained=gained, lost=lost, undecided=undecided)
 
-def _gains(solver: Solver, environment: Environment, sides: _Sides, tenant: str | None) -> list[Request]:
-    """Return requests that are allowed only after, as different in their causes as can be had; none means no such.
+    def _gains(self, environment: Environment, sides: _Sides, witness: Witness) -> Iterator[Request]:
+        """Yield requests that are allowed only after, each by other causes than those before; none means no such.
 
-    Whatever is gained has a cause: a permit that is new, or a policy gone that forbade or failed.
-    """
-    causes = [
-        *(takes_effect(policy) for policy in _missing(sides.after, sides.before) if policy.effect is Effect.PERMIT),
-        *(_stopped_by(policy) for policy in _missing(sides.before, sides.after)),
-    ]
-    gain = all_of(_allowed(sides.after), not_(_allowed(sides.before)))
-    found: list[Request] = []
-    told: list[Formula] = []
-    for cause in causes:
-        if len(found) == _EXAMPLES:
-            break
-        # Not one that an example before shows already.
-        example = solver.find(environment, all_of(gain, cause, not_(any_of(*told))))
-        if example is not None:
-            found.append(replace(example.request, tenant=tenant))
-            told.append(cause)
-    return found
+        Whatever is gained has a cause: a permit that is new, or a policy gone that forbade or failed.
+        """
+        gain = all_of(_allowed(sides.after), not_(_allowed(sides.before)))
+        fresh, gone = set(_missing(sides.after, sides.before)), set(_missing(sides.before, sides.after))
+        told: list[Formula] = []
+        for _ in range(_EXAMPLES):
+            if self._patience.over:
+                raise UndecidedError(OUT_OF_TIME)
+            example = self._solver.find(environment, all_of(gain, not_(any_of(*told))))
+            if example is None:
+                return
+            yield example.request
+            effects = witness.effects(example.request)
+            if effects is None:
+                return
+            causes = [takes_effect(policy) for policy in fresh & effects.effective if policy.effect is Effect.PERMIT]
+            causes += [_stopped_by(policy) for policy in gone - effects.silent if _stops(policy, effects)]
+            if not causes:
+                return
+            told += causes
 
 
 def _allowed(policies: Sequence[Policy]) -> Formula:
@@ -154,6 +169,11 @@ def _allowed(policies: Sequence[Policy]) -> Formula:
 
 def _stopped_by(policy: Policy) -> Formula:
     return fails(policy) if policy.effect is Effect.PERMIT else any_of(takes_effect(policy), fails(policy))
+
+
+def _stops(policy: Policy, effects: Effects) -> bool:
+    """Tell whether the policy, which is not silent, kept the request from being allowed."""
+    return policy.effect is Effect.FORBID or policy not in effects.effective
 
 
 def _missing(these: Sequence[Policy], those: Sequence[Policy]) -> tuple[Policy, ...]:
