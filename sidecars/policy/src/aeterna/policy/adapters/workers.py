@@ -52,9 +52,9 @@ class Workers:
         watched, lifeline = os.pipe()
         try:
             async with asyncio.TaskGroup() as group:
-                for number in range(len(self._shared.tallies)):
-                    group.create_task(self._keep(number, watched))
-                group.create_task(self._insist())
+                numbers = range(len(self._shared.tallies))
+                keeping = [group.create_task(self._keep(number, watched)) for number in numbers]
+                group.create_task(self._insist(keeping))
         finally:
             os.close(lifeline)
             os.close(watched)
@@ -78,12 +78,13 @@ class Workers:
             if self._stopping.is_set():
                 return
             log.warning("policy.worker_ended", worker=number, status=status)
-            pause = _FIRST_PAUSE if self._clock() - begun > _STEADY_SECONDS else min(pause * 2, _LONGEST_PAUSE)
+            if self._clock() - begun > _STEADY_SECONDS:
+                pause = _FIRST_PAUSE
             try:
                 async with asyncio.timeout(pause):
                     await self._stopping.wait()
             except TimeoutError:
-                continue
+                pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _one(self, number: int, watched: int) -> int:
         """Run a worker to its end and return its exit status."""
@@ -107,16 +108,13 @@ class Workers:
             tally.words[PROCESS] = 0
             tally.in_use(epoch=0, digest="", confirmed=0, cached=0)
 
-    async def _insist(self) -> None:
+    async def _insist(self, keeping: Sequence[asyncio.Task[None]]) -> None:
         """End workers that do not drain in their time."""
         await self._stopping.wait()
-        deadline = self._clock() + self._grace
-        while self._running and self._clock() < deadline:
-            await asyncio.wait(
-                [asyncio.ensure_future(process.wait()) for process in self._running.values()],
-                timeout=deadline - self._clock(),
-            )
-        self._signal(signal.SIGKILL)
+        _, late = await asyncio.wait(keeping, timeout=self._grace)
+        if late:
+            log.warning("policy.workers_late", workers=sorted(self._running))
+            self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._running.values():
