@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aeterna.cedar.domain.request import Request
 from aeterna.policies.domain.audit import Act, Cut, Event, Head, Link, Verifier, cut_of
 from aeterna.policies.domain.findings import Difference, Finding, Kind, Place, Report
+from aeterna.policies.domain.typed.formula import (
+    AllOf,
+    AnyOf,
+    Environment,
+    Example,
+    Fails,
+    Formula,
+    Not,
+    TakesEffect,
+)
 from aeterna.policies.domain.versions import Content, State, Version, Written
 from aeterna.policies.errors import RequestConflictError, VersionConflictError, VersionNotFoundError
 from aeterna.service.hash_chain import link
@@ -223,3 +235,43 @@ class FakeVersions:
             deployed_at=at,
             deployed_by=by,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A request that a `FakeSolver` knows, and the ids of the policies that take effect on it and of those that fail."""
+
+    environment: Environment
+    request: Request
+    effective: frozenset[str] = frozenset()
+    failing: frozenset[str] = frozenset()
+
+
+class FakeSolver:
+    """Knows the requests that it was given and takes them for all there are."""
+
+    def __init__(self, *tried: Tried) -> None:
+        self._tried = tried
+
+    def environments(self) -> tuple[Environment, ...]:
+        """Return the shapes of the requests, sorted."""
+        return tuple(sorted({tried.environment for tried in self._tried}))
+
+    def find(self, env: Environment, wanted: Formula) -> Example | None:
+        """Return the first request that fulfils the formula, or None."""
+        here = (tried for tried in self._tried if tried.environment == env and _fulfils(tried, wanted))
+        return next((Example(request=tried.request) for tried in here), None)
+
+
+def _fulfils(tried: Tried, wanted: Formula) -> bool:
+    match wanted:
+        case TakesEffect(policy):
+            return policy.id in tried.effective
+        case Fails(policy):
+            return policy.id in tried.failing
+        case Not(inner):
+            return not _fulfils(tried, inner)
+        case AllOf(several):
+            return all(_fulfils(tried, one) for one in several)
+        case AnyOf(several):
+            return any(_fulfils(tried, one) for one in several)
