@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 
 from aeterna.policy.domain.audit import Entry, record_of
 from aeterna.policy.domain.decision import Decision
 from aeterna.policy.domain.question import Entity, Question
 from aeterna.policy.domain.tally import AUDITED, UNAUDITED, Tally
+from aeterna.policy.main import build
+from aeterna.policy.settings import PolicySettings
 from aeterna.policy.testing import FakeDecisionLog
 from aeterna.policy.usecases.auditing import NOT_AUDITED, UNWRITTEN, Auditor
-from fixtures.fix_policy import question
+from fixtures.fix_policy import document, question
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Literal
 
 PERMIT = Decision(
@@ -97,6 +102,24 @@ def test_without_a_log_decisions_are_given_as_they_are() -> None:
     NOT_AUDITED.close()
 
     assert NOT_AUDITED.audited(question(), PERMIT, None) is PERMIT
+
+
+def test_a_permit_that_is_remembered_is_none_either_where_a_record_is_a_must(tmp_path: Path) -> None:
+    """The answer to equal bytes is kept; that it was a permit must not carry it past a full log."""
+    settings = PolicySettings(
+        state=tmp_path / "state", audit_log=tmp_path / "log", audit_queue=1, audit_full="deny", ttl=timedelta(minutes=1)
+    )
+    app = build(settings)
+    body, headers = orjson.dumps(document()), [(b"content-type", b"application/json")]
+
+    answers = [app.direct(b"/access/v1/evaluation", headers, body) for _ in range(50)]
+
+    decided = [orjson.loads(answer[1]) for answer in answers if answer is not None]
+    assert len(decided) == 50
+    assert decided[0]["decision"] is True
+    denied = [answer["context"]["errors"] for answer in decided if answer["decision"] is False]
+    assert denied
+    assert all(errors == [UNWRITTEN] for errors in denied)
 
 
 def test_a_record_says_who_asked_for_what_and_was_answered_by_which_policies() -> None:

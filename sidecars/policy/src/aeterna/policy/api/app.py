@@ -162,18 +162,26 @@ class PolicyApp:
     def _answer(self, body: bytes, headers: Headers) -> bytes:
         # The body itself tells the question: equal bytes are parsed to equal questions, and need not be parsed again.
         key = b"a" + body
-        if self._audit is not NOT_AUDITED:
-            return authzen.answer(self._decided(authzen.question(body), headers, key))
         recalled = self._decider.recall(key)
-        if recalled is not None:
+        if recalled is not None and self._audit is NOT_AUDITED:
             return authzen.completed(recalled[0], recalled[1])
-        decision = self._decider.decide(authzen.question(body), key)
-        written = authzen.written(decision)
-        self._decider.keep_written(key, written)
-        return authzen.completed(written, decision.age)
+        if recalled is not None and (told := self._decider.told(key)) is not None:
+            question, decision = told
+            written, age = recalled
+        else:
+            question = authzen.question(body)
+            decision = self._decider.decide(question, key)
+            written, age = authzen.written(decision), decision.age
+            # Kept only for the log: ten thousand questions are some megabytes.
+            self._decider.keep_written(key, written, None if self._audit is NOT_AUDITED else (question, decision))
+        audited = self._audited(question, decision, headers)
+        return authzen.completed(written, age) if audited is decision else authzen.answer(audited)
 
     def _decided(self, question: Question, headers: Headers, key: bytes | None = None) -> Decision:
-        decision = self._decider.decide(question, key)
+        return self._audited(question, self._decider.decide(question, key), headers)
+
+    def _audited(self, question: Question, decision: Decision, headers: Headers) -> Decision:
+        """Return the decision as it may be answered, after it was given to the log."""
         if self._audit is NOT_AUDITED:
             return decision
         traceparent = next((value for name, value in headers if name == _TRACEPARENT), None)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from aeterna.cedar.domain.verdict import Verdict
+    from aeterna.policy.domain.decision import Decision
+    from aeterna.policy.domain.question import Question
     from aeterna.service.clock import Clock
 
 # A question that is longer than this is evaluated each time: otherwise a few senders of long ones could fill memory.
@@ -21,15 +23,17 @@ class Remembered:
     """A verdict, the tenant it was asked of, until when it may be repeated, and how it was last written down.
 
     ``written`` is the answer up to its age, in the words of whoever asked: to write it costs more than to remember it.
+    ``told`` is what was asked and decided, for whoever writes decisions down.
     """
 
-    __slots__ = ("expires", "tenant", "verdict", "written")
+    __slots__ = ("expires", "tenant", "told", "verdict", "written")
 
     def __init__(self, verdict: Verdict, tenant: str | None, expires: float) -> None:
         self.verdict = verdict
         self.tenant = tenant
         self.expires = expires
         self.written: bytes | None = None
+        self.told: tuple[Question, Decision] | None = None
 
 
 class VerdictCache:

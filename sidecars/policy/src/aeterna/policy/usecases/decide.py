@@ -159,12 +159,18 @@ class Decider:
         self._count(verdict, "engine")
         return _decision(verdict, tenant, edition, age, cached=False)
 
-    def keep_written(self, key: bytes, written: bytes) -> None:
-        """Remember how the answer to a remembered question is written, up to its age."""
+    def told(self, key: bytes) -> tuple[Question, Decision] | None:
+        """Return what `keep_written` was told of a remembered question, for whoever writes decisions down."""
+        known = None if self._edition is None else self._edition.verdicts.get(key, self._steady())
+        return None if known is None else known.told
+
+    def keep_written(self, key: bytes, written: bytes, told: tuple[Question, Decision] | None = None) -> None:
+        """Remember how the answer to a remembered question is written, up to its age, and what it was."""
         if self._edition is not None:
             known = self._edition.verdicts.get(key, self._steady())
             if known is not None:
                 known.written = written
+                known.told = told
 
     def _evaluated(self, engine: Engine, question: Question) -> tuple[Verdict, str | None]:
         try:
