@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 QUESTION: Final = timedelta(seconds=2)
 """How long a single question may take before it is undecided."""
-WHOLE: Final = timedelta(seconds=50)
+_NO_END: Final = timedelta(days=1)
+WHOLE: Final = timedelta(seconds=60)
 """How long an analysis asks before all that is still open is undecided."""
 
 
@@ -79,8 +80,11 @@ class SmtAnalyser:
 
 
 def make_analyser() -> SmtAnalyser:
-    """Return an analyser that remembers as long as it lives; a function without arguments, for a process of its own."""
-    return SmtAnalyser()
+    """Return an analyser that remembers as long as it lives; a function without arguments, for a process of its own.
+
+    It asks for as long as it is let: whoever waits for the process ends it, and then knows that nothing is known.
+    """
+    return SmtAnalyser(whole=_NO_END)
 
 
 def remembering_analyser(file: Path | None, patience: timedelta) -> SmtAnalyser:
