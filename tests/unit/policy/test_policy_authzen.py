@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
+from aeterna.cedar.adapters.cedar import CedarCompiler
+from aeterna.cedar.adapters.directory import DirectoryBundleSource
+from aeterna.policy.api.app import PolicyApp
 from aeterna.policy.api.problem import STATUSES
 from aeterna.policy.main import build
-from aeterna.policy.settings import PolicySettings
+from aeterna.policy.settings import SHIPPED, PolicySettings
+from aeterna.policy.testing import FakePublications
+from aeterna.policy.usecases.cache import VerdictCache
+from aeterna.policy.usecases.decide import Decider
+from aeterna.policy.usecases.following import Follower
 from aeterna.service.problem import without_status
 from fixtures.fix_policy import document
 
@@ -205,6 +213,37 @@ async def test_policies_that_are_too_old_permit_nothing_and_the_sidecar_is_not_r
     assert (decided["decision"], decided["context"]["policies"]) == (False, [])
     assert decided["context"]["errors"] == ["the policies have not been confirmed for too long"]
     assert (ready.status_code, ready.json()["failed"], alive.status_code) == (503, ["policies"], 200)
+
+
+async def test_a_time_without_trust_leaves_nothing_behind_in_memory(tmp_path: Path) -> None:
+    """Otherwise the denies of an outage would be repeated after it."""
+    now = [1000.0]
+    decider = Decider(
+        cache=lambda: VerdictCache(ttl=timedelta(hours=1), capacity=10, clock=lambda: now[0], random=lambda: 0.0),
+        steady=lambda: now[0],
+        system=lambda: now[0],
+        max_age=timedelta(seconds=60),
+    )
+    publications = FakePublications(clock=lambda: now[0])
+    publications.publish(DirectoryBundleSource(SHIPPED).read())
+    follower = Follower(decider, publications, CedarCompiler())
+    follower.begin()
+    app = PolicyApp(decider, follower, settings=PolicySettings(state=tmp_path), registry=CollectorRegistry())
+    body, headers = json.dumps(document()).encode(), [(b"content-type", b"application/json")]
+
+    decisions: list[bool] = []
+    for passed in (0, 0, 61, 0):
+        now[0] += passed
+        answer = app.direct(EVALUATION.encode(), headers, body)
+        assert answer is not None
+        decisions.append(json.loads(answer[1])["decision"])
+    publications.confirm()
+    await follower.look()
+    answer = app.direct(EVALUATION.encode(), headers, body)
+
+    assert decisions == [True, True, False, False]
+    assert answer is not None
+    assert json.loads(answer[1])["decision"] is True
 
 
 async def test_decisions_are_counted_by_outcome_and_origin(sidecar: httpx.AsyncClient) -> None:

@@ -165,8 +165,11 @@ class Decider:
         return None if known is None else known.told
 
     def keep_written(self, key: bytes, written: bytes, told: tuple[Question, Decision] | None = None) -> None:
-        """Remember how the answer to a remembered question is written, up to its age, and what it was."""
-        if self._edition is not None:
+        """Remember how the answer to a remembered question is written, up to its age, and what it was.
+
+        Not while nothing is trusted: the answer is then not what is remembered, and would be repeated afterwards.
+        """
+        if self._edition is not None and self.trouble is None:
             known = self._edition.verdicts.get(key, self._steady())
             if known is not None:
                 known.written = written
