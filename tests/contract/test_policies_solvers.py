@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,7 +47,7 @@ FAKE = FakeSolver(
 )
 
 
-@pytest.fixture(params=[FAKE, Z3Solvers().of(SCHEMA)], ids=["fake", "z3"])
+@pytest.fixture(params=[FAKE, Z3Solvers(timeout=timedelta(seconds=60)).of(SCHEMA)], ids=["fake", "z3"])
 def solver(request: pytest.FixtureRequest) -> Solver:
     found: Solver = request.param
     return found

@@ -30,7 +30,7 @@ action base in [all];
 action view in [base] appliesTo { principal: [User], resource: [Doc], context: { n: Long, ip?: ipaddr } };
 """
 VIEW = Environment(principal_type="User", action=Uid("Action", "view"), resource_type="Doc")
-SOLVER = Z3Solvers(timeout=timedelta(seconds=5)).of(SCHEMA)
+SOLVER = Z3Solvers(timeout=timedelta(seconds=60)).of(SCHEMA)
 
 
 def asked(condition: str, *, without: str | None = None) -> Example | None:

@@ -239,7 +239,7 @@ class FakeVersions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """A request that a `FakeSolver` knows, and the ids of the policies that take effect on it and of those that fail."""
+    """A request that a `FakeSolver` knows, with the ids of the policies that take effect on it and that fail."""
 
     environment: Environment
     request: Request
