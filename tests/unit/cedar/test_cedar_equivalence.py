@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
 
 COMPARISONS = int(os.environ.get("AETERNA_TEST_COMPARISONS", "100000"))
-ASKED_OF_A_WORLD = 625
+ASKED_OF_A_WORLD = 1250
 PARTS = 8
 # Worlds are small: what is kept for the sake of large ones is tried by limits that are smaller still.
 LIMITS = (Limits(), Limits(entities=0), Limits(entities=0, together=4, large=2), Limits(together=0, large=1))

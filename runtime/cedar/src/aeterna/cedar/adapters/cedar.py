@@ -195,6 +195,7 @@ def _entities(bundle: Bundle, schema: cedarpy.Schema) -> Mapping[str | None, Ent
     uids: dict[Key, Key] = {}
     for file, text in _shared_first(bundle.entities):
         sources, above = tables.setdefault(tenant_of(file), ({}, {}))
+        new: list[Key] = []
         with _refused(file):
             for lot in _lots(elements(text), _ENTITIES_AT_ONCE):
                 _check_lot(file, text, lot, schema)
@@ -209,7 +210,8 @@ def _entities(bundle: Bundle, schema: cedarpy.Schema) -> Mapping[str | None, Ent
                     sources[uid] = source
                     if within := parents(element.value):
                         above[uid] = tuple(uids.setdefault(parent, parent) for parent in within)
-        _refuse_cycles(file, above, tables[None][1])
+                        new.append(uid)
+        _refuse_cycles(file, new, above, tables[None][1])
     return {tenant: EntityTable(sources=sources, parents=above) for tenant, (sources, above) in tables.items()}
 
 
@@ -248,10 +250,12 @@ def _check_lot(file: str, text: str, lot: Sequence[Element], schema: cedarpy.Sch
         raise
 
 
-def _refuse_cycles(file: str, own: Mapping[Key, tuple[Key, ...]], shared: Mapping[Key, tuple[Key, ...]]) -> None:
-    """Refuse entities that are in themselves: lots are checked alone, so Cedar saw no cycle that leaves its lot."""
+def _refuse_cycles(
+    file: str, new: Iterable[Key], own: Mapping[Key, tuple[Key, ...]], shared: Mapping[Key, tuple[Key, ...]]
+) -> None:
+    """Refuse entities that are in themselves by way of a new one: Cedar sees no cycle that leaves the lot it checks."""
     done = set[Key]()
-    for start in _unhurried(own):
+    for start in _unhurried(new):
         path, open_ = set[Key](), [(start, False)]
         while open_:
             uid, left = open_.pop()
