@@ -11,11 +11,12 @@ from weakref import WeakKeyDictionary
 
 import cedarpy
 
+from aeterna.policies.domain.requests import described
 from aeterna.policies.domain.typed.formula import AllOf, AnyOf, Fails, Formula, Not, TakesEffect
 from aeterna.policies.errors import UndecidedError
 
 if TYPE_CHECKING:
-    from aeterna.cedar.domain.request import Request, Uid
+    from aeterna.cedar.domain.request import Request
     from aeterna.policies.domain.typed.policy import Policy
 
 
@@ -30,7 +31,7 @@ class CedarConfirmer:
     def fulfils(self, request: Request, wanted: Formula) -> bool:
         """Return whether the formula holds of the request, by Cedar; raise `UndecidedError` if Cedar refuses it."""
         try:
-            entities = cedarpy.Entities.from_json_str(json.dumps(_entities(request)), self._schema)
+            entities = cedarpy.Entities.from_json_str(json.dumps(described(request)), self._schema)
         except ValueError as exc:
             raise UndecidedError(f"Cedar refuses the entities of an example: {exc}") from exc
         return self._holds(request, entities, wanted)
@@ -53,9 +54,9 @@ class CedarConfirmer:
         if policy not in self._alone:
             self._alone[policy] = cedarpy.PolicySet.from_str(policy.text)
         asked = {
-            "principal": _uid(request.principal),
-            "action": _uid(request.action),
-            "resource": _uid(request.resource),
+            "principal": request.principal._asdict(),
+            "action": request.action._asdict(),
+            "resource": request.resource._asdict(),
             "context": dict(request.context),
         }
         try:
@@ -65,19 +66,3 @@ class CedarConfirmer:
         if result.decision is cedarpy.Decision.NoDecision:
             raise UndecidedError(f"Cedar refuses an example: {result.diagnostics.errors}")
         return bool(result.diagnostics.reasons), bool(result.diagnostics.errors)
-
-
-def _entities(request: Request) -> list[object]:
-    return [
-        {
-            "uid": _uid(entity.uid),
-            "attrs": entity.attributes,
-            "parents": [_uid(parent) for parent in entity.parents],
-            "tags": entity.tags,
-        }
-        for entity in request.brought
-    ]
-
-
-def _uid(uid: Uid) -> dict[str, str]:
-    return {"type": uid.type, "id": uid.id}

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import cedarpy
 
 from aeterna.policies.domain.checked import Effects
+from aeterna.policies.domain.requests import described
 from aeterna.policies.domain.typed.policy import Effect, Policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aeterna.cedar.domain.request import Request, Uid
+    from aeterna.cedar.domain.request import Request
 
 
 class CedarWitnesses:
@@ -40,7 +41,7 @@ class CedarWitness:
     def effects(self, request: Request, kept: Sequence[Mapping[str, object]] = ()) -> Effects | None:
         """Return which policies take effect on the request, or None if it is not valid by the schema."""
         try:
-            entities = cedarpy.Entities.from_json_str(_entities(request, kept), self._schema)
+            entities = cedarpy.Entities.from_json_str(json.dumps([*kept, *described(request)]), self._schema)
             found = [half.effects(_question(request), entities, self._schema) for half in self._halves]
         except (ValueError, TypeError):
             return None
@@ -75,29 +76,8 @@ def _fails(policy: Policy, question: dict[str, object], entities: cedarpy.Entiti
 
 def _question(request: Request) -> dict[str, object]:
     return {
-        "principal": _uid(request.principal),
-        "action": _uid(request.action),
-        "resource": _uid(request.resource),
+        "principal": request.principal._asdict(),
+        "action": request.action._asdict(),
+        "resource": request.resource._asdict(),
         "context": json.dumps(request.context),
     }
-
-
-def _entities(request: Request, kept: Sequence[Mapping[str, object]]) -> str:
-    return json.dumps(
-        [
-            *kept,
-            *(
-                {
-                    "uid": _uid(entity.uid),
-                    "attrs": entity.attributes,
-                    "parents": [_uid(parent) for parent in entity.parents],
-                    "tags": entity.tags,
-                }
-                for entity in request.brought
-            ),
-        ]
-    )
-
-
-def _uid(uid: Uid) -> dict[str, str]:
-    return {"type": uid.type, "id": uid.id}

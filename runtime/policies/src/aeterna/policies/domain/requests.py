@@ -39,6 +39,19 @@ def without(request: Request, kept: Container[Uid]) -> Request:
     return replace(request, brought=tuple(entity for entity in request.brought if entity.uid not in kept))
 
 
+def described(request: Request) -> list[dict[str, object]]:
+    """Return the entities that the request brings as Cedar's JSON writes entities."""
+    return [
+        {
+            "uid": entity.uid._asdict(),
+            "attrs": dict(entity.attributes),
+            "parents": [parent._asdict() for parent in entity.parents],
+            "tags": dict(entity.tags),
+        }
+        for entity in request.brought
+    ]
+
+
 def asking(request: Request) -> str:
     """Return the body by which the sidecar's ``/v1/is_authorized`` is asked this."""
     return json.dumps(
@@ -47,15 +60,7 @@ def asking(request: Request) -> str:
             "action": uid_text(request.action),
             "resource": uid_text(request.resource),
             "context": dict(request.context),
-            "additional_entities": [
-                {
-                    "uid": entity.uid._asdict(),
-                    "attrs": dict(entity.attributes),
-                    "parents": [parent._asdict() for parent in entity.parents],
-                    "tags": dict(entity.tags),
-                }
-                for entity in request.brought
-            ],
+            "additional_entities": described(request),
         },
         ensure_ascii=False,
     )
