@@ -196,7 +196,7 @@ async def test_the_openapi_document_names_the_limit_that_was_set(tmp_path: Path)
     app = build(PolicySettings(state=tmp_path, max_evaluations=7))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://policy") as client:
         document_ = (await client.get("/openapi.json")).json()
-        refused = await client.post("/access/v1/evaluations", json={"evaluations": [{}] * 8})
+        refused = await client.post("/access/v1/evaluations", json={"evaluations": [document()] * 8})
 
     evaluations = document_["components"]["schemas"]["Evaluations"]["properties"]["evaluations"]
     assert (evaluations["maxItems"], refused.json()["code"]) == (7, "policy.too_many_evaluations")
