@@ -94,7 +94,7 @@ def test_a_bundle_without_any_policy_is_refused() -> None:
 
 
 def test_a_schema_that_does_not_parse_is_refused() -> None:
-    assert refusal(Bundle(policies={"a.cedar": ALL}, schema="entity")).where == "schema"
+    assert refusal(bundle(s_cedarschema="entity")).where == "s.cedarschema"
 
 
 ENTITIES: Mapping[str, tuple[str, int | None, str]] = {

@@ -53,7 +53,7 @@ class CedarCompiler:
 
     def compile(self, bundle: Bundle) -> CedarEngine:
         """Return the engine, or raise `BundleInvalidError` naming the file and, where it is one's fault, the line."""
-        with _refused("schema"):
+        with _refused(bundle.schema_file):
             schema = cedarpy.Schema.from_str(bundle.schema, release_gil=True)
         tenants = bundle.tenants()
         policies = _policies(bundle, schema)
