@@ -17,6 +17,8 @@ MILLISECONDS: Final = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000,
 _DECIMAL: Final = re.compile(r"(-?)([0-9]+)\.([0-9]{1,4})")
 _DECIMAL_UNIT: Final = 10_000
 _DURATION: Final = re.compile(r"(-?)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?", re.ASCII)
+# Python reads more: masks in the place of prefixes, zones, and IPv4 within IPv6.
+_ADDRESS: Final = re.compile(r"(?:[0-9.]+|[0-9a-fA-F:]+)(?:/(?:0|[1-9][0-9]{0,2}))?")
 _DATETIME: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d):(\d\d)(?:\.(\d{3}))?(?:Z|([+-])(\d\d)(\d\d)))?", re.ASCII
 )
@@ -77,6 +79,8 @@ def datetime_of(text: str) -> int | None:
 
 def address_of(text: str) -> tuple[bool, int, int] | None:
     """Return whether it is of version 6, the address as a number, and the length of the prefix."""
+    if not _ADDRESS.fullmatch(text):
+        return None
     try:
         found = ipaddress.ip_interface(text)
     except ValueError:
