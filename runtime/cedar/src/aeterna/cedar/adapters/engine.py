@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from aeterna.cedar.adapters.handles import Applicable, PolicyHandles
     from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
 
-# What slices may hold altogether: a bound on memory, of about 1 KB for each entity.
-_PARSED_ENTITIES: Final = 4096
+# What slices may hold altogether: a bound on memory, of about 1 KB for each entity, and what an empty slice counts for.
+_PARSED_ENTITIES: Final = 8192
+_SLICE_ITSELF: Final = 4
 _KNOWN_KEYS: Final = 4096
 _SHOWN_CHARS: Final = 300
 
@@ -144,10 +145,10 @@ class CedarEngine:
         key = (realm.name, reach, roots)
         known = self._slices.get(key)
         if known is None:
-            text = f"[{','.join(realm.store.reachable(roots, reach))}]"
-            # With the schema, since that is what adds the actions and their groups.
-            known = cedarpy.Entities.from_json_str(text, self._schema)
-            self._slices.put(key, known, 1 + len(known))
+            seen = realm.store.reachable(roots, reach)
+            # With the schema, since that is what adds the actions and their groups, which all slices share.
+            known = cedarpy.Entities.from_json_str(f"[{','.join(seen)}]", self._schema)
+            self._slices.put(key, known, _SLICE_ITSELF + len(seen))
         return known
 
 
