@@ -18,7 +18,7 @@ from aeterna.enforcement.decision import many_decisions, one_decision
 from aeterna.enforcement.epochs import EpochStream
 from aeterna.enforcement.errors import DecisionUnavailableError, Doubt
 from aeterna.enforcement.neighbour import REQUEST_ID, Address, Neighbour, NeighbourError
-from aeterna.enforcement.ports import Unobserved
+from aeterna.enforcement.unobserved import Unobserved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence

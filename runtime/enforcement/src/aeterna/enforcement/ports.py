@@ -63,22 +63,3 @@ class Random(Protocol):
     def __call__(self) -> float:
         """Return a number in [0, 1)."""
         ...
-
-
-class Unobserved:
-    """An observer that lets everything go by."""
-
-    def asked(self, outcome: Literal["permit", "deny"], seconds: float) -> None:
-        """Let it go by."""
-
-    def remembered(self) -> None:
-        """Let it go by."""
-
-    def unavailable(self, doubt: Doubt) -> None:
-        """Let it go by."""
-
-    def circuit(self, state: State) -> None:
-        """Let it go by."""
-
-    def stream(self, live: bool) -> None:  # noqa: FBT001 - as the protocol
-        """Let it go by."""
