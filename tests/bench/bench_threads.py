@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from aeterna.postgres.migrations import migrate
+from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service.caller import TenantId
-from aeterna.threads.adapters.migrate import migrate
-from aeterna.threads.adapters.pool import Limits, connection_pool
+from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.postgres import PostgresThreadStore
 from aeterna.threads.domain import MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
 
@@ -95,7 +96,7 @@ async def measure(name: str, clients: Sequence[Callable[[int], Awaitable[int]]])
 
 async def ours(dsn: str, name: str, threads: Sequence[ThreadId]) -> Measured:
     """Append with the store: one thread each, or one for all."""
-    async with connection_pool(dsn, Limits(min_connections=CLIENTS, max_connections=CLIENTS)) as pool:
+    async with connection_pool(dsn, Limits(min_connections=CLIENTS, max_connections=CLIENTS), DATABASE.names) as pool:
         store = PostgresThreadStore(pool)
         for thread in set(threads):
             await store.open(TENANT, ThreadDraft(thread_id=thread), by="bench")
@@ -197,7 +198,7 @@ def main() -> None:
                 connection.execute("CREATE DATABASE bench")
             with psycopg.connect(dsn) as connection:
                 connection.execute(PEERS)
-            migrate(dsn, to="head", wait=timedelta(seconds=10), lock=timedelta(seconds=5))
+            migrate(dsn, DATABASE, to="head", wait=timedelta(seconds=10), lock=timedelta(seconds=5))
             sys.stdout.write(json.dumps(report(server, dsn, folder)) + "\n")
         finally:
             server.cleanup()

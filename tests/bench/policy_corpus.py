@@ -45,16 +45,17 @@ class Corpus:
         self.teams = [f"team-{number}" for number in range(groups)]
         self.folders = [f"folder-{number}" for number in range(groups)]
         rest = max(40, entities - 3 * groups)
-        self.agents = {f"agent-{number}": self._agent() for number in range(rest // 2)}
+        self.roles_of = {f"agent-{number}": self._random.sample(self.roles, 3) for number in range(rest // 2)}
+        self.agents = {name: self._agent(roles) for name, roles in self.roles_of.items()}
         self.things = {f"thing-{number}": self._thing() for number in range(rest - rest // 2)}
         self.grants = [self._grant(number) for number in range(policies - 1)]
 
-    def _agent(self) -> dict[str, object]:
+    def _agent(self, roles: list[str]) -> dict[str, object]:
         chosen = self._random
         return {
             "tenant": chosen.choice(TENANTS),
             "level": chosen.randrange(5),
-            "roles": chosen.sample(self.roles, 3),
+            "roles": roles,
             "team": chosen.choice(self.teams),
         }
 
@@ -113,11 +114,10 @@ class Corpus:
     def _agents_of(self, grant: Grant) -> Iterator[str]:
         kind, name = grant.who
         for agent, facts in self.agents.items():
-            roles = facts["roles"]
             if (
                 (kind == "Agent" and agent == name)
                 or (kind == "Team" and facts["team"] == name)
-                or (kind == "Role" and isinstance(roles, list) and name in roles)
+                or (kind == "Role" and name in self.roles_of[agent])
             ):
                 yield agent
 
@@ -151,8 +151,7 @@ class Corpus:
         for kind, names in (("Role", self.roles), ("Team", self.teams), ("Folder", self.folders)):
             stored += [{"uid": {"type": f"Aeterna::{kind}", "id": name}, "attrs": {}, "parents": []} for name in names]
         for name, agent in self.agents.items():
-            roles = agent["roles"] if isinstance(agent["roles"], list) else []
-            parents = [{"type": "Aeterna::Role", "id": str(role)} for role in roles]
+            parents: list[object] = [{"type": "Aeterna::Role", "id": role} for role in self.roles_of[name]]
             stored.append(
                 {
                     "uid": {"type": "Aeterna::Agent", "id": name},
