@@ -127,7 +127,7 @@ def latency(server: Server, per_second: float) -> float:
         return min(percentile(asyncio.run(paced(server, per_second=per_second, seconds=5)), 99) for _ in range(ROUNDS))
 
 
-def rounded(value: Any) -> Any:
+def rounded(value: object) -> object:
     """Return a JSON value with four digits a figure, which is more than they are good for."""
     if isinstance(value, dict):
         return {str(key): rounded(inner) for key, inner in cast("dict[object, object]", value).items()}
