@@ -78,7 +78,7 @@ def test_entities_change_decisions(opal: Fleet, sidecar: FedSidecar) -> None:
     promoted = [entity | {"parents": [{"type": "Aeterna::Role", "id": "writer"}]} for entity in only("reader")]
 
     opal.plane.replace_entities([*promoted, *only("admin"), *only("writer", parents=False)])
-    opal.converge(but=refused.digest)
+    opal.converge(but=[refused.digest])
 
     assert (refused.allowed, sidecar.ask(WRITING).allowed) == (False, True)
 
