@@ -22,6 +22,8 @@ def errors() -> list[type[AeternaError]]:
     waiting = [AeternaError]
     while waiting:
         kind = waiting.pop()
+        if kind in found:  # it has two parents, of which one is a library's
+            continue
         found.append(kind)
         waiting.extend(kind.__subclasses__())
     return [kind for kind in found if kind.__module__.startswith("aeterna.")]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service.caller import TenantId
-from aeterna.threads.adapters.pool import Limits, connection_pool
+from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.postgres import PostgresThreadStore
 from aeterna.threads.domain import (
     MAX_MESSAGE_BYTES,
@@ -59,7 +60,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncGenerator[ThreadStore]:
     if request.param == "fake":
         yield FakeThreadStore()
         return
-    async with connection_pool(request.getfixturevalue("database"), Limits()) as pool:
+    async with connection_pool(request.getfixturevalue("database"), Limits(), DATABASE.names) as pool:
         yield PostgresThreadStore(pool)
 
 

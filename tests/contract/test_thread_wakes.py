@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service.caller import TenantId
+from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.listen import PostgresWakes
-from aeterna.threads.adapters.pool import Limits, connection_pool
 from aeterna.threads.domain import ThreadId
 from aeterna.threads.testing import FakeWakes
 
@@ -29,7 +30,7 @@ NOW, LONG = timedelta(milliseconds=1), timedelta(seconds=30)
 
 @asynccontextmanager
 async def _listening(dsn: str) -> AsyncGenerator[PostgresWakes]:
-    async with connection_pool(dsn, Limits()) as pool, asyncio.TaskGroup() as tasks:
+    async with connection_pool(dsn, Limits(), DATABASE.names) as pool, asyncio.TaskGroup() as tasks:
         wakes = PostgresWakes(dsn, pool)
         async with wakes.subscribe(ACME, ONE) as waiter:
             work = [tasks.create_task(wakes.listen()), tasks.create_task(wakes.tell())]

@@ -18,11 +18,11 @@ import pytest
 from aeterna.cedar.adapters.signing import public_keys, verify
 from aeterna.cedar.domain.signed_bundle import decode
 from fixtures.fix_live_runtime import wait_until
-from fixtures.fix_policies import SHIPPED, admin_client, shipped_files
+from fixtures.fix_policies import SHIPPED, shipped_files
 from fixtures.fix_threads import ServiceProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from pathlib import Path
 
     from aeterna.service.testing import SigningKey
@@ -53,32 +53,23 @@ def environment(
 
 
 @pytest.fixture
-def start(environment: dict[str, str]) -> Generator[Callable[..., ServiceProcess]]:
-    """Return what starts an administration; those still running are killed after the test."""
-    started: list[ServiceProcess] = []
+def start(start_service: Callable[..., ServiceProcess], environment: dict[str, str]) -> Callable[..., ServiceProcess]:
+    """Return what starts an administration, with changes of its environment."""
 
     def run(**changes: str) -> ServiceProcess:
-        process = ServiceProcess("aeterna.policies", environment | changes)
-        started.append(process)
-        return process
+        return start_service("aeterna.policies", environment | changes)
 
-    yield run
-    for process in started:
-        process.kill()
+    return run
 
 
 @pytest.fixture
-def client(signing_key: SigningKey) -> Generator[Callable[..., httpx.Client]]:
-    """Return what makes a client of an administration with a token of an administrator."""
-    clients: list[httpx.Client] = []
+def client(service_client: Callable[..., httpx.Client]) -> Callable[..., httpx.Client]:
+    """Return what makes a client of an administration with a token of the platform's administrator."""
 
-    def make(process: ServiceProcess, tenant: str = "platform") -> httpx.Client:
-        clients.append(admin_client(process.url, signing_key.token(tenant)))
-        return clients[-1]
+    def make(process: ServiceProcess) -> httpx.Client:
+        return service_client(process, "platform", ("admin",))
 
-    yield make
-    for one in clients:
-        one.close()
+    return make
 
 
 def proposal(request_id: str, base: int, **files: str) -> dict[str, Any]:

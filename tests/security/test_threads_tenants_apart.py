@@ -9,9 +9,9 @@ import pytest
 from psycopg import errors, sql
 from psycopg.conninfo import make_conninfo
 
-from aeterna.threads.adapters.pool import Limits
-from aeterna.threads.adapters.queries import load_queries
-from aeterna.threads.adapters.schema import require_schema
+from aeterna.postgres.fitness import require_schema
+from aeterna.postgres.pool import SESSION, Limits
+from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.errors import RoleUnavailableError, RoleUnboundError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from fixtures.fix_postgres import Postgres
 
-CONFIGURE = load_queries("session.sql")["configure_connection"]
+CONFIGURE = SESSION["configure_connection"]
 
 ROW: LiteralString = """
     INSERT INTO threads.threads (tenant, thread_id, digest, created_by)
@@ -34,7 +34,7 @@ MESSAGE: LiteralString = """
 def as_service(dsn: str, tenant: str | None = None) -> psycopg.Connection[tuple[object, ...]]:
     """Return a connection as the service has it, in a transaction of a tenant, or of none."""
     connection = psycopg.connect(dsn, autocommit=True)
-    connection.execute(CONFIGURE, Limits().parameters())
+    connection.execute(CONFIGURE, Limits().parameters(DATABASE.names))
     connection.autocommit = False
     if tenant is not None:
         connection.execute("SELECT set_config('aeterna.tenant', %s, true)", [tenant])
@@ -137,14 +137,14 @@ def plain_login(postgres: Postgres, database: str) -> Generator[str]:
 
 def test_a_login_without_the_role_is_told_what_to_grant(database: str, plain_login: str) -> None:
     with pytest.raises(RoleUnavailableError, match='GRANT aeterna_threads TO "plain"'):
-        require_schema(make_conninfo(database, user=plain_login), Limits())
+        require_schema(make_conninfo(database, user=plain_login), Limits(), DATABASE)
 
 
 def test_an_ordinary_login_with_the_role_is_enough(postgres: Postgres, database: str, plain_login: str) -> None:
     """Neither the owner nor a superuser: what a production deployment should use."""
     postgres.execute(sql.SQL("GRANT aeterna_threads TO plain WITH INHERIT FALSE, SET TRUE"))
 
-    require_schema(make_conninfo(database, user=plain_login), Limits())
+    require_schema(make_conninfo(database, user=plain_login), Limits(), DATABASE)
 
 
 def test_the_service_does_not_start_where_row_level_security_would_not_bind_it(
@@ -153,6 +153,6 @@ def test_the_service_does_not_start_where_row_level_security_would_not_bind_it(
     postgres.execute(sql.SQL("ALTER ROLE aeterna_threads BYPASSRLS"))
     try:
         with pytest.raises(RoleUnboundError):
-            require_schema(database, Limits())
+            require_schema(database, Limits(), DATABASE)
     finally:
         postgres.execute(sql.SQL("ALTER ROLE aeterna_threads NOBYPASSRLS"))

@@ -29,23 +29,26 @@ AeternaError
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from aeterna.contracts.errors import AeternaError
+from aeterna.postgres import errors as postgres
+from aeterna.postgres.names import Names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from aeterna.service.json_value import JsonValue
 
-_RETRY_AFTER: Final = timedelta(seconds=1)
+NAMES: Final = Names(name="policies", title="the administration")
 
 
 class PoliciesError(AeternaError):
     """The policy administration point refuses something, or cannot do it."""
 
     code: ClassVar[str] = "policies.error"
+    names: ClassVar[Names] = NAMES
 
 
 class UndecidedError(PoliciesError):
@@ -183,105 +186,80 @@ class BundleTokenError(PoliciesError):
         super().__init__("show the token of AETERNA_POLICIES_BUNDLE_TOKEN_FILE as a bearer token")
 
 
-class StoreBusyError(PoliciesError):
+class StoreBusyError(PoliciesError, postgres.BusyError):
     """A lock, a connection or a statement took longer than allowed; nothing is half-written, try again."""
 
     code = "policies.busy"
-    retry_after = _RETRY_AFTER
-
-    def __init__(self) -> None:
-        super().__init__("the administration's database is busy; try again with the same key")
+    again = "try again with the same request_id"
 
 
-class StoreUnavailableError(PoliciesError):
+class StoreUnavailableError(PoliciesError, postgres.UnavailableError):
     """The database cannot be reached or cannot write; sidecars go on deciding by the bundle that they have."""
 
     code = "policies.unavailable"
-    retry_after = _RETRY_AFTER
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the administration cannot reach its database: bring PostgreSQL back, then try again with the same key; "
-            "sidecars go on deciding by the bundle that they have"
-        )
+    again = (
+        "bring PostgreSQL back, then try again with the same request_id; "
+        "sidecars go on deciding by the bundle that they have"
+    )
 
 
-class StoreDefectError(PoliciesError):
+class StoreDefectError(PoliciesError, postgres.DefectError):
     """The database refused a statement that it should accept; nothing was written."""
 
     code = "policies.defect"
 
-    def __init__(self, sqlstate: str | None) -> None:
-        super().__init__(f"the database refused a statement of the administration (SQLSTATE {sqlstate or 'none'})")
-        self.sqlstate = sqlstate
 
-
-class DatabaseUnfitError(PoliciesError):
+class DatabaseUnfitError(PoliciesError, postgres.UnfitError):
     """The process cannot start on this database as it is."""
 
     code = "policies.database_unfit"
 
 
-class SchemaOutdatedError(DatabaseUnfitError):
+class SchemaOutdatedError(DatabaseUnfitError, postgres.OutdatedError):
     """The database's schema is older than this release needs."""
 
     code = "policies.schema_outdated"
 
-    def __init__(self, found: str, needed: str) -> None:
-        super().__init__(
-            f"the database is at schema {found} and this release needs {needed}: "
-            "run `python -m aeterna.policies migrate`, or set AETERNA_POLICIES_MIGRATE=true"
-        )
-        self.found = found
-        self.needed = needed
 
-
-class SchemaMissingError(SchemaOutdatedError):
+class SchemaMissingError(SchemaOutdatedError, postgres.MissingError):
     """The database has no schema of the administration."""
 
     code = "policies.schema_missing"
 
-    def __init__(self, needed: str) -> None:
-        super().__init__("none", needed)
 
-
-class RoleUnavailableError(DatabaseUnfitError):
+class RoleUnavailableError(DatabaseUnfitError, postgres.RoleRefusedError):
     """The login may not act as the role that the service acts as."""
 
     code = "policies.role_unavailable"
 
-    def __init__(self, login: str) -> None:
-        super().__init__(
-            f"the login {login!r} may not act as the role aeterna_policies: "
-            f'run `GRANT aeterna_policies TO "{login}" WITH INHERIT FALSE, SET TRUE` as the role that migrates'
-        )
-        self.login = login
 
-
-class RoleUnboundError(DatabaseUnfitError):
+class RoleUnboundError(DatabaseUnfitError, postgres.RoleFreeError):
     """The role that the service acts as may bypass row-level security, so tenants would not be apart."""
 
     code = "policies.role_unbound"
 
-    def __init__(self) -> None:
-        super().__init__("the role aeterna_policies must be neither a superuser nor have BYPASSRLS")
 
-
-class RevisionUnknownError(DatabaseUnfitError):
+class RevisionUnknownError(DatabaseUnfitError, postgres.UnknownRevisionError):
     """No release of the administration has a schema of this revision."""
 
     code = "policies.revision_unknown"
 
-    def __init__(self, revision: str) -> None:
-        super().__init__(f"no schema revision {revision!r}; use a number such as 0001, or head, or base")
-        self.revision = revision
 
-
-class DatabaseUnreachableError(DatabaseUnfitError):
+class DatabaseUnreachableError(DatabaseUnfitError, postgres.NotReachedError):
     """The database does not answer, or does not let the login in."""
 
     code = "policies.database_unreachable"
 
-    def __init__(self, reason: str) -> None:
-        """Take the client library's reason, which names address and login and never a password."""
-        super().__init__(f"cannot connect to the database: {' '.join(reason.split())}")
+
+FAMILY: Final = postgres.Family(
+    busy=StoreBusyError,
+    unavailable=StoreUnavailableError,
+    defect=StoreDefectError,
+    outdated=SchemaOutdatedError,
+    missing=SchemaMissingError,
+    role_refused=RoleUnavailableError,
+    role_free=RoleUnboundError,
+    unknown_revision=RevisionUnknownError,
+    not_reached=DatabaseUnreachableError,
+)
+"""What the database's own errors are called here."""

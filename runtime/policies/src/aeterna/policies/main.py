@@ -20,8 +20,7 @@ from aeterna.policies.adapters.analysis_process import AnalysisProcess
 from aeterna.policies.adapters.key_file import KeyFileSigner
 from aeterna.policies.adapters.metrics import PolicyMetrics
 from aeterna.policies.adapters.postgres.audit import PostgresAudit
-from aeterna.policies.adapters.postgres.pool import Limits, connection_pool
-from aeterna.policies.adapters.postgres.schema import require_schema
+from aeterna.policies.adapters.postgres.database import DATABASE
 from aeterna.policies.adapters.postgres.transactions import Transactions
 from aeterna.policies.adapters.postgres.versions import PostgresVersions
 from aeterna.policies.api.bundles import bundles
@@ -37,6 +36,8 @@ from aeterna.policies.usecases.publishing import Publishing
 from aeterna.policies.usecases.replicas import Replicas
 from aeterna.policies.usecases.retaining import Retention
 from aeterna.policies.usecases.seeding import Seeding
+from aeterna.postgres.fitness import require_schema
+from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service import lifecycle, telemetry
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
 from aeterna.service.adapters.jwt import JwksTokenVerifier
@@ -84,10 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def migrate(settings: DatabaseSettings, to: str) -> None:
     """Move the schema of the database to a revision and say so in one line."""
     # Imported when asked for: alembic and SQLAlchemy would cost every start of the service half a second.
-    adapter = importlib.import_module("aeterna.policies.adapters.postgres.migrate")
+    adapter = importlib.import_module("aeterna.postgres.migrations")
     owner = settings.migrate_dsn or settings.dsn
     moved = adapter.migrate(
-        owner.get_secret_value(), to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout
+        owner.get_secret_value(), DATABASE, to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout
     )
     sys.stdout.write(f"{PROGRAM}: schema {moved.before or 'none'} -> {moved.after or 'none'}\n")
 
@@ -128,23 +129,23 @@ async def roll_back(settings: DatabaseSettings, to: int) -> None:
 @asynccontextmanager
 async def connected(settings: DatabaseSettings) -> AsyncGenerator[Transactions]:
     """Return the transactions of a database that is fit for the administration."""
-    dsn, limits = settings.dsn.get_secret_value(), database_limits(settings)
-    require_schema(dsn, limits)
-    async with connection_pool(dsn, limits) as pool:
+    dsn, limits = settings.dsn.get_secret_value(), Limits.of(settings)
+    require_schema(dsn, limits, DATABASE)
+    async with connection_pool(dsn, limits, DATABASE.names) as pool:
         yield Transactions(pool)
 
 
 def serve(settings: PoliciesSettings) -> None:
     """Serve until told to stop, on a database that is fit for it."""
     telemetry.configure(PROGRAM, settings)
-    limits, dsn = database_limits(settings), settings.dsn.get_secret_value()
+    limits, dsn = Limits.of(settings), settings.dsn.get_secret_value()
     try:
-        require_schema(dsn, limits)
+        require_schema(dsn, limits, DATABASE)
     except SchemaOutdatedError:
         if not settings.migrate:
             raise
         migrate(settings, "head")
-        require_schema(dsn, limits)
+        require_schema(dsn, limits, DATABASE)
     lifecycle.serve(
         application(settings),
         host=settings.host,
@@ -156,7 +157,7 @@ def serve(settings: PoliciesSettings) -> None:
 
 def application(settings: PoliciesSettings) -> FastAPI:
     """Return the application; its connections open when it starts and close when it stops."""
-    pool = connection_pool(settings.dsn.get_secret_value(), database_limits(settings))
+    pool = connection_pool(settings.dsn.get_secret_value(), Limits.of(settings), DATABASE.names)
     transactions = Transactions(pool)
     versions = PostgresVersions(transactions, platform=settings.platform_tenant)
     audit = PostgresAudit(transactions, platform=settings.platform_tenant)
@@ -216,16 +217,3 @@ def make_analyser() -> Analyser:
 def now() -> datetime:
     """Return the machine's time."""
     return datetime.now(UTC)
-
-
-def database_limits(settings: DatabaseSettings) -> Limits:
-    """Return the limits that the settings ask for."""
-    return Limits(
-        min_connections=settings.pool_min,
-        max_connections=settings.pool_max,
-        acquire=settings.pool_timeout,
-        connect=settings.connect_timeout,
-        statement=settings.statement_timeout,
-        lock=settings.lock_timeout,
-        idle_in_transaction=settings.idle_transaction_timeout,
-    )

@@ -24,22 +24,23 @@ AeternaError
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from aeterna.contracts.errors import AeternaError
+from aeterna.postgres import errors as postgres
+from aeterna.postgres.names import Names
 
 if TYPE_CHECKING:
     from aeterna.threads.domain import MessageId, ThreadId
 
-# A lock is held for milliseconds and a restart of PostgreSQL takes about a second: sooner is a hammer, later is idle.
-_RETRY_AFTER: Final = timedelta(seconds=1)
+NAMES: Final = Names(name="threads", title="the thread store")
 
 
 class ThreadsError(AeternaError):
     """Something the thread store refuses or cannot do."""
 
     code: ClassVar[str] = "threads.error"
+    names: ClassVar[Names] = NAMES
 
 
 class ThreadNotFoundError(ThreadsError):
@@ -116,109 +117,84 @@ class StreamsExhaustedError(ThreadsError):
     """This process holds as many event streams as it is allowed to."""
 
     code = "threads.streams_exhausted"
-    retry_after = _RETRY_AFTER
+    retry_after = postgres.RETRY_AFTER
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"{limit} event streams are open here, which is the limit; try again")
         self.limit = limit
 
 
-class StoreBusyError(ThreadsError):
+class StoreBusyError(ThreadsError, postgres.BusyError):
     """A lock, a connection or a statement took longer than allowed; nothing is half-written, try again."""
 
     code = "threads.busy"
-    retry_after = _RETRY_AFTER
-
-    def __init__(self) -> None:
-        super().__init__("the thread store is busy, or its database is just coming back; try again with the same ids")
+    again = "try again with the same ids"
 
 
-class StoreUnavailableError(ThreadsError):
+class StoreUnavailableError(ThreadsError, postgres.UnavailableError):
     """The database cannot be reached or cannot write; nothing is half-written, try again with the same ids."""
 
     code = "threads.unavailable"
-    retry_after = _RETRY_AFTER
-
-    def __init__(self) -> None:
-        super().__init__("the thread store cannot reach its database; try again with the same ids")
+    again = "try again with the same ids"
 
 
-class StoreDefectError(ThreadsError):
+class StoreDefectError(ThreadsError, postgres.DefectError):
     """The database refused a statement that it should accept; nothing was written."""
 
     code = "threads.defect"
 
-    def __init__(self, sqlstate: str | None) -> None:
-        super().__init__(f"the database refused a statement of the thread store (SQLSTATE {sqlstate or 'none'})")
-        self.sqlstate = sqlstate
 
-
-class DatabaseUnfitError(ThreadsError):
+class DatabaseUnfitError(ThreadsError, postgres.UnfitError):
     """The process cannot start on this database as it is."""
 
     code = "threads.database_unfit"
 
 
-class SchemaOutdatedError(DatabaseUnfitError):
+class SchemaOutdatedError(DatabaseUnfitError, postgres.OutdatedError):
     """The database's schema is older than this release needs."""
 
     code = "threads.schema_outdated"
 
-    def __init__(self, found: str, needed: str) -> None:
-        super().__init__(
-            f"the database is at schema {found} and this release needs {needed}: "
-            "run `python -m aeterna.threads migrate`, or set AETERNA_THREADS_MIGRATE=true"
-        )
-        self.found = found
-        self.needed = needed
 
-
-class SchemaMissingError(SchemaOutdatedError):
+class SchemaMissingError(SchemaOutdatedError, postgres.MissingError):
     """The database has no schema of the thread store."""
 
     code = "threads.schema_missing"
 
-    def __init__(self, needed: str) -> None:
-        super().__init__("none", needed)
 
-
-class RoleUnavailableError(DatabaseUnfitError):
+class RoleUnavailableError(DatabaseUnfitError, postgres.RoleRefusedError):
     """The login may not act as the role that the service acts as."""
 
     code = "threads.role_unavailable"
 
-    def __init__(self, login: str) -> None:
-        super().__init__(
-            f"the login {login!r} may not act as the role aeterna_threads: "
-            f'run `GRANT aeterna_threads TO "{login}" WITH INHERIT FALSE, SET TRUE` as the role that migrates'
-        )
-        self.login = login
 
-
-class RoleUnboundError(DatabaseUnfitError):
+class RoleUnboundError(DatabaseUnfitError, postgres.RoleFreeError):
     """The role that the service acts as may bypass row-level security, so tenants would not be apart."""
 
     code = "threads.role_unbound"
 
-    def __init__(self) -> None:
-        super().__init__("the role aeterna_threads must be neither a superuser nor have BYPASSRLS")
 
-
-class RevisionUnknownError(DatabaseUnfitError):
+class RevisionUnknownError(DatabaseUnfitError, postgres.UnknownRevisionError):
     """No release of the thread store has a schema of this revision."""
 
     code = "threads.revision_unknown"
 
-    def __init__(self, revision: str) -> None:
-        super().__init__(f"no schema revision {revision!r}; use a number such as 0001, or head, or base")
-        self.revision = revision
 
-
-class DatabaseUnreachableError(DatabaseUnfitError):
+class DatabaseUnreachableError(DatabaseUnfitError, postgres.NotReachedError):
     """The database does not answer, or does not let the login in."""
 
     code = "threads.database_unreachable"
 
-    def __init__(self, reason: str) -> None:
-        """Take the client library's reason, which names address and login and never a password."""
-        super().__init__(f"cannot connect to the database: {' '.join(reason.split())}")
+
+FAMILY: Final = postgres.Family(
+    busy=StoreBusyError,
+    unavailable=StoreUnavailableError,
+    defect=StoreDefectError,
+    outdated=SchemaOutdatedError,
+    missing=SchemaMissingError,
+    role_refused=RoleUnavailableError,
+    role_free=RoleUnboundError,
+    unknown_revision=RevisionUnknownError,
+    not_reached=DatabaseUnreachableError,
+)
+"""What the database's own errors are called here."""

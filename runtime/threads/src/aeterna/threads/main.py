@@ -10,16 +10,17 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from aeterna.postgres.fitness import require_schema
+from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service import lifecycle, telemetry
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
 from aeterna.service.adapters.jwt import JwksTokenVerifier
 from aeterna.service.app import service_app
 from aeterna.service.metrics import new_registry
 from aeterna.service.settings import load
+from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.listen import PostgresWakes
-from aeterna.threads.adapters.pool import Limits, connection_pool
 from aeterna.threads.adapters.postgres import PostgresThreadStore
-from aeterna.threads.adapters.schema import require_schema
 from aeterna.threads.api.problem import STATUSES
 from aeterna.threads.api.routes import router
 from aeterna.threads.api.streams import StreamLimits, Streams
@@ -51,10 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def migrate(settings: MigrationSettings, to: str) -> None:
     """Move the schema of the database to a revision and say so in one line."""
     # Imported when asked for: alembic and SQLAlchemy would cost every start of the service half a second.
-    adapter = importlib.import_module("aeterna.threads.adapters.migrate")
+    adapter = importlib.import_module("aeterna.postgres.migrations")
     owner = settings.migrate_dsn or settings.dsn
     moved = adapter.migrate(
-        owner.get_secret_value(), to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout
+        owner.get_secret_value(), DATABASE, to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout
     )
     sys.stdout.write(f"{PROGRAM}: schema {moved.before or 'none'} -> {moved.after or 'none'}\n")
 
@@ -62,14 +63,14 @@ def migrate(settings: MigrationSettings, to: str) -> None:
 def serve(settings: ThreadsSettings) -> None:
     """Serve until told to stop, on a database that is fit for it."""
     telemetry.configure(PROGRAM, settings)
-    limits, dsn = database_limits(settings), settings.dsn.get_secret_value()
+    limits, dsn = Limits.of(settings), settings.dsn.get_secret_value()
     try:
-        require_schema(dsn, limits)
+        require_schema(dsn, limits, DATABASE)
     except SchemaOutdatedError:
         if not settings.migrate:
             raise
         migrate(settings, "head")
-        require_schema(dsn, limits)
+        require_schema(dsn, limits, DATABASE)
     lifecycle.serve(
         application(settings),
         host=settings.host,
@@ -82,7 +83,7 @@ def serve(settings: ThreadsSettings) -> None:
 def application(settings: ThreadsSettings) -> FastAPI:
     """Return the application; its connections open when it starts and close when it stops."""
     dsn = settings.dsn.get_secret_value()
-    pool = connection_pool(dsn, database_limits(settings))
+    pool = connection_pool(dsn, Limits.of(settings), DATABASE.names)
     wakes, registry = PostgresWakes(dsn, pool), new_registry()
     store = PostgresThreadStore(pool, wakes.announce)
 
@@ -123,16 +124,3 @@ def application(settings: ThreadsSettings) -> FastAPI:
         StreamLimits(heartbeat=settings.heartbeat, lifetime=settings.stream_lifetime, most=settings.max_streams),
     )
     return app
-
-
-def database_limits(settings: ThreadsSettings) -> Limits:
-    """Return the limits that the settings ask for."""
-    return Limits(
-        min_connections=settings.pool_min,
-        max_connections=settings.pool_max,
-        acquire=settings.pool_timeout,
-        connect=settings.connect_timeout,
-        statement=settings.statement_timeout,
-        lock=settings.lock_timeout,
-        idle_in_transaction=settings.idle_transaction_timeout,
-    )

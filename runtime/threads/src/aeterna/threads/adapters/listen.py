@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 import structlog
 
-from aeterna.threads.adapters.queries import load_queries
+from aeterna.threads.adapters.database import queries
 from aeterna.threads.usecases.waiting import EventWaiter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from aeterna.postgres.pool import Pool
     from aeterna.service.caller import TenantId
-    from aeterna.threads.adapters.pool import Pool
     from aeterna.threads.domain import ThreadId
 
 _LISTEN: Final = b"LISTEN aeterna_threads"
@@ -36,7 +36,7 @@ class PostgresWakes:
         """Take the server to listen to, and the connections to announce with."""
         self._dsn = dsn
         self._pool = pool
-        self._announcement = load_queries("messages.sql")["announce"]
+        self._announcement = queries("messages.sql")["announce"]
         self._waiters: defaultdict[str, set[EventWaiter]] = defaultdict(set)
         self._news: set[str] = set()
         self._some = asyncio.Event()

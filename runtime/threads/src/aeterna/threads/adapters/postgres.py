@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
-from aeterna.threads.adapters.queries import load_queries
-from aeterna.threads.adapters.translate import connection_lost, translated
+from aeterna.postgres.pool import twice
+from aeterna.postgres.translation import translated
+from aeterna.threads.adapters.database import DATABASE, queries
 from aeterna.threads.domain import (
     DataPart,
     Message,
@@ -35,11 +33,9 @@ from aeterna.threads.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from psycopg.rows import DictRow
-
+    from aeterna.postgres.pool import Pool, Row
     from aeterna.service.caller import TenantId
     from aeterna.service.json_value import JsonValue
-    from aeterna.threads.adapters.pool import Pool
     from aeterna.threads.domain import MessageDraft, Part, Position, ThreadDraft
 
 Parameters: TypeAlias = "Mapping[str, object]"
@@ -63,7 +59,7 @@ class PostgresThreadStore:
         """Take what is told of each append once it is durable; without it, readers go by their heartbeats."""
         self._pool = pool
         self._announce = announce
-        self._queries = load_queries("session.sql", "threads.sql", "messages.sql")
+        self._queries = queries("session.sql", "threads.sql", "messages.sql")
 
     async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
         """See `ThreadStore.open`."""
@@ -159,31 +155,18 @@ class PostgresThreadStore:
 
     async def check(self) -> None:
         """Return when the database answers as the store needs it; raise `StoreUnavailableError` when not."""
-        with translated():
+        with translated(DATABASE.errors):
             async with self._pool.connection() as connection:
                 await connection.execute(b"SELECT FROM threads.threads LIMIT 0")
 
-    async def _transaction(self, tenant: TenantId, *statements: _Statement) -> list[Sequence[DictRow]]:
+    async def _transaction(self, tenant: TenantId, *statements: _Statement) -> list[Sequence[Row]]:
         """Run the statements as the tenant and return the rows of each, or raise one of `ThreadsError`.
 
-        Every statement of ours may be run twice to no harm. So when the connection turns out to be dead, as all of
-        them are after a restart of the server, the pool is swept once and the statements are run again.
+        Every statement of ours may be run twice to no harm.
         """
-        with translated():
-            try:
-                return await self._attempt(tenant, statements)
-            except psycopg.OperationalError as exc:
-                if not connection_lost(exc):
-                    raise
-                lost = exc
-            try:
-                await self._pool.check()
-                return await self._attempt(tenant, statements)
-            except PoolTimeout:
-                # No connection because the database is away, which the first error says and this one does not.
-                raise lost from None
+        return await twice(self._pool, DATABASE, lambda: self._attempt(tenant, statements))
 
-    async def _attempt(self, tenant: TenantId, statements: Sequence[_Statement]) -> list[Sequence[DictRow]]:
+    async def _attempt(self, tenant: TenantId, statements: Sequence[_Statement]) -> list[Sequence[Row]]:
         async with self._pool.connection() as connection:
             async with connection.pipeline(), connection.transaction():
                 await connection.execute(self._queries["enter_tenant"], {"tenant": tenant})
@@ -195,7 +178,7 @@ class PostgresThreadStore:
             return [await cursor.fetchall() for cursor in cursors]
 
 
-def _thread(row: DictRow) -> Thread:
+def _thread(row: Row) -> Thread:
     return Thread(
         thread_id=ThreadId(row["thread_id"]),
         title=row["title"],
@@ -208,7 +191,7 @@ def _thread(row: DictRow) -> Thread:
     )
 
 
-def _message(row: DictRow) -> Message:
+def _message(row: Row) -> Message:
     parts: list[dict[str, JsonValue]] = row["parts"]
     return Message(
         seq=row["seq"],

@@ -11,10 +11,9 @@ from aeterna.service.hash_chain import canonical, link
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from psycopg.rows import DictRow
-
     from aeterna.policies.adapters.postgres.transactions import Statements, Transactions
     from aeterna.policies.domain.audit import Verification
+    from aeterna.postgres.pool import Row
 
 _PAGE: Final = 500
 _NEVER: Final = 2**63 - 1
@@ -115,5 +114,5 @@ class PostgresAudit:
         return await self._transactions.run(self._platform, work)
 
 
-def _link(row: DictRow) -> Link:
+def _link(row: Row) -> Link:
     return Link(seq=row["seq"], at=row["at"], tenant=row["tenant"], record=row["record"], hash=row["hash"])

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-import psycopg
-from psycopg_pool import PoolTimeout
-
-from aeterna.policies.adapters.postgres.queries import load_queries
-from aeterna.policies.adapters.postgres.translate import connection_lost, translated
+from aeterna.policies.adapters.postgres.database import DATABASE, queries
+from aeterna.postgres.pool import twice
+from aeterna.postgres.translation import translated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from psycopg.rows import DictRow
-
-    from aeterna.policies.adapters.postgres.pool import Connection, Pool
     from aeterna.policies.domain.scope import Scope
+    from aeterna.postgres.pool import Connection, Pool, Row
 
 T = TypeVar("T")
 
@@ -28,7 +24,7 @@ class Statements:
         self._connection = connection
         self._queries = queries
 
-    async def rows(self, name: str, **parameters: object) -> Sequence[DictRow]:
+    async def rows(self, name: str, **parameters: object) -> Sequence[Row]:
         """Return every row of a statement that returns some."""
         cursor = await self._connection.execute(self._queries[name], parameters)
         return await cursor.fetchall()
@@ -46,28 +42,15 @@ class Transactions:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._queries = load_queries("session.sql", "versions.sql", "audit.sql")
+        self._queries = queries("session.sql", "versions.sql", "audit.sql")
 
     async def run(self, scope: Scope, work: Work[T], *, everything: bool = False) -> T:
         """Run the work as far as the scope reaches, or over ``everything`` for what no caller is shown.
 
-        Raise one of `PoliciesError`. When the connection turns out to be dead, as all of them are after a restart of
-        the server, the pool is swept once and the work is run again.
+        Raise one of `PoliciesError`.
         """
         reach = "all" if everything or scope.platform else "tenant"
-        with translated():
-            try:
-                return await self._attempt(scope.tenant, reach, work)
-            except psycopg.OperationalError as exc:
-                if not connection_lost(exc):
-                    raise
-                lost = exc
-            try:
-                await self._pool.check()
-                return await self._attempt(scope.tenant, reach, work)
-            except PoolTimeout:
-                # No connection because the database is away, which the first error says and this one does not.
-                raise lost from None
+        return await twice(self._pool, DATABASE, lambda: self._attempt(scope.tenant, reach, work))
 
     async def _attempt(self, tenant: str, reach: str, work: Work[T]) -> T:
         async with self._pool.connection() as connection, connection.transaction():
@@ -77,6 +60,6 @@ class Transactions:
 
     async def check(self) -> None:
         """Return when the database answers as it must; raise `StoreUnavailableError` when not."""
-        with translated():
+        with translated(DATABASE.errors):
             async with self._pool.connection() as connection:
                 await connection.execute(b"SELECT FROM policies.versions LIMIT 0")

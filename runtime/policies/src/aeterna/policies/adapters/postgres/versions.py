@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from psycopg.rows import DictRow
-
     from aeterna.policies.adapters.postgres.transactions import Statements, Transactions
     from aeterna.policies.domain.versions import Author, Draft
+    from aeterna.postgres.pool import Row
 
 _NEVER = 2**63 - 1
 
@@ -92,7 +91,7 @@ class PostgresVersions:
     async def versions(self, scope: Scope, *, before: int | None, limit: int) -> tuple[Version, ...]:
         """See `Versions.versions`."""
 
-        async def work(statements: Statements) -> Sequence[DictRow]:
+        async def work(statements: Statements) -> Sequence[Row]:
             return await statements.rows("newest_versions", before=before or _NEVER, limit=limit)
 
         rows = await self._transactions.run(scope, work)
@@ -171,7 +170,7 @@ async def _version(statements: Statements, number: int) -> Version:
     return _read(rows[0], await _deployed(statements))
 
 
-def _read(row: DictRow, deployed: int) -> Version:
+def _read(row: Row, deployed: int) -> Version:
     if row["deployed_at"] is not None:
         state = State.DEPLOYED if row["number"] == deployed else State.SUPERSEDED
     else:

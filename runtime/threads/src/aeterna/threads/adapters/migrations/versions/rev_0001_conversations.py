@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aeterna.threads.adapters.migrations.statements import run
+from aeterna.postgres.revisions import run_file
 
 revision = "0001"
 down_revision = None
@@ -10,9 +10,9 @@ down_revision = None
 
 def upgrade() -> None:
     """Create the tables, the role and its rights."""
-    run("0001_conversations.up.sql")
+    run_file(__file__, "0001_conversations.up.sql")
 
 
 def downgrade() -> None:
     """Drop the tables and everything in them."""
-    run("0001_conversations.down.sql")
+    run_file(__file__, "0001_conversations.down.sql")

@@ -9,8 +9,9 @@ import psycopg_pool
 import pytest
 from psycopg import errors as driver
 
-from aeterna.threads.adapters.translate import BY_CLASS, BY_STATE, DEFECTS, connection_lost, threads_error, translated
-from aeterna.threads.errors import StoreBusyError, StoreDefectError, StoreUnavailableError, ThreadsError
+from aeterna.postgres.errors import PostgresError
+from aeterna.postgres.translation import BY_CLASS, BY_STATE, DEFECTS, connection_lost, error_of, translated
+from aeterna.threads.errors import FAMILY, StoreBusyError, StoreDefectError, StoreUnavailableError
 
 
 def driver_errors() -> list[type[psycopg.Error]]:
@@ -41,7 +42,7 @@ def test_every_exception_to_a_class_is_a_state_that_exists() -> None:
 
 @pytest.mark.parametrize("kind", driver_errors(), ids=lambda kind: kind.__name__)
 def test_every_error_of_the_driver_is_translated(kind: type[psycopg.Error]) -> None:
-    with pytest.raises(ThreadsError) as raised, translated():
+    with pytest.raises(PostgresError) as raised, translated(FAMILY):
         raise kind
 
     assert isinstance(raised.value.__cause__, kind)
@@ -68,8 +69,8 @@ def test_every_error_of_the_driver_is_translated(kind: type[psycopg.Error]) -> N
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_an_error_means_what_a_caller_can_do_about_it(error: psycopg.Error, meaning: type[ThreadsError]) -> None:
-    assert type(threads_error(error)) is meaning
+def test_an_error_means_what_a_caller_can_do_about_it(error: psycopg.Error, meaning: type[PostgresError]) -> None:
+    assert type(error_of(error, FAMILY)) is meaning
 
 
 @pytest.mark.parametrize(

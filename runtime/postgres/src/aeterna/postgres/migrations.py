@@ -1,10 +1,9 @@
-"""Moves a database's schema forward and back, safely when several processes try at once."""
+"""Moves a service's schema forward and back, safely when several processes try at once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import alembic.command
 import psycopg
@@ -16,19 +15,15 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from aeterna.threads.adapters.translate import threads_error, translated
-from aeterna.threads.errors import RevisionUnknownError
+from aeterna.postgres.revisions import CONNECTION, DATABASE, VERSION_TABLE
+from aeterna.postgres.translation import error_of, translated
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from sqlalchemy import Connection
 
-SCHEMA: Final = "threads"
-VERSION_TABLE: Final = "schema_version"
-_MIGRATIONS: Final = Path(__file__).parent / "migrations"
-# Any number will do that no other program on the database takes; this is "aeterna" in ASCII.
-_LOCK_KEY: Final = int.from_bytes(b"aeterna", "big")
+    from aeterna.postgres.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,60 +34,63 @@ class Moved:
     after: str | None
 
 
-def migrate(dsn: str, *, to: str, wait: timedelta, lock: timedelta) -> Moved:
+def migrate(dsn: str, database: Database, *, to: str, wait: timedelta, lock: timedelta) -> Moved:
     """Bring the database to the revision ``to`` (a number, "head" or "base") and return where it was and is.
 
     Waits up to ``wait`` for another migrator to finish, then finds its work done. A statement that cannot get its
-    lock within ``lock`` fails the migration rather than hold up the appends queued behind it; each revision is one
-    transaction, so what failed left nothing. Raises `RevisionUnknownError`, `StoreBusyError`, `StoreUnavailableError`.
+    lock within ``lock`` fails the migration rather than hold up what is queued behind it; each revision is one
+    transaction, so what failed left nothing. Raises `UnknownRevisionError`, `BusyError`, `UnavailableError`.
     """
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(database.migrations))
+    config.attributes[DATABASE] = database
+    name = f"{database.names.application}-migrate"
     engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn, application_name="aeterna-threads-migrate"),
-        poolclass=NullPool,
-    )  # fmt: skip
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn, application_name=name), poolclass=NullPool
+    )
     try:
-        with translated(), engine.connect() as connection:
+        with translated(database.errors), engine.connect() as connection:
             return _migrate(connection, config, to, wait, lock)
     except DBAPIError as exc:
         if isinstance(exc.orig, psycopg.Error):
-            raise threads_error(exc.orig) from exc
+            raise error_of(exc.orig, database.errors) from exc
         raise
 
 
 def _migrate(connection: Connection, config: Config, to: str, wait: timedelta, lock: timedelta) -> Moved:
+    database: Database = config.attributes[DATABASE]
     script = ScriptDirectory.from_config(config)
     try:
         target = script.as_revision_number(to)
         if isinstance(target, str):
             script.get_revision(target)
     except CommandError as exc:
-        raise RevisionUnknownError(to) from exc
-    _exclusively(connection, wait, lock)
-    before = _revision(connection)
-    config.attributes["connection"] = connection
+        raise database.errors.unknown_revision(to) from exc
+    _exclusively(connection, database, wait, lock)
+    before = _revision(connection, database)
+    config.attributes[CONNECTION] = connection
     forward = target is not None and (before is None or int(str(target)) >= int(before))
     move = alembic.command.upgrade if forward else alembic.command.downgrade
     move(config, to)
-    after = _revision(connection)
+    after = _revision(connection, database)
     connection.commit()
     return Moved(before=before, after=after)
 
 
-def _exclusively(connection: Connection, wait: timedelta, lock: timedelta) -> None:
+def _exclusively(connection: Connection, database: Database, wait: timedelta, lock: timedelta) -> None:
     """Take the migrators' lock, held until the connection closes, then set the limit for the locks of tables."""
+    schema = database.names.schema
     for statement in (
         f"SET lock_timeout = '{round(wait.total_seconds() * 1000)}ms'",
-        f"SELECT pg_advisory_lock({_LOCK_KEY})",
+        f"SELECT pg_advisory_lock({database.lock_key})",
         f"SET lock_timeout = '{round(lock.total_seconds() * 1000)}ms'",
         # Asked first, because CREATE SCHEMA IF NOT EXISTS needs a privilege even where there is nothing to create.
-        f"DO $$ BEGIN IF to_regnamespace('{SCHEMA}') IS NULL THEN CREATE SCHEMA {SCHEMA}; END IF; END $$",
+        f"DO $$ BEGIN IF to_regnamespace('{schema}') IS NULL THEN CREATE SCHEMA {schema}; END IF; END $$",
     ):
         connection.exec_driver_sql(statement)
     connection.commit()
 
 
-def _revision(connection: Connection) -> str | None:
-    options = {"version_table": VERSION_TABLE, "version_table_schema": SCHEMA}
+def _revision(connection: Connection, database: Database) -> str | None:
+    options = {"version_table": VERSION_TABLE, "version_table_schema": database.names.schema}
     return MigrationContext.configure(connection, opts=options).get_current_revision()

@@ -1,0 +1,156 @@
+"""Connections that act as a role which owns nothing, within time limits; one more try when all of them were dead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from aeterna.postgres.queries import load_queries
+from aeterna.postgres.translation import connection_lost, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from aeterna.postgres.database import Database
+    from aeterna.postgres.names import Names
+
+Connection: TypeAlias = AsyncConnection[DictRow]
+Pool: TypeAlias = AsyncConnectionPool[Connection]
+Row: TypeAlias = DictRow
+T = TypeVar("T")
+
+# The pool doubles its pause between attempts; giving up this early starts it over from one second, so that the first
+# request after an outage finds the database back within about that time.
+_RECONNECT: Final = timedelta(seconds=2)
+SESSION: Final = load_queries(Path(__file__).parent / "sql", "session.sql")
+
+
+class LimitSettings(Protocol):
+    """The fields of a service's settings that limit its connections."""
+
+    @property
+    def pool_min(self) -> int:
+        """At least so many connections."""
+        ...
+
+    @property
+    def pool_max(self) -> int:
+        """At most so many."""
+        ...
+
+    @property
+    def pool_timeout(self) -> timedelta:
+        """For one of them."""
+        ...
+
+    @property
+    def connect_timeout(self) -> timedelta:
+        """For making one."""
+        ...
+
+    @property
+    def statement_timeout(self) -> timedelta:
+        """For a statement."""
+        ...
+
+    @property
+    def lock_timeout(self) -> timedelta:
+        """For a lock."""
+        ...
+
+    @property
+    def idle_transaction_timeout(self) -> timedelta:
+        """For a transaction that does nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many connections there are and how long anything may take; all of it ends in `BusyError`."""
+
+    min_connections: int = 2
+    max_connections: int = 16
+    acquire: timedelta = timedelta(seconds=2)
+    connect: timedelta = timedelta(seconds=5)
+    statement: timedelta = timedelta(seconds=10)
+    lock: timedelta = timedelta(seconds=3)
+    idle_in_transaction: timedelta = timedelta(seconds=10)
+
+    @classmethod
+    def of(cls, settings: LimitSettings) -> Limits:
+        """Return the limits that a service's settings ask for."""
+        return cls(
+            min_connections=settings.pool_min,
+            max_connections=settings.pool_max,
+            acquire=settings.pool_timeout,
+            connect=settings.connect_timeout,
+            statement=settings.statement_timeout,
+            lock=settings.lock_timeout,
+            idle_in_transaction=settings.idle_transaction_timeout,
+        )
+
+    def parameters(self, names: Names) -> Mapping[str, str]:
+        """Return the limits and the role as the statement ``configure_connection`` takes them."""
+        return {
+            "role": names.role,
+            "statement_timeout": _milliseconds(self.statement),
+            "lock_timeout": _milliseconds(self.lock),
+            "idle_timeout": _milliseconds(self.idle_in_transaction),
+        }
+
+
+def connection_pool(dsn: str, limits: Limits, names: Names) -> Pool:
+    """Return a pool, not yet open, whose connections are configured and in autocommit: transactions are explicit."""
+
+    async def configure(connection: Connection) -> None:
+        await connection.execute(SESSION["configure_connection"], limits.parameters(names))
+
+    return AsyncConnectionPool(
+        dsn,
+        connection_class=AsyncConnection[DictRow],
+        kwargs={
+            "autocommit": True,
+            "row_factory": dict_row,
+            "connect_timeout": round(limits.connect.total_seconds()),
+            "application_name": names.application,
+        },
+        min_size=limits.min_connections,
+        max_size=limits.max_connections,
+        timeout=limits.acquire.total_seconds(),
+        reconnect_timeout=_RECONNECT.total_seconds(),
+        configure=configure,
+        open=False,
+        name=names.application,
+    )
+
+
+async def twice(pool: Pool, database: Database, attempt: Callable[[], Awaitable[T]]) -> T:
+    """Await an attempt, which may be run twice to no harm; raise one of the service's own errors.
+
+    When the connection turns out to be dead, as all of them are after a restart of the server, the pool is swept once
+    and the attempt is run again.
+    """
+    with translated(database.errors):
+        try:
+            return await attempt()
+        except psycopg.OperationalError as exc:
+            if not connection_lost(exc):
+                raise
+            lost = exc
+        try:
+            await pool.check()
+            return await attempt()
+        except PoolTimeout:
+            # No connection because the database is away, which the first error says and this one does not.
+            raise lost from None
+
+
+def _milliseconds(limit: timedelta) -> str:
+    return f"{round(limit.total_seconds() * 1000)}ms"
