@@ -77,6 +77,7 @@ def services(state: StateDir, record: Record, dsn: str, environment: Mapping[str
             "BUNDLE_URL": f"{record.url('policies')}/v1/bundle",
             "BUNDLE_KEYS": str(state.bundle_public_key),
             "STATE": str(state.sidecar),
+            "AUDIT_LOG": str(state.decisions),
             "REFRESH_INTERVAL": "2",
         },
         "graph": {

@@ -65,6 +65,11 @@ class StateDir:
         return self.root / "policy"
 
     @property
+    def decisions(self) -> Path:
+        """The policy sidecar's log of its decisions."""
+        return self.root / "decisions"
+
+    @property
     def warehouse(self) -> Path:
         """The Iceberg tables."""
         return self.root / "warehouse"
