@@ -79,6 +79,13 @@ def test_an_enumeration_keeps_its_choices_unescaped() -> None:
     assert schema_of(SCHEMA).entity_types["Shop::Main::Color"].choices == ("red", 'gr"een')
 
 
+def test_a_comment_ends_where_it_ends_for_cedar() -> None:
+    """A carriage return ends it: what follows must not be overlooked, or nothing would be compared."""
+    schema = schema_of("entity User; // why\raction view appliesTo { principal: User, resource: User };")
+
+    assert [env.action.id for env in schema.environments()] == ["view"]
+
+
 def test_groups_of_actions_go_all_the_way_up() -> None:
     assert schema_of(SCHEMA).groups_above(Uid("Shop::Main::Action", "view")) == {
         Uid("Shop::Main::Action", "look at"),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TOKEN: Final = re.compile(
-    r"""(?P<skip>\s+|//[^\n]*)|(?P<string>"(?:[^"\\]|\\.)*")|(?P<name>[A-Za-z_]\w*)|(?P<sign>::|[\[\]{}()<>,;:=?@])""",
+    r"""(?P<skip>\s+|//[^\n\r]*)|(?P<string>"(?:[^"\\]|\\.)*")|(?P<name>[A-Za-z_]\w*)|(?P<sign>::|[\[\]{}()<>,;:=?@])""",
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE: Final = re.compile(r"\\(u\{(?P<braced>[0-9A-Fa-f_]+)\}|x(?P<hex>[0-9A-Fa-f]{2})|.)", re.DOTALL)
