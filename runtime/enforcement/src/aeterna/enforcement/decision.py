@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import cast
 
+from aeterna.contracts.json_value import is_array, is_object
 from aeterna.enforcement.errors import DecisionUnavailableError
 
 
@@ -46,10 +46,9 @@ def one_decision(answer: bytes) -> Decision:
 def many_decisions(answer: bytes, count: int) -> list[Decision]:
     """Parse the answer to several questions; raise `DecisionUnavailableError` unless there is one for each."""
     document = _parsed(answer)
-    found = cast("dict[str, object]", document).get("evaluations") if isinstance(document, dict) else None
-    if not isinstance(found, list):
+    decisions = document.get("evaluations") if is_object(document) else None
+    if not is_array(decisions):
         raise DecisionUnavailableError("the decision point's answer has no list of decisions")
-    decisions = cast("list[object]", found)
     if len(decisions) != count:
         raise DecisionUnavailableError(f"the decision point answered {len(decisions)} of {count} questions")
     return [_decision(decision) for decision in decisions]
@@ -58,12 +57,11 @@ def many_decisions(answer: bytes, count: int) -> list[Decision]:
 def edition_of(data: str) -> Edition | None:
     """Return the edition that an event of the epoch stream names, or None when it names none."""
     try:
-        parsed: object = json.loads(data)
+        event: object = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(parsed, dict):
+    if not is_object(event):
         return None
-    event = cast("dict[str, object]", parsed)
     epoch, digest = _epoch(event.get("epoch")), event.get("digest")
     if epoch is None or not isinstance(digest, str) or not digest:
         return None
@@ -78,11 +76,10 @@ def _parsed(answer: bytes) -> object:
 
 
 def _decision(parsed: object) -> Decision:
-    document = cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {}
-    allowed, context = document.get("decision"), document.get("context", {})
-    if not isinstance(allowed, bool) or not isinstance(context, dict):
+    document = parsed if is_object(parsed) else {}
+    allowed, facts = document.get("decision"), document.get("context", {})
+    if not isinstance(allowed, bool) or not is_object(facts):
         raise DecisionUnavailableError("the decision point's answer is not a decision")
-    facts = cast("dict[str, object]", context)
     digest = facts.get("digest")
     return Decision(
         allowed=allowed,
@@ -97,7 +94,7 @@ def _texts(value: object) -> tuple[str, ...]:
     """Return a list as texts. What is there and is no list is one text, so that a strange error stays an error."""
     if value is None:
         return ()
-    return tuple(str(item) for item in cast("list[object]", value)) if isinstance(value, list) else (str(value),)
+    return tuple(str(item) for item in value) if is_array(value) else (str(value),)
 
 
 def _epoch(value: object) -> int | None:

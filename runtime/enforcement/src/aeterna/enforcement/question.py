@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from aeterna.contracts.json_value import JsonValue
 from aeterna.enforcement.errors import DecisionUnavailableError, Doubt
-from aeterna.enforcement.json_value import JsonValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
