@@ -3,9 +3,6 @@
 FastAPI with pydantic models, and cedarpy with text arguments, on the same uvicorn, loop and parser as the sidecar.
 """
 
-# pyright: reportUnknownMemberType=false
-# cedarpy types its dictionaries as bare `dict`.
-
 from __future__ import annotations
 
 import sys

@@ -1,8 +1,5 @@
 """The engine without HTTP, beside one Cedar handle over the whole set: what the index and the slices are worth."""
 
-# pyright: reportUnknownMemberType=false
-# cedarpy types its dictionaries as bare `dict`.
-
 from __future__ import annotations
 
 import time

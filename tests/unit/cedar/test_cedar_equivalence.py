@@ -4,9 +4,6 @@ Plain Cedar is one handle over all policies of a tenant, asked with one handle o
 ``AETERNA_TEST_COMPARISONS`` is how many verdicts are compared.
 """
 
-# pyright: reportUnknownMemberType=false
-# cedarpy types its dictionaries as bare `dict`.
-
 from __future__ import annotations
 
 import json

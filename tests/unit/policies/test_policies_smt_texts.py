@@ -1,8 +1,5 @@
 """Texts that Cedar reads: patterns of ``like``, and extension values, as Cedar itself understands them."""
 
-# pyright: reportUnknownMemberType=false
-# cedarpy types its dictionaries as bare `dict`.
-
 from __future__ import annotations
 
 import itertools

@@ -4,9 +4,6 @@ Compiling runs in a thread beside an event loop that decides. So it goes policy 
 lets go of the interpreter between them, and leaves to Cedar, which does not hold it, what takes long.
 """
 
-# pyright: reportUnknownMemberType=false
-# cedarpy types its dictionaries as bare `dict`; what comes out of them is given its type here, at the edge.
-
 from __future__ import annotations
 
 import itertools
@@ -14,7 +11,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import cedarpy
 import orjson
@@ -25,9 +22,11 @@ from aeterna.cedar.domain.bundle import tenant_of
 from aeterna.cedar.domain.entity import NO_ENTITIES, EntityStore, EntityTable, Key, parents, uid_of
 from aeterna.cedar.domain.index import ScopeIndex
 from aeterna.cedar.domain.json_list import Element, elements
+from aeterna.cedar.domain.nesting import too_deep
 from aeterna.cedar.domain.policy import Policy, action_keys, entity_key, keys, looks
 from aeterna.cedar.domain.statements import Statement, statements
 from aeterna.cedar.errors import BundleInvalidError
+from aeterna.contracts.json_value import array_of, object_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -53,6 +52,8 @@ class CedarCompiler:
 
     def compile(self, bundle: Bundle) -> CedarEngine:
         """Return the engine, or raise `BundleInvalidError` naming the file and, where it is one's fault, the line."""
+        if deep := too_deep(bundle.schema, schema=True):
+            raise BundleInvalidError(bundle.schema_file, f"the schema {deep}")
         with _refused(bundle.schema_file):
             schema = cedarpy.Schema.from_str(bundle.schema, release_gil=True)
         tenants = bundle.tenants()
@@ -122,12 +123,13 @@ def _policy(file: str, part: Statement) -> Policy:
     """Return one policy of a file, or refuse the file."""
     if len(part.text) > MAX_POLICY_CHARS:
         raise BundleInvalidError(file, f"a policy is longer than {MAX_POLICY_CHARS} characters", line=part.line)
+    if deep := too_deep(part.text):
+        raise BundleInvalidError(file, f"a policy {deep}", line=part.line)
     with _refused(file, part.line):
-        document = cast("Mapping[str, object]", orjson.loads(cedarpy.policies_to_json_str(part.text)))
-        static = cast("Mapping[str, Mapping[str, object]]", document["staticPolicies"])
-        templates = cast("Mapping[str, Mapping[str, object]]", document["templates"])
-        (policy,) = (*static.values(), *templates.values())
-        name = cast("Mapping[str, object]", policy.get("annotations", {})).get("id")
+        document = object_of(orjson.loads(cedarpy.policies_to_json_str(part.text)))
+        static, templates = (object_of(document[kind]).values() for kind in ("staticPolicies", "templates"))
+        (policy,) = map(object_of, (*static, *templates))
+        name = object_of(policy.get("annotations", {})).get("id")
         if not isinstance(name, str) or not name:
             raise ValueError("every policy needs an @id: a decision names the policies that made it")
         reach, literals = looks(policy["conditions"])
@@ -135,9 +137,9 @@ def _policy(file: str, part: Statement) -> Policy:
             name=name,
             source=_source(policy),
             text=part.text,
-            principal=entity_key(_constraint(policy, "principal")),
-            action=action_keys(_constraint(policy, "action")),
-            resource=entity_key(_constraint(policy, "resource")),
+            principal=entity_key(object_of(policy["principal"])),
+            action=action_keys(object_of(policy["action"])),
+            resource=entity_key(object_of(policy["resource"])),
             reach=reach,
             literals=literals,
         )
@@ -149,10 +151,6 @@ def _source(policy: Mapping[str, object]) -> str | None:
         return orjson.dumps(policy).decode()
     except orjson.JSONEncodeError:
         return None
-
-
-def _constraint(policy: Mapping[str, object], part: str) -> Mapping[str, object]:
-    return cast("Mapping[str, object]", policy[part])
 
 
 def _check(file: str, parts: Sequence[Statement], policies: Sequence[Policy], schema: cedarpy.Schema) -> None:
@@ -200,7 +198,7 @@ def _entities(bundle: Bundle, schema: cedarpy.Schema) -> Mapping[str | None, Ent
             for lot in _lots(elements(text), _ENTITIES_AT_ONCE):
                 _check_lot(file, text, lot, schema)
                 for element in lot:
-                    uid = uid_of(cast("Mapping[str, object]", element.value)["uid"])
+                    uid = uid_of(object_of(element.value)["uid"])
                     uid = uids.setdefault(uid, uid)
                     # As a text and not as bytes: orjson's bytes keep the room that they were written into.
                     source = orjson.dumps(element.value, option=orjson.OPT_SORT_KEYS).decode()
@@ -272,8 +270,8 @@ def _refuse_cycles(
 
 def _actions(schema: cedarpy.Schema) -> Mapping[Key, frozenset[Key]]:
     """Return the keys of scopes that each action of the schema fits; Cedar tells them as entities."""
-    listed = cast("Sequence[Mapping[str, object]]", orjson.loads(str(cedarpy.Entities.from_json_str("[]", schema))))
-    groups = {uid_of(action["uid"]): parents(action) for action in listed}
+    listed = array_of(orjson.loads(str(cedarpy.Entities.from_json_str("[]", schema))))
+    groups = {uid_of(object_of(action)["uid"]): parents(action) for action in listed}
     above = EntityStore(NO_ENTITIES, EntityTable(sources={}, parents=groups)).above
     return {action: keys(action, above(action)) for action in groups}
 

@@ -4,14 +4,11 @@ A parsed handle costs 1 to 2 us per policy that it holds, whether or not that po
 set of policies that fits some request gets a handle of its own, and so does each slice of the stored entities.
 """
 
-# pyright: reportUnknownMemberType=false
-# cedarpy types its dictionaries as bare `dict`; what comes out of them is given its type here, at the edge.
-
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import cedarpy
 import orjson
@@ -167,7 +164,7 @@ def _verdict(results: Sequence[cedarpy.AuthzResult]) -> Verdict:
 
 
 def _names(result: cedarpy.AuthzResult) -> Iterable[str]:
-    names = cast("Mapping[str, str]", result.diagnostics.id_annotations_by_reason)
+    names = result.diagnostics.id_annotations_by_reason
     return (names.get(reason, reason) for reason in result.diagnostics.reasons)
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from aeterna.cedar.domain.recent import RecentlyUsed
+from aeterna.contracts.json_value import array_of, is_array, is_object, object_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 # A type and an id; plain tuples, which are equal to a Uid and which the garbage collector does not have to visit.
 Key = tuple[str, ...]
@@ -82,7 +83,7 @@ class EntityStore:
                     if above not in found and self._parents(above) and (higher := self._source(above)) is not None:
                         found[above] = higher
                 if step > 1:
-                    entity = cast("Mapping[str, object]", orjson.loads(source))
+                    entity = object_of(orjson.loads(source))
                     following.update(references([entity.get("attrs"), entity.get("tags")]))
             seen |= level
             level = following
@@ -99,16 +100,15 @@ class EntityStore:
 
 def uid_of(written: object) -> Key:
     """Return the uid of an entity as Cedar's JSON writes it, plainly or behind the escape ``__entity``."""
-    plain = cast("Mapping[str, object]", written)
-    plain = cast("Mapping[str, object]", plain.get("__entity", plain))
+    plain = object_of(written)
+    plain = object_of(plain.get("__entity", plain))
     # There are few types and many entities: one text for each type is enough.
     return sys.intern(str(plain["type"])), str(plain["id"])
 
 
 def parents(entity: object) -> tuple[Key, ...]:
     """Return what an entity in Cedar's JSON is directly in."""
-    listed = cast("Mapping[str, Sequence[object]]", entity)["parents"]
-    return tuple(uid_of(parent) for parent in listed)
+    return tuple(uid_of(parent) for parent in array_of(object_of(entity)["parents"]))
 
 
 def references(value: object) -> Iterator[Key]:
@@ -116,11 +116,10 @@ def references(value: object) -> Iterator[Key]:
     open_ = [value]
     while open_:
         node = open_.pop()
-        if isinstance(node, list):
-            open_.extend(cast("list[object]", node))
-        elif isinstance(node, dict):
-            fields = cast("dict[str, object]", node)
-            type_, id_ = fields.get("type"), fields.get("id")
+        if is_array(node):
+            open_.extend(node)
+        elif is_object(node):
+            type_, id_ = node.get("type"), node.get("id")
             if isinstance(type_, str) and isinstance(id_, str):
                 yield type_, id_
-            open_.extend(fields.values())
+            open_.extend(node.values())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from aeterna.cedar.domain.entity import Key, references
+from aeterna.contracts.json_value import array_of, is_array, is_object, object_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 # How a scope, and a request, name what they are about. A request has every key of a scope that it fits.
 ANY: Final[Key] = ()
@@ -46,7 +47,7 @@ def action_keys(constraint: Mapping[str, object]) -> tuple[Key, ...]:
     """Return the keys of which an action needs one to fit this part of a scope, given in Cedar's JSON form."""
     match constraint:
         case {"op": "in", "entities": entities}:
-            return tuple(dict.fromkeys(_uid(entity) for entity in cast("Sequence[object]", entities)))
+            return tuple(dict.fromkeys(_uid(entity) for entity in array_of(entities)))
         case _:
             return (entity_key(constraint),)
 
@@ -60,10 +61,8 @@ def entity_key(constraint: Mapping[str, object]) -> Key:
             return (*_uid(entity), _EQUAL)
         case {"op": "in", "entity": entity}:
             return _uid(entity)
-        case {"op": "is", "entity_type": str(type_), "in": within} if "slot" not in cast(
-            "Mapping[str, object]", within
-        ):
-            return (type_, *_uid(cast("Mapping[str, object]", within)["entity"]), _IN)
+        case {"op": "is", "entity_type": str(type_), "in": within} if is_object(within) and "entity" in within:
+            return (type_, *_uid(within["entity"]), _IN)
         case {"op": "is", "entity_type": str(type_)} if _IN not in constraint:
             return (type_,)
         case _:
@@ -87,10 +86,10 @@ def looks(conditions: object) -> tuple[int, frozenset[Key]]:
     while open_:
         node, above = open_.pop()
         depth = max(depth, above)
-        if isinstance(node, list):
-            open_.extend((child, above) for child in cast("list[object]", node))
-        elif isinstance(node, dict):
-            for name, child in cast("dict[str, object]", node).items():
+        if is_array(node):
+            open_.extend((child, above) for child in node)
+        elif is_object(node):
+            for name, child in node.items():
                 if name == _ENTITY and above:
                     literals.update(references(child))
                 open_.extend(_within(name, child, above))
@@ -100,14 +99,13 @@ def looks(conditions: object) -> tuple[int, frozenset[Key]]:
 def _within(operator: str, operands: object, above: int) -> Iterable[tuple[object, int]]:
     """Return the operands of an operator with how many look into each of them, from their value on upwards."""
     looking = above + 1 if operator in _LOOKS else above
-    if not isinstance(operands, dict) or _OPERAND not in operands:
-        return [(cast("object", operands), looking)]
-    named = cast("dict[str, object]", operands)
-    if operator == "is" and _IN in named:
+    if not is_object(operands) or _OPERAND not in operands:
+        return [(operands, looking)]
+    if operator == "is" and _IN in operands:
         looking = above + 1
-    return [(operand, looking if name == _OPERAND else above) for name, operand in named.items()]
+    return [(operand, looking if name == _OPERAND else above) for name, operand in operands.items()]
 
 
 def _uid(entity: object) -> tuple[str, str]:
-    plain = cast("Mapping[str, str]", entity)
-    return plain["type"], plain["id"]
+    plain = object_of(entity)
+    return str(plain["type"]), str(plain["id"])

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import Final
 
 import orjson
 
 from aeterna.cedar.domain.bundle import Bundle
 from aeterna.cedar.domain.paths import checked_path
 from aeterna.cedar.errors import BundleInvalidError, BundleUnreadableError
+from aeterna.contracts.json_value import is_object
 
 MEDIA_TYPE: Final = "application/vnd.aeterna.bundle+json"
 SIGNATURE_HEADER: Final = "Aeterna-Signature"
@@ -59,12 +60,11 @@ def decode(body: bytes) -> SignedBundle:
     Verify the signature first: nothing in here is to be trusted before that.
     """
     try:
-        parsed: object = orjson.loads(body)
+        document: object = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise BundleUnreadableError(_WHERE, "is not JSON") from None
-    if not isinstance(parsed, dict):
+    if not is_object(document):
         raise BundleUnreadableError(_WHERE, "is no object")
-    document = cast("dict[str, object]", parsed)
     if document.get("format") != _FORMAT:
         raise BundleUnreadableError(_WHERE, f"is not of format {_FORMAT}")
     version = document.get("version")
@@ -77,8 +77,8 @@ def decode(body: bytes) -> SignedBundle:
 
 def _time(written: object) -> datetime:
     try:
-        found = datetime.fromisoformat(cast("str", written))
-    except (TypeError, ValueError):
+        found = datetime.fromisoformat(written if isinstance(written, str) else "")
+    except ValueError:
         raise BundleUnreadableError(_WHERE, "has no time of creation") from None
     if found.tzinfo is None:
         raise BundleUnreadableError(_WHERE, "has a time of creation without a zone")
@@ -86,9 +86,11 @@ def _time(written: object) -> datetime:
 
 
 def _files(written: object) -> Mapping[str, str]:
-    if not isinstance(written, dict):
+    if not is_object(written):
         raise BundleUnreadableError(_WHERE, "has no files")
-    files = cast("dict[str, object]", written)
-    if not all(isinstance(text, str) for text in files.values()):
-        raise BundleUnreadableError(_WHERE, "has a file that is no text")
-    return {checked_path(path): cast("str", text) for path, text in files.items()}
+    files: dict[str, str] = {}
+    for path, text in written.items():
+        if not isinstance(text, str):
+            raise BundleUnreadableError(_WHERE, "has a file that is no text")
+        files[checked_path(path)] = text
+    return files

@@ -1,8 +1,5 @@
 """Everything that Cedar refuses of a bundle, by way of cedarpy: one finding for each mistake, with file and line."""
 
-# pyright: reportUnknownMemberType=false
-# cedarpy types its dictionaries as bare `dict`; what comes out of them is given its type here, at the edge.
-
 from __future__ import annotations
 
 import json
@@ -12,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 import cedarpy
 
 from aeterna.cedar.domain.bundle import tenant_of
+from aeterna.cedar.domain.nesting import too_deep
 from aeterna.cedar.domain.statements import statements
 from aeterna.cedar.errors import BundleInvalidError
 from aeterna.policies.domain import annotations
@@ -42,6 +40,8 @@ class CedarChecker:
 
     def check(self, bundle: Bundle) -> Checked:
         """Return the policies with everything that Cedar refuses of the bundle."""
+        if deep := too_deep(bundle.schema, schema=True):
+            return Checked(findings=(_invalid(Place(file=bundle.schema_file), f"the schema {deep}"),))
         try:
             schema = cedarpy.Schema.from_str(bundle.schema)
         except ValueError as exc:
@@ -142,10 +142,17 @@ class _Found:
         return sorted(self._policies, key=lambda policy: policy.tenant is not None)
 
     def _policy(self, statement: Statement, place: Place, tenant: str | None) -> None:
+        if deep := too_deep(statement.text):
+            self._refuse(place, f"a policy {deep}", tenant=tenant)
+            return
         try:
             parsed = json.loads(cedarpy.policies_to_json_str(statement.text))
         except ValueError as exc:
             self._refuse(place, _said(exc), tenant=tenant)
+            return
+        except RecursionError:
+            # Cedar's JSON holds a chain of operators as one level for each; the compiler refuses it for that, too.
+            self._refuse(place, "a policy chains too many operators", tenant=tenant)
             return
         written = _only(parsed)
         if written is None:

@@ -1,8 +1,5 @@
 """Cedar itself, asked whether one policy takes effect on a request: what a solver says is worth no more than this."""
 
-# pyright: reportUnknownMemberType=false
-# cedarpy types its dictionaries as bare `dict`; what comes out of them is given its type here, at the edge.
-
 from __future__ import annotations
 
 import json

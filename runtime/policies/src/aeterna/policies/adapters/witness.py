@@ -1,8 +1,5 @@
 """Requests asked of Cedar by way of cedarpy, to learn which policies take effect on them."""
 
-# pyright: reportUnknownMemberType=false
-# cedarpy types its dictionaries as bare `dict`; what comes out of them is given its type here, at the edge.
-
 from __future__ import annotations
 
 import json
