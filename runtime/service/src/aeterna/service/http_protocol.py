@@ -11,11 +11,19 @@ from aeterna.service.problem import malformed_head, oversized_head, oversized_tr
 if TYPE_CHECKING:
     import asyncio
 
+    from uvicorn._types import ASGI3Application
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
     from aeterna.service.problem import Problem
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
 MAX_TRAILER_BYTES: Final = 64 * 1024
+MAX_PIPELINED: Final = 64
+
+
+class _TooManyPipelinedError(Exception):
+    """Ends the parsing of a connection that is closed; never leaves the parser."""
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -25,6 +33,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     were taken when it was tried), or hold itself open for ever with half a line. Neither does it tell trailers, which
     follow a chunked body, from headers: they took 570 MB, without a token, and appeared among the headers of a request
     that was being served. RFC 9110, 6.5.1: they must not be merged, and may be ignored.
+
+    Nor does it bound the requests that wait for the answer to an earlier one: each answer has it read 256 KiB more of
+    them, and one connection took 200 MB in three seconds. Whoever has more than `MAX_PIPELINED` waiting is hung up on.
     """
 
     head_seconds: ClassVar = HEAD_SECONDS
@@ -33,6 +44,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _served = False
     _in_body = False
     _bytes_without_body = 0
+    _running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Wait for the first request."""
@@ -40,8 +52,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
+        """Stop waiting, and tell the request that is being served: uvicorn tells the one that came last."""
         self._head_complete()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -68,6 +83,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Leave the request to the application."""
         self._head_complete()
+        if len(self.pipeline) >= MAX_PIPELINED:
+            # Nothing can be said: other answers are owed first. Raising stops the parser in the middle of what it has.
+            self.transport.close()
+            raise _TooManyPipelinedError
         super().on_headers_complete()
         self._served = self._in_body = True
         self._bytes_without_body = 0
@@ -86,6 +105,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Answer what is no HTTP with a problem document, as everything else is."""
         del msg
         self._refuse(malformed_head())
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _await_head(self) -> None:
         if self._head_deadline is None:
