@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from aeterna.policy.adapters.decision_log_chain import CHAIN, line_of, number_of, segments_of
 from aeterna.service.hash_chain import GENESIS, canonical, link_text
@@ -94,9 +94,9 @@ def _check_segment(path: Path, walk: _Walk) -> None:
 def _read(line: bytes, place: str) -> tuple[Mapping[str, JsonValue], bytes, str]:
     """Return a line's record, its canonical text and the hash that it states."""
     try:
-        parsed: object = json.loads(line)
-        document = cast("dict[str, object]", parsed)
-        stated, record = str(document["hash"]), cast("dict[str, JsonValue]", document["record"])
+        document = json.loads(line)
+        record: Mapping[str, JsonValue] = document["record"]
+        stated = str(document["hash"])
         text = canonical(record)
         written = line_of(stated, text)
     except (ValueError, TypeError, LookupError, RecursionError):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 import orjson
 
+from aeterna.contracts.json_value import is_object
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -105,12 +107,13 @@ def unseal(content: bytes) -> Sealed:
     if content[:start] != _HEAD + _checksum([body]) + _MIDDLE:
         raise FileDamagedError("its checksum is not that of its content")
     end = content.index(_TAIL, start)
-    parsed: object = orjson.loads(body[: end - start])
-    if not isinstance(parsed, dict):
+    document: object = orjson.loads(body[: end - start])
+    if not is_object(document):
         raise FileDamagedError("is no document of ours")
-    document = cast("dict[str, object]", parsed)
     place, texts = end + len(_TAIL), dict[str, str]()
-    for name, length in cast("list[tuple[str, int]]", document.pop(_TEXTS, [])):
+    # What the checksum vouches for was written by `sealed`.
+    lengths = cast("list[tuple[str, int]]", document.pop(_TEXTS, []))
+    for name, length in lengths:
         texts[name] = str(memoryview(content)[place : place + length], "utf-8")
         place += length
     return Sealed(document=document, texts=texts)

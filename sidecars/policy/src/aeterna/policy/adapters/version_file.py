@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -43,7 +43,8 @@ class VersionFile:
     def _known(self) -> dict[str, int]:
         if self._versions is None:
             try:
-                self._versions = dict(cast("dict[str, int]", self._files.read(self._path).document))
+                written = self._files.read(self._path).document
+                self._versions = {key: version for key, version in written.items() if isinstance(version, int)}
             except FileNotFoundError:
                 self._versions = {}
             except (OSError, FileDamagedError) as exc:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import orjson
 
 from aeterna.cedar.domain.bundle import ENTITIES_FILE, tenant_of
+from aeterna.contracts.json_value import is_array, is_object
 from aeterna.policy.errors import PushRefusedError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def policy_text(id_: str, body: bytes) -> str:
     """Return the text of ``{"content": …}``, or raise `PushRefusedError`."""
     content = _parsed(id_, body)
-    text = cast("dict[str, object]", content).get("content") if isinstance(content, dict) else None
+    text = content.get("content") if is_object(content) else None
     if not isinstance(text, str):
         raise PushRefusedError(id_, 'is no {"content": "<text>"}')
     return text
@@ -29,8 +30,8 @@ def policy_texts(body: bytes) -> dict[str, str]:
     """Return the texts by id of ``[{"id": …, "content": …}]``, or raise `PushRefusedError`."""
     listed = _parsed("policies", body)
     found: dict[str, str] = {}
-    for entry in cast("list[object]", listed) if isinstance(listed, list) else (None,):
-        policy = cast("dict[str, object]", entry) if isinstance(entry, dict) else {}
+    for entry in listed if is_array(listed) else (None,):
+        policy = entry if is_object(entry) else {}
         id_, text = policy.get("id"), policy.get("content")
         if not isinstance(id_, str) or not isinstance(text, str) or id_ in found:
             raise PushRefusedError("policies", 'are no list of {"id": "<id>", "content": "<text>"} with different ids')
@@ -53,14 +54,13 @@ def entity_lists(body: bytes) -> dict[str | None, str]:
     """
     if body.lstrip()[:1] == b"[":
         return {None: _text(ENTITIES_FILE, body)}
-    parsed = _parsed(ENTITIES_FILE, body)
-    document = cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {"": None}
-    if not document.keys() <= {"shared", "tenants"}:
+    document = _parsed(ENTITIES_FILE, body)
+    if not is_object(document) or not document.keys() <= {"shared", "tenants"}:
         raise PushRefusedError(ENTITIES_FILE, 'are neither a list nor {"shared": [...], "tenants": {...}}')
-    tenants: object = document.get("tenants", dict[str, object]())
-    if not isinstance(tenants, dict):
+    tenants = document.get("tenants", {})
+    if not is_object(tenants):
         raise PushRefusedError(ENTITIES_FILE, '"tenants" is no object')
-    lists: dict[str | None, object] = {**cast("dict[str | None, object]", tenants)}
+    lists: dict[str | None, object] = {**tenants}
     if "shared" in document:
         lists[None] = document["shared"]
     if not all(isinstance(entities, list) for entities in lists.values()):

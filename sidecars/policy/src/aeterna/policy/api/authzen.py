@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import orjson
 
+from aeterna.contracts.json_value import is_array, is_object
 from aeterna.policy.api.documents import member, parsed, text
 from aeterna.policy.domain.question import Entity, Question
 from aeterna.policy.errors import QuestionMalformedError, TooManyEvaluationsError
@@ -52,11 +53,10 @@ def question(body: bytes | bytearray) -> Question:
 def batch(body: bytes | bytearray, *, limit: int) -> Batch | Question:
     """Parse an access evaluations request (section 7.1), or raise; without evaluations it is a single question."""
     document = parsed(body)
-    listed = document.get("evaluations", [])
+    evaluations = document.get("evaluations", [])
     options = member(document, "options", optional=True)
-    if not isinstance(listed, list):
+    if not is_array(evaluations):
         raise QuestionMalformedError("'evaluations' must be a list")
-    evaluations = cast("list[object]", listed)
     if len(evaluations) > limit:
         raise TooManyEvaluationsError(len(evaluations), limit)
     semantic = options.get("evaluations_semantic", "execute_all")
@@ -128,15 +128,14 @@ def _one_of(defaults: Mapping[str, object], evaluation: object) -> Evaluation:
     What it says replaces what is said for all (section 7.1.1), except that a subject, an action or a resource without
     one of the members that it needs is given that member's default.
     """
-    if not isinstance(evaluation, dict):
+    if not is_object(evaluation):
         return QuestionMalformedError("an evaluation must be an object")
     document = {name: defaults[name] for name in (*_REQUIRED, "context") if name in defaults}
-    for name, value in cast("dict[str, object]", evaluation).items():
+    for name, value in evaluation.items():
         default = defaults.get(name)
-        if isinstance(value, dict) and isinstance(default, dict) and name in _REQUIRED:
-            said = cast("dict[str, object]", default)
-            needed = {key: said[key] for key in _REQUIRED[name] if key in said}
-            document[name] = {**needed, **cast("dict[str, object]", value)}
+        if is_object(value) and is_object(default) and name in _REQUIRED:
+            needed = {key: default[key] for key in _REQUIRED[name] if key in default}
+            document[name] = {**needed, **value}
         else:
             document[name] = value
     try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from aeterna.cedar.domain.request import BroughtEntity, Uid
+from aeterna.contracts.json_value import is_array, is_object
 from aeterna.policy.api.documents import member, parsed, text
 from aeterna.policy.api.entity_uid import parse_uid
 from aeterna.policy.domain.question import Entity, Question
@@ -73,12 +74,11 @@ def _uid(document: Mapping[str, object], name: str) -> Uid:
 def _described(value: object) -> tuple[BroughtEntity, ...]:
     if value is None:
         return ()
-    if not isinstance(value, list):
+    if not is_array(value):
         raise QuestionMalformedError("'additional_entities' must be a list")
-    entities = cast("list[object]", value)
-    if len(entities) > _MOST_ENTITIES:
+    if len(value) > _MOST_ENTITIES:
         raise QuestionMalformedError(f"'additional_entities' has more than {_MOST_ENTITIES} entities; store them")
-    found = tuple(_entity(entity) for entity in entities)
+    found = tuple(_entity(entity) for entity in value)
     if len({entity.uid for entity in found}) < len(found):
         raise QuestionMalformedError("'additional_entities' describes an entity twice")
     return found
@@ -86,28 +86,24 @@ def _described(value: object) -> tuple[BroughtEntity, ...]:
 
 def _entity(value: object) -> BroughtEntity:
     """Return an entity of Cedar's JSON format."""
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise QuestionMalformedError("an entity of 'additional_entities' must be an object")
-    entity = cast("dict[str, object]", value)
-    parents = entity.get("parents", [])
-    if not isinstance(parents, list):
+    parents = value.get("parents", [])
+    if not is_array(parents):
         raise QuestionMalformedError("'additional_entities.parents' must be a list")
     return BroughtEntity(
-        uid=_named(entity.get("uid")),
-        attributes=member(entity, "attrs", of="additional_entities", optional=True),
-        parents=tuple(_named(parent) for parent in cast("list[object]", parents)),
-        tags=member(entity, "tags", of="additional_entities", optional=True),
+        uid=_named(value.get("uid")),
+        attributes=member(value, "attrs", of="additional_entities", optional=True),
+        parents=tuple(_named(parent) for parent in parents),
+        tags=member(value, "tags", of="additional_entities", optional=True),
     )
 
 
 def _named(value: object) -> Uid:
     """Return a uid of Cedar's JSON format, written plainly or behind the escape ``__entity``."""
-    if isinstance(value, dict):
-        plain = cast("dict[str, object]", value)
-        inner = plain.get("__entity", plain)
-        if isinstance(inner, dict):
-            named = cast("dict[str, object]", inner)
-            type_, id_ = named.get("type"), named.get("id")
-            if isinstance(type_, str) and isinstance(id_, str):
-                return Uid(type_, id_)
+    plain = value.get("__entity", value) if is_object(value) else None
+    if is_object(plain):
+        type_, id_ = plain.get("type"), plain.get("id")
+        if isinstance(type_, str) and isinstance(id_, str):
+            return Uid(type_, id_)
     raise QuestionMalformedError('a uid of \'additional_entities\' must be {"type": "…", "id": "…"}')

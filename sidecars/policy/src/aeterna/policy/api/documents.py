@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import orjson
 
+from aeterna.contracts.json_value import is_object
 from aeterna.policy.errors import QuestionMalformedError
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ def parsed(body: bytes | bytearray) -> dict[str, object]:
         document: object = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise QuestionMalformedError("the body is not JSON") from None
-    if not isinstance(document, dict):
+    if not is_object(document):
         raise QuestionMalformedError("the body must be an object")
-    return cast("dict[str, object]", document)
+    return document
 
 
 def member(
@@ -30,9 +31,9 @@ def member(
     value = document.get(name)
     if value is None and optional and name not in document:
         return {}
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise QuestionMalformedError(f"{_path(of, name)} must be an object")
-    return cast("dict[str, object]", value)
+    return value
 
 
 def text(document: Mapping[str, object], name: str, *, of: str | None = None) -> str:

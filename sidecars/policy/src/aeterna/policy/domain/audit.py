@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aeterna.cedar.domain.request import BroughtEntity
     from aeterna.policy.domain.decision import Decision
     from aeterna.policy.domain.question import Entity, Question
@@ -36,7 +38,7 @@ def record_of(entry: Entry, *, values: bool) -> dict[str, JsonValue]:
         "action": question.action,
         "resource": _entity(question.resource, values=values),
         "described": [_described(entity, values=values) for entity in question.described],
-        "context": _bag(cast("dict[str, JsonValue]", question.context), values=values),
+        "context": _bag(question.context, values=values),
         "decision": "permit" if decision.allowed else "deny",
         "policies": list(decision.policies),
         "errors": list(decision.errors) if values else len(decision.errors),
@@ -52,14 +54,15 @@ def moment(at: float) -> str:
 
 
 def _entity(entity: Entity, *, values: bool) -> JsonValue:
-    properties = _bag(cast("dict[str, JsonValue]", entity.properties), values=values)
+    properties = _bag(entity.properties, values=values)
     return {"type": entity.type, "id": entity.id, "properties": properties}
 
 
 def _described(entity: BroughtEntity, *, values: bool) -> JsonValue:
-    properties = _bag(cast("dict[str, JsonValue]", entity.attributes), values=values)
+    properties = _bag(entity.attributes, values=values)
     return {"type": entity.uid.type, "id": entity.uid.id, "properties": properties}
 
 
-def _bag(values_by_name: dict[str, JsonValue], *, values: bool) -> JsonValue:
-    return dict(values_by_name) if values else sorted(values_by_name)
+def _bag(values_by_name: Mapping[str, object], *, values: bool) -> JsonValue:
+    # What a question says was parsed from JSON.
+    return cast("Mapping[str, JsonValue]", values_by_name) if values else sorted(values_by_name)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
+from aeterna.contracts.json_value import is_array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,9 +69,9 @@ def _roles(subject: Entity, within: str) -> tuple[Uid, ...]:
     """Return the subject's roles, sorted, or raise ValueError: a role of another type would be no role at all."""
     properties: Mapping[str, object] = subject.properties
     roles = properties.get(_ROLES, [])
-    if not isinstance(roles, list) or not all(isinstance(role, str) for role in cast("list[object]", roles)):
+    if not is_array(roles) or not all(isinstance(role, str) for role in roles):
         raise ValueError("the subject's property 'roles' must be a list of strings")
-    distinct = sorted(set(cast("list[str]", roles)))
+    distinct = sorted({str(role) for role in roles})
     if len(distinct) > _MAX_ROLES:
         raise ValueError(f"the subject has more than {_MAX_ROLES} roles")
     return tuple(Uid(f"{within}{_ROLE}", role) for role in distinct)
