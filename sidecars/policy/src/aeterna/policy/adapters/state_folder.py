@@ -6,8 +6,6 @@ before it. All are sealed with checksums and replaced atomically, so that other 
 
 from __future__ import annotations
 
-import fcntl
-import os
 import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -16,19 +14,19 @@ import structlog
 
 from aeterna.cedar.domain.bundle import Bundle
 from aeterna.cedar.errors import BundleError, BundleUnreadableError
-from aeterna.policy.adapters.sealed_files import TEMPORARY_SUFFIX, FileDamagedError, Sealed, SealedFiles
+from aeterna.policy.adapters.folder_lock import FolderLock
+from aeterna.policy.adapters.publication_document import document_of, publication_of
+from aeterna.policy.adapters.sealed_files import TEMPORARY_SUFFIX, FileDamagedError, SealedFiles
 from aeterna.policy.domain.publication import Publication
 from aeterna.policy.errors import StateLockedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from aeterna.service.clock import Clock
 
 _POINTER: Final = "published.json"
 _BUNDLES: Final = "bundles"
-_LOCK: Final = "lock"
 _SUFFIX: Final = ".bundle"
 _DIGEST_CHARS: Final = 16
 
@@ -62,7 +60,7 @@ class StateFolder:
         self._files = files or SealedFiles()
         self._claiming = threading.Lock()
         self._changing = threading.Lock()
-        self._lock: int | None = None
+        self._lock = FolderLock(folder)
         self._claimed = False
         self._highest: int = 0
         self._unsaved: _Unsaved | None = None
@@ -89,9 +87,8 @@ class StateFolder:
 
     def close(self) -> None:
         """Let another process be the keeper."""
-        if self._lock is not None:
-            os.close(self._lock)
-        self._lock, self._claimed = None, False
+        self._lock.release()
+        self._claimed = False
 
     def current(self) -> Publication | None:
         """Return what is in force; the file is read only when it is another one than last time."""
@@ -104,7 +101,7 @@ class StateFolder:
             signature = _signature(self._pointer)
             if signature == self._damaged or (seen is not None and seen[0] == signature):
                 return last
-            publication = _publication(self._files.read(self._pointer))
+            publication = publication_of(self._files.read(self._pointer).document)
         except FileNotFoundError:
             return last
         except (OSError, FileDamagedError) as exc:
@@ -178,7 +175,7 @@ class StateFolder:
         before = next(iter(self._kept(_mark(self._seen[1].digest)) if self._seen is not None else self._kept()), None)
         try:
             self._own()
-            self._files.write(path, _document(publication), unsaved.bundle.files())
+            self._files.write(path, document_of(publication), unsaved.bundle.files())
             self._point(publication)
         except (OSError, StateLockedError) as exc:
             self._note_fault(exc)
@@ -187,7 +184,7 @@ class StateFolder:
         self._forget_all_but(path, before)
 
     def _point(self, publication: Publication) -> None:
-        self._files.write(self._pointer, _document(publication))
+        self._files.write(self._pointer, document_of(publication))
         self._seen = (_signature(self._pointer), publication)
 
     def _recover(self) -> None:
@@ -202,7 +199,7 @@ class StateFolder:
         for path in kept:
             try:
                 sealed = self._files.read(path)
-                bundle, found = Bundle.of(sealed.texts), _publication(sealed)
+                bundle, found = Bundle.of(sealed.texts), publication_of(sealed.document)
             except (OSError, FileDamagedError, BundleError) as exc:
                 _note_damage(path, exc)
                 continue
@@ -245,20 +242,9 @@ class StateFolder:
 
     def _own(self) -> None:
         """Lock the folder, unless it is ours already; raise `StateLockedError` or OSError."""
-        if self._lock is not None:
-            return
-        (self.folder / _BUNDLES).mkdir(mode=0o700, parents=True, exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        handle = os.open(self.folder / _LOCK, flags, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            raise StateLockedError(str(self.folder)) from None
-        except OSError:
-            os.close(handle)
-            raise
-        self._lock = handle
+        if not self._lock.held:
+            (self.folder / _BUNDLES).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock.take()
 
     def _note_fault(self, exc: OSError | StateLockedError) -> None:
         reason = (exc.strerror if isinstance(exc, OSError) else None) or str(exc)
@@ -284,23 +270,3 @@ def _mark(digest: str) -> str:
 def _epoch(path: Path) -> int:
     number = path.name.partition("-")[0]
     return int(number) if number.isdecimal() else 0
-
-
-def _document(publication: Publication) -> Mapping[str, object]:
-    return {
-        "format": 1,
-        "epoch": publication.epoch,
-        "digest": publication.digest,
-        "confirmed_at": publication.confirmed_at,
-    }
-
-
-def _publication(sealed: Sealed) -> Publication:
-    """Return what a sealed document says is in force; its checksum vouches for its shape, but not for its format."""
-    document = sealed.document
-    epoch, digest, confirmed_at = (document.get(name) for name in ("epoch", "digest", "confirmed_at"))
-    if document.get("format") != 1 or not isinstance(epoch, int) or not isinstance(digest, str):
-        raise FileDamagedError("is of a format that this version does not know")
-    if not isinstance(confirmed_at, int | float):
-        raise FileDamagedError("is of a format that this version does not know")
-    return Publication(epoch=epoch, digest=digest, confirmed_at=float(confirmed_at))
