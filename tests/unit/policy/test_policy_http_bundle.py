@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import ssl
+import threading
 import time
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import httpx
@@ -257,3 +261,32 @@ def test_every_refusal_is_one_of_a_bundle(administration: Administration) -> Non
         administration.answer = httpx.Response(status, content=content)
         with pytest.raises(BundleError):
             administration.source().read()
+
+
+def test_fetches_share_what_only_a_collection_would_free(tmp_path: Path) -> None:
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        source = HttpBundleSource(
+            f"http://127.0.0.1:{server.server_port}/v1/bundle",
+            keys=tmp_path,
+            versions=VersionFile(tmp_path),
+            replica="pod-7",
+            timeout=timedelta(seconds=5),
+        )
+        # A sidecar collects once in 50,000 objects, and a context of TLS for each fetch would be 600 kB each.
+        gc.disable()
+        try:
+            before = _tls_contexts()
+            for _ in range(3):
+                with pytest.raises(BundleUnreadableError, match="answered 501"):
+                    source.read()
+            after = _tls_contexts()
+        finally:
+            gc.enable()
+            server.shutdown()
+
+    assert after == before
+
+
+def _tls_contexts() -> int:
+    return sum(isinstance(one, ssl.SSLContext) for one in gc.get_objects())

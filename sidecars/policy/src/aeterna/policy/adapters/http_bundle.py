@@ -51,7 +51,10 @@ class HttpBundleSource:
         self._versions = versions
         self._headers = {"Accept": MEDIA_TYPE, "Accept-Encoding": "identity", REPLICA_HEADER: replica}
         self._timeout = timeout.total_seconds()
-        self._transport = transport
+        # One for all fetches, since each has a TLS context of its own, of 600 kB, that only a collection would free. No
+        # connection is kept: a balancer's answer may be another replica each time.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(timeout=self._timeout, trust_env=False, transport=transport, limits=limits)
         self._held: tuple[str, Bundle] | None = None
 
     def read(self) -> Bundle:
@@ -59,10 +62,7 @@ class HttpBundleSource:
         held, self._held = self._held, None
         asking = self._headers | self._authorization() | ({"If-None-Match": held[0]} if held is not None else {})
         try:
-            with (
-                httpx.Client(timeout=self._timeout, trust_env=False, transport=self._transport) as client,
-                client.stream("GET", self._address, headers=asking) as response,
-            ):
+            with self._client.stream("GET", self._address, headers=asking) as response:
                 if response.status_code == HTTPStatus.NOT_MODIFIED and held is not None:
                     self._held = held
                     return held[1]
