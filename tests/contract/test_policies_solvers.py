@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aeterna.cedar.domain.bundle import Bundle
 from aeterna.cedar.domain.request import Request, Uid
-from aeterna.policies.adapters.reading import CedarPolicyReader
 from aeterna.policies.adapters.smt.solver import Z3Solvers
 from aeterna.policies.domain.typed.formula import Environment, all_of, any_of, fails, not_, takes_effect
 from aeterna.policies.testing import FakeSolver, Tried
+from fixtures.policy_trees import trees
 
 if TYPE_CHECKING:
     from aeterna.policies.domain.typed.formula import Formula
@@ -26,7 +25,7 @@ POLICIES = """
 @id("views") permit (principal, action == Action::"view", resource) when { context.n > 0 };
 @id("sums") permit (principal, action, resource) when { context.n + 1 > 1 };
 """
-VIEWS, SUMS = CedarPolicyReader().policies(Bundle(policies={"p.cedar": POLICIES}, schema=SCHEMA))
+VIEWS, SUMS = trees(POLICIES)
 VIEW, EDIT = (
     Environment(principal_type="User", action=Uid("Action", name), resource_type="Doc") for name in ("view", "edit")
 )

@@ -6,14 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from aeterna.cedar.domain.bundle import Bundle
 from aeterna.cedar.domain.request import Uid
 from aeterna.cedar.errors import BundleInvalidError
 from aeterna.policies.adapters.confirming import CedarConfirmer
-from aeterna.policies.adapters.reading import CedarPolicyReader
 from aeterna.policies.adapters.smt.solver import Z3Solvers
 from aeterna.policies.domain.typed.formula import Environment, Example, all_of, any_of, fails, not_, takes_effect
 from aeterna.policies.errors import UndecidedError
+from fixtures.policy_trees import trees
 
 SCHEMA = """
 entity Color enum ["red", "green"];
@@ -38,7 +37,7 @@ def asked(condition: str, *, without: str | None = None) -> Example | None:
     text = f'@id("p") permit (principal, action, resource) when {{ {condition} }};'
     if without is not None:
         text += f'@id("q") permit (principal, action, resource) when {{ {without} }};'
-    policies = CedarPolicyReader().policies(Bundle(policies={"p.cedar": text}, schema=SCHEMA))
+    policies = trees(text)
     wanted = takes_effect(policies[0])
     return SOLVER.find(VIEW, wanted if without is None else all_of(wanted, not_(takes_effect(policies[1]))))
 
@@ -222,7 +221,7 @@ def test_a_condition_that_says_more_implies_one_that_says_less() -> None:
 
 def test_failing_is_neither_taking_effect_nor_being_wrong() -> None:
     text = '@id("p") forbid (principal, action, resource) when { context.n * 2 > 0 };'
-    (policy,) = CedarPolicyReader().policies(Bundle(policies={"p.cedar": text}, schema=SCHEMA))
+    (policy,) = trees(text)
 
     assert SOLVER.find(VIEW, all_of(fails(policy), takes_effect(policy))) is None
     assert SOLVER.find(VIEW, fails(policy)) is not None
@@ -232,7 +231,7 @@ def test_failing_is_neither_taking_effect_nor_being_wrong() -> None:
 def test_an_example_stands_on_its_own() -> None:
     """Whoever is shown it can ask Cedar with nothing but the schema and the policy."""
     text = '@id("p") permit (principal in Group::"a", action, resource) when { principal.boss.boss.name like "x*" };'
-    (policy,) = CedarPolicyReader().policies(Bundle(policies={"p.cedar": text}, schema=SCHEMA))
+    (policy,) = trees(text)
     found = SOLVER.find(VIEW, takes_effect(policy))
 
     assert found is not None
@@ -246,7 +245,7 @@ def test_what_is_beyond_the_encoding_is_undecided() -> None:
         '@id("p") permit (principal, action, resource) when '
         "{ context.n > 1 && principal.level > 1 && context.n * principal.level == 4611686014132420609 };"
     )
-    (policy,) = CedarPolicyReader().policies(Bundle(policies={"p.cedar": text}, schema=SCHEMA))
+    (policy,) = trees(text)
     try:
         answer = solver.find(VIEW, takes_effect(policy))
     except UndecidedError:

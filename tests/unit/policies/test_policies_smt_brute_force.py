@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING
 import cedarpy
 import pytest
 
-from aeterna.cedar.domain.bundle import Bundle
-from aeterna.policies.adapters.reading import CedarPolicyReader
 from aeterna.policies.adapters.smt.solver import Z3Solvers
 from aeterna.policies.domain.typed.formula import Formula, all_of, any_of, fails, not_, takes_effect
 from aeterna.policies.domain.typed.policy import Policy
 from aeterna.policies.errors import UndecidedError
 from aeterna.policies.ports import Solver
+from fixtures.policy_trees import trees
 from fixtures.small_policies import PolicyWriter
 from fixtures.small_worlds import SmallSchema, World, drawn_schema, number_of_worlds, worlds
 
@@ -109,7 +108,7 @@ def exhausted(seed: int) -> Trial:
 def trial(schema: SmallSchema, chance: random.Random, *, most: int) -> Trial:
     """Draw policies and worlds, and ask Cedar about all of them."""
     text = "".join(PolicyWriter(schema, chance).policies(POLICIES))
-    policies = CedarPolicyReader().policies(Bundle(policies={"p.cedar": text}, schema=schema.text()))
+    policies = trees(text)
     parsed = cedarpy.Schema.from_str(schema.text())
     alone = [cedarpy.PolicySet.from_str(policy.text) for policy in policies]
     tried = worlds(schema, chance, most=most)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from aeterna.cedar.adapters.cedar import CedarCompiler
 from aeterna.cedar.domain.bundle import Bundle
 from aeterna.cedar.domain.request import Uid
 from aeterna.cedar.errors import BundleInvalidError
-from aeterna.policies.adapters.reading import CedarPolicyReader
+from aeterna.policies.adapters.checking import CedarChecker
 from aeterna.policies.domain.findings import Place
 from aeterna.policies.domain.typed.expressions import (
     WILDCARD,
@@ -27,10 +28,11 @@ from aeterna.policies.domain.typed.expressions import (
     Var,
     Variable,
 )
-from aeterna.policies.domain.typed.policy import Policy, Scope
+from aeterna.policies.domain.typed.policy import Scope
 from aeterna.policies.domain.typed.policy_json import policy_of
 from aeterna.policies.domain.typed.schema import schema_of
 from aeterna.policies.domain.typed.types import Attribute, EntityOf, RecordType, Scalar, SetOfType
+from fixtures.policy_trees import trees
 
 SCHEMA = """
 // A comment with "quotes".
@@ -117,12 +119,8 @@ def test_a_schema_that_cannot_be_read_is_refused_with_its_line(why: str, text: s
     assert refused.value.line == line, why
 
 
-def read(*texts: str, **files: str) -> tuple[Policy, ...]:
-    return CedarPolicyReader().policies(Bundle(policies={"a.cedar": "\n".join(texts), **files}, schema=""))
-
-
 def condition(body: str) -> Expression:
-    (policy,) = read(f'@id("p") permit (principal, action, resource) when {{ {body} }};')
+    (policy,) = trees(f'@id("p") permit (principal, action, resource) when {{ {body} }};')
     return policy.conditions[0].body
 
 
@@ -181,18 +179,8 @@ def test_a_chain_of_a_hundred_links_is_one_node() -> None:
     assert len(found.parts) == 100
 
 
-def test_a_policy_that_is_nested_too_deep_to_be_read_is_refused_with_its_line() -> None:
-    """Better than an analysis that leaves it out: nobody writes such a policy, and it can be split."""
-    deep = " && ".join(["principal.a"] * 2000)
-
-    with pytest.raises(BundleInvalidError) as refused:
-        read("", f'@id("p") permit (principal, action, resource) when {{ {deep} }};')
-
-    assert refused.value.line == 2
-
-
 def test_a_scope_says_what_its_head_says() -> None:
-    (policy,) = read(
+    (policy,) = trees(
         '@id("p") forbid (principal is T in G::"g", action in [Action::"a", Action::"b"], resource == R::"r");'
     )
 
@@ -202,13 +190,17 @@ def test_a_scope_says_what_its_head_says() -> None:
 
 
 def test_policies_come_by_file_with_place_and_tenant() -> None:
-    found = read(
-        '@id("b") permit (principal, action, resource);\n// @id("no")\n',
-        '@id("a") permit (principal, action, resource);',
-        **{"tenants/acme/x.cedar": '@id("c") permit (principal, action, resource);'},
-    )
+    anything = "permit (principal, action, resource);"
+    files = {
+        "tenants/acme/x.cedar": f'@id("c") {anything}',
+        "a.cedar": f'@id("b") {anything}\n// @id("no")\n\n@id("a") {anything}',
+    }
 
-    assert [(policy.id, policy.place, policy.tenant) for policy in found] == [
+    schema = "entity U, D; action view appliesTo { principal: [U], resource: [D] };"
+
+    found = CedarChecker(CedarCompiler()).check(Bundle(policies=files, schema=schema))
+
+    assert [(policy.id, policy.place, policy.tenant) for policy in found.policies] == [
         ("b", Place(file="a.cedar", line=1), None),
         ("a", Place(file="a.cedar", line=4), None),
         ("c", Place(file="tenants/acme/x.cedar", line=1), "acme"),

@@ -34,17 +34,6 @@ class Analyser(Protocol):
         ...
 
 
-class PolicyReader(Protocol):
-    """Makes trees of a bundle's policies. Kept by ``adapters.reading``."""
-
-    def policies(self, bundle: Bundle) -> tuple[Policy, ...]:
-        """Return every policy by file and then as written, or raise `BundleInvalidError`.
-
-        A template is none: it decides nothing until it is linked, and a bundle has no links.
-        """
-        ...
-
-
 class Solver(Protocol):
     """Finds requests that are valid by one schema. Kept by ``adapters.smt``.
 
