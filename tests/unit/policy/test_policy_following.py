@@ -94,6 +94,20 @@ async def test_what_is_no_good_leaves_the_last_one_in_use_and_ageing(damaged: bo
     assert (decision.allowed, decision.epoch, decision.age) == (True, 1, 7)
 
 
+async def test_what_could_not_be_read_for_a_moment_is_taken_on_when_it_can_be() -> None:
+    worker = Worker()
+    worker.publications.publish(bundle("graph.read"))
+    await worker.follower.look()
+    revoking = worker.publications.publish(bundle("graph.write"))
+    worker.publications.unreadable.add(revoking.digest)
+    await worker.follower.look()
+    worker.publications.unreadable.clear()
+
+    outcome = await worker.follower.look()
+
+    assert (outcome, worker.decider.decide(question()).epoch) == ("adopted", revoking.epoch)
+
+
 async def test_after_one_that_is_no_good_the_next_good_one_is_taken_on() -> None:
     worker = Worker()
     worker.publications.publish(bundle("graph.write", text=""))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import structlog
 
-from aeterna.cedar.errors import BundleError
+from aeterna.cedar.errors import BundleError, BundleUnreadableError
 from aeterna.policy.domain.tally import REFUSED
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ class Follower:
     """Brings the decider up to what is published; reading and compiling happen off the event loop.
 
     A publication that does not become an engine leaves the last good one in use. That one is then not confirmed any
-    more, so its age grows, and it is tried again only when something else is published.
+    more, so its age grows. What is wrong with a bundle stays wrong, so it is not compiled again; what could not be read
+    is read again at each look, or a moment without a disk would have a worker serve what was revoked for ever.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Follower:
         self._publications = publications
         self._compiler = compiler
         self._interval = interval
-        self._refused: int | None = None
+        self._refused: tuple[int, str] | None = None
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -75,7 +76,7 @@ class Follower:
         if edition is not None and (edition.epoch, edition.digest) == (published.epoch, published.digest):
             self._decider.confirm(published)
             return "unchanged"
-        if published.epoch == self._refused:
+        if self._refused is not None and self._refused != _unread(published) and self._refused[0] == published.epoch:
             return "unchanged"
         outcome = self._settle(published, await asyncio.to_thread(self._compiled, published))
         if outcome == "adopted" and edition is not None:
@@ -91,7 +92,9 @@ class Follower:
 
     def _settle(self, published: Publication, compiled: Engine | BundleError) -> Outcome:
         if isinstance(compiled, BundleError):
-            self._refused = published.epoch
+            before, self._refused = self._refused, (published.epoch, compiled.code)
+            if self._refused == before:
+                return "unchanged"
             self._decider.tally.words[REFUSED] += 1
             edition = self._decider.edition
             log.warning(
@@ -106,3 +109,7 @@ class Follower:
         self._decider.adopt(compiled, published)
         log.info("policy.edition_adopted", digest=published.digest, epoch=published.epoch)
         return "adopted"
+
+
+def _unread(published: Publication) -> tuple[int, str]:
+    return published.epoch, BundleUnreadableError.code
