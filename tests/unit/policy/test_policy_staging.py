@@ -221,6 +221,26 @@ def test_a_spoilt_set_is_whole_again_when_the_id_is_deleted() -> None:
     assert (listed, existed, set(found.bundle().policies)) == (True, True, {"a.cedar"})
 
 
+def test_pushes_without_end_do_not_fill_memory() -> None:
+    staged_set, text = staged(a="permit"), "x" * (8 * 1024 * 1024)
+    for number in range(7):
+        staged_set.put(f"{number}.cedar", text)
+
+    with pytest.raises(BundleInvalidError, match="no room"):
+        staged_set.put("a.cedar", text)
+
+    assert "a.cedar" in staged_set.spoilt
+    assert staged_set.listed()["a.cedar"] == ""
+
+
+def test_what_is_said_of_a_spoilt_id_is_short_whatever_was_pushed() -> None:
+    staged_set = staged()
+
+    staged_set.spoil("i" * 50_000, "r" * 50_000)
+
+    assert max(map(len, (*staged_set.spoilt, *staged_set.spoilt.values()))) <= 255
+
+
 def test_a_schema_of_its_own_route_is_not_listed_among_policies() -> None:
     """OPAL's client would delete it as a leftover."""
     found = staged(a="permit")

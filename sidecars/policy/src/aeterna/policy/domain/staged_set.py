@@ -15,6 +15,9 @@ PUSHED_SCHEMA: Final = f"pushed{SCHEMA_SUFFIX}"
 _CONFIGURED_SCHEMA: Final = f"_configured{SCHEMA_SUFFIX}"
 _MAX_BYTES: Final = 32 * 1024 * 1024
 _MAX_FILES: Final = 20_000
+# While a push is under way the old and the new may both be here, but whoever goes on pushing must not fill memory.
+_MOST_STAGED_BYTES: Final = 2 * _MAX_BYTES
+_MOST_STAGED_FILES: Final = 2 * _MAX_FILES
 _SHOWN_CHARS: Final = 255
 
 
@@ -46,10 +49,11 @@ class StagedSet:
         mended = self.spoilt.pop(id_, None) is not None
         try:
             path = _policy_path(id_)
+            changed = self._files.get(path) != text
+            self._check_room(path, text)
         except BundleInvalidError as exc:
             self.spoil(id_, exc.reason)
             raise
-        changed = self._files.get(path) != text
         self._set(path, text)
         return changed or mended
 
@@ -64,7 +68,7 @@ class StagedSet:
     def spoil(self, id_: str, reason: str) -> None:
         """Note that what was pushed under this id could not be taken."""
         if len(self.spoilt) < _MAX_FILES:
-            self.spoilt[id_[:_SHOWN_CHARS]] = reason
+            self.spoilt[id_[:_SHOWN_CHARS]] = reason[:_SHOWN_CHARS]
 
     def listed(self) -> Mapping[str, str]:
         """Return policies and schemas by id, and what was not taken: whoever compares must see it to delete it.
@@ -106,6 +110,12 @@ class StagedSet:
         if self._configured is not None and not any(path.endswith(SCHEMA_SUFFIX) for path in files):
             files[_CONFIGURED_SCHEMA] = self._configured
         return Bundle.of(files)
+
+    def _check_room(self, path: str, text: str) -> None:
+        """Refuse what there is no room for; the text of before does not stay in its stead, since that is spoilt."""
+        self._set(path, None)
+        if self._bytes + len(text) > _MOST_STAGED_BYTES or len(self._files) >= _MOST_STAGED_FILES:
+            raise BundleInvalidError(path, "there is no room for it beside what was pushed before")
 
     def _set(self, path: str, text: str | None) -> None:
         self._bytes -= len(self._files.pop(path, ""))
