@@ -8,7 +8,7 @@ import pytest
 
 from aeterna.cedar.adapters.directory import DirectoryBundleSource
 from aeterna.cedar.domain.bundle import Bundle
-from aeterna.cedar.errors import BundleUnreadableError
+from aeterna.cedar.errors import BundleInvalidError, BundleUnreadableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +88,13 @@ def test_the_digest_does_not_depend_on_the_order_of_files() -> None:
     two = Bundle(policies={"b": "y", "a": "x"}, schema="s")
 
     assert one.digest() == two.digest()
+
+
+@pytest.mark.parametrize("folder", ["policies/tenants/acme", "Tenants/acme"])
+def test_a_tenants_file_in_the_wrong_place_is_not_everybodys(folder: str) -> None:
+    bundle = Bundle.of(
+        {"a.cedarschema": "", "a.cedar": "", f"{folder}/own.cedar": "permit (principal, action, resource);"}
+    )
+
+    with pytest.raises(BundleInvalidError, match="only at the top"):
+        bundle.tenants()

@@ -62,9 +62,14 @@ class Bundle:
 
 
 def tenant_of(path: str) -> str | None:
-    """Return the tenant whose file this is, or None for everybody's; raise `BundleInvalidError` for a wrong name."""
+    """Return the tenant whose file this is, or None for everybody's; raise `BundleInvalidError` for a wrong name.
+
+    A tenants' folder that is not where it counts is refused: its files would be everybody's.
+    """
     first, _, rest = path.partition("/")
     if first != TENANTS_FOLDER:
+        if any(part.lower() == TENANTS_FOLDER for part in path.split("/")[:-1]):
+            raise BundleInvalidError(path, f"the folder {TENANTS_FOLDER} counts only at the top of a bundle")
         return None
     tenant, _, name = rest.partition("/")
     if not name or not _TENANT.fullmatch(tenant):
