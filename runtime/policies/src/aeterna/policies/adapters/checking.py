@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import cedarpy
 
@@ -12,6 +12,7 @@ from aeterna.cedar.domain.bundle import tenant_of
 from aeterna.cedar.domain.nesting import too_deep
 from aeterna.cedar.domain.statements import statements
 from aeterna.cedar.errors import BundleInvalidError
+from aeterna.contracts.json_value import object_of
 from aeterna.policies.domain import annotations
 from aeterna.policies.domain.checked import Checked
 from aeterna.policies.domain.findings import Finding, Kind, Place
@@ -126,7 +127,7 @@ class _Found:
     def _misfits(self, text: str) -> list[str]:
         """Return which entities Cedar refuses when each is asked for itself; none of a text that is no list of them."""
         try:
-            entities = cast("list[Mapping[str, object]]", json.loads(text))
+            entities: list[Mapping[str, object]] = json.loads(text)
             return [f": {json.dumps(one['uid'])}" for one in entities if not self._fits(one)]
         except (ValueError, TypeError, KeyError):
             return []
@@ -158,7 +159,7 @@ class _Found:
         if written is None:
             self._refuse(place, _TEMPLATE, tenant=tenant)
             return
-        name = cast("Mapping[str, str | None]", written.get("annotations", {})).get("id") or ""
+        name = str(object_of(written.get("annotations", {})).get("id") or "")
         if not name:
             self._refuse(place, _NO_ID, tenant=tenant)
         validated = cedarpy.validate_policies(statement.text, self._schema)

@@ -9,14 +9,16 @@ import tempfile
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
+from aeterna.cedar.domain.entity import uid_of
 from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
+from aeterna.contracts.json_value import array_of, object_of
 from aeterna.policies.domain.memo import Memo, Memos
 from aeterna.policies.domain.reports import request_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 _REASONING: Final = ("aeterna.policies.adapters.smt", "aeterna.policies.domain.typed")
 
@@ -72,23 +74,18 @@ def edition() -> str:
 
 def _request(written: Mapping[str, object]) -> Request:
     return Request(
-        principal=_uid(written["principal"]),
-        action=_uid(written["action"]),
-        resource=_uid(written["resource"]),
-        context=cast("Mapping[str, object]", written["context"]),
-        brought=tuple(_entity(entity) for entity in cast("Sequence[Mapping[str, object]]", written["entities"])),
+        principal=Uid(*uid_of(written["principal"])),
+        action=Uid(*uid_of(written["action"])),
+        resource=Uid(*uid_of(written["resource"])),
+        context=object_of(written["context"]),
+        brought=tuple(_entity(object_of(entity)) for entity in array_of(written["entities"])),
     )
 
 
 def _entity(written: Mapping[str, object]) -> BroughtEntity:
     return BroughtEntity(
-        uid=_uid(written["uid"]),
-        attributes=cast("Mapping[str, object]", written["attrs"]),
-        parents=tuple(_uid(parent) for parent in cast("Sequence[object]", written["parents"])),
-        tags=cast("Mapping[str, object]", written["tags"]),
+        uid=Uid(*uid_of(written["uid"])),
+        attributes=object_of(written["attrs"]),
+        parents=tuple(Uid(*uid_of(parent)) for parent in array_of(written["parents"])),
+        tags=object_of(written["tags"]),
     )
-
-
-def _uid(written: object) -> Uid:
-    plain = cast("Mapping[str, str]", written)
-    return Uid(plain["type"], plain["id"])

@@ -3,7 +3,7 @@
 # Without the postponed annotations that we have elsewhere: FastAPI reads these at run time.
 import hmac
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Final, cast
+from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import Depends, Header, Request
 
@@ -48,7 +48,7 @@ def _bundle_token(request: Request, authorization: Annotated[str | None, Header(
 
     The file is read each time, so that the token can be replaced; one that is empty or away lets nobody in.
     """
-    file = cast("Path | None", request.app.state.bundle_token_file)
+    file: Path | None = request.app.state.bundle_token_file
     if file is None:
         return
     shown = authorization or ""
@@ -63,27 +63,27 @@ def _bundle_token(request: Request, authorization: Annotated[str | None, Header(
 
 
 def _administering(request: Request) -> Administering:
-    return cast("Administering", request.app.state.administering)
+    return request.app.state.administering
 
 
 def _versions(request: Request) -> Versions:
-    return cast("Versions", request.app.state.versions)
+    return request.app.state.versions
 
 
 def _audit(request: Request) -> Audit:
-    return cast("Audit", request.app.state.audit)
+    return request.app.state.audit
 
 
 def _analysis(request: Request) -> Analysis:
-    return cast("Analysis", request.app.state.analysis)
+    return request.app.state.analysis
 
 
 def _publishing(request: Request) -> Publishing:
-    return cast("Publishing", request.app.state.publishing)
+    return request.app.state.publishing
 
 
 def _replicas(request: Request) -> Replicas:
-    return cast("Replicas", request.app.state.replicas)
+    return request.app.state.replicas
 
 
 Reader = Annotated[Author, Depends(_acting("policies.read"))]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from aeterna.cedar.domain.request import Uid
+from aeterna.contracts.json_value import array_of, is_array, is_object, object_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container
 
     from aeterna.cedar.domain.request import BroughtEntity, Request
 
@@ -27,7 +27,7 @@ def shown(request: Request) -> list[tuple[str, str]]:
         ("resource", _entity(request.resource, brought.pop(request.resource, None))),
     ]
     if request.context:
-        rows.append(("context", value_text(request.context)))
+        rows.append(("context", value_text(dict(request.context))))
     rows += [("entity", _entity(uid, entity)) for uid, entity in brought.items() if _says_something(entity)]
     if request.tenant is not None:
         rows.append(("tenant", request.tenant))
@@ -79,14 +79,13 @@ def value_text(value: object) -> str:
         case {"__extn": {"fn": str(function), "arg": str(argument)}}:
             return f"{function}({json.dumps(argument, ensure_ascii=False)})"
         case {"__extn": {"fn": str(function)}}:
-            called = cast("Mapping[str, Mapping[str, Sequence[object]]]", value)["__extn"]
-            return f"{function}({', '.join(map(value_text, called['args']))})"
-        case Mapping():
-            fields = cast("Mapping[str, object]", value)
-            said = ", ".join(f"{_name(name)}: {value_text(inner)}" for name, inner in fields.items())
+            called = object_of(object_of(value)["__extn"])
+            return f"{function}({', '.join(map(value_text, array_of(called['args'])))})"
+        case _ if is_object(value):
+            said = ", ".join(f"{_name(name)}: {value_text(inner)}" for name, inner in value.items())
             return f"{{{said}}}"
-        case list():
-            return f"[{', '.join(value_text(one) for one in cast('Sequence[object]', value))}]"
+        case _ if is_array(value):
+            return f"[{', '.join(map(value_text, value))}]"
         case _:
             return json.dumps(value, ensure_ascii=False)
 
@@ -96,9 +95,9 @@ def _entity(uid: Uid, entity: BroughtEntity | None) -> str:
     parts = [uid_text(uid)]
     if entity is not None:
         if entity.attributes:
-            parts.append(value_text(entity.attributes))
+            parts.append(value_text(dict(entity.attributes)))
         if entity.tags:
-            parts.append(f"tags {value_text(entity.tags)}")
+            parts.append(f"tags {value_text(dict(entity.tags))}")
         if entity.parents:
             parts.append(f"in {', '.join(uid_text(parent) for parent in entity.parents)}")
     return " ".join(parts)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from aeterna.cedar.domain.bundle import tenant_of
+from aeterna.cedar.domain.entity import uid_of
 from aeterna.cedar.domain.request import Uid
 from aeterna.policies.domain.requests import without
 
@@ -29,8 +30,10 @@ class Presenting:
         self._answers = answers
         self._kept: dict[str | None, dict[Uid, Entity]] = {}
         for path, text in sorted(bundle.entities.items()):
-            entities = cast("list[Entity]", json.loads(text))
-            self._kept.setdefault(tenant_of(path), {}).update({_uid(entity): entity for entity in entities})
+            entities: list[Entity] = json.loads(text)
+            self._kept.setdefault(tenant_of(path), {}).update(
+                {Uid(*uid_of(entity["uid"])): entity for entity in entities}
+            )
 
     def presented(self, found: Finding) -> Finding:
         """Return the finding with an example that leaves to the bundle what the bundle keeps.
@@ -46,9 +49,3 @@ class Presenting:
         if fit != found.example and self._answers.shows(fit, policies, list(kept.values())):
             return replace(found, example=fit)
         return found
-
-
-def _uid(entity: Entity) -> Uid:
-    uid = cast("Mapping[str, object]", entity["uid"])
-    plain = cast("Mapping[str, str]", uid.get("__entity", uid))
-    return Uid(plain["type"], plain["id"])

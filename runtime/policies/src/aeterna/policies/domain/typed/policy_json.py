@@ -6,9 +6,10 @@ know is `Unread` in the tree, so that syntax newer than the analysis is never ov
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from aeterna.cedar.domain.request import Uid
+from aeterna.contracts.json_value import is_array, is_object
 from aeterna.policies.domain.typed.expressions import (
     WILDCARD,
     And,
@@ -121,8 +122,8 @@ def expression_of(  # noqa: PLR0911 - one for each form of expression
         return RecordOf(tuple((key, _inner(value, depth)) for key, value in _mapping(body).items()))
     if name in _OPERATORS or name in _UNARY or name in _WITH_PARTS:
         return _operator(name, _mapping(body), depth)
-    if isinstance(body, list):
-        return Call(name, tuple(_inner(argument, depth) for argument in _sequence(cast("object", body))))
+    if is_array(body):
+        return Call(name, tuple(_inner(argument, depth) for argument in body))
     raise UndecidedError(f"the expression {name} is not known")
 
 
@@ -164,8 +165,8 @@ def _inner(written: object, depth: int) -> Expression:
 def _literal(value: object, depth: int) -> Expression:
     if isinstance(value, bool | int | str):
         return Literal(value)
-    if isinstance(value, list):
-        return SetOf(tuple(_literal(element, depth) for element in _sequence(cast("object", value))))
+    if is_array(value):
+        return SetOf(tuple(_literal(element, depth) for element in value))
     parts = _mapping(value)
     if "__entity" in parts:
         return Literal(_uid(parts["__entity"]))
@@ -183,12 +184,12 @@ def _uid(written: object) -> Uid:
 
 
 def _mapping(value: object) -> Mapping[str, object]:
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise UndecidedError("Cedar's JSON is not as it is known")
-    return cast("Mapping[str, object]", value)
+    return value
 
 
 def _sequence(value: object) -> Sequence[object]:
-    if not isinstance(value, list):
+    if not is_array(value):
         raise UndecidedError("Cedar's JSON is not as it is known")
-    return cast("Sequence[object]", value)
+    return value
