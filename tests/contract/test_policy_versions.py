@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -39,6 +41,17 @@ async def test_a_version_is_read_as_it_was_written(stores: Stores) -> None:
     assert content.files == files
     assert (version.author, version.message, version.created_at) == ("ada", "Let readers read", MOMENT)
     assert (version.state, version.base, version.restores) == (State.PROPOSED, 0, None)
+
+
+@pytest.mark.parametrize("undecided", [True, False])
+async def test_a_version_says_whether_its_report_is_undecided(stores: Stores, undecided: bool) -> None:
+    versions, _ = stores
+    report = json.dumps({"findings": [], "undecided": undecided})
+
+    written = await versions.write(replace(draft("a"), report=report))
+
+    assert written.version.undecided is undecided
+    assert [one.undecided for one in await versions.versions(PLATFORM, before=None, limit=1)] == [undecided]
 
 
 async def test_a_repeated_request_returns_what_it_made(stores: Stores) -> None:

@@ -25,13 +25,13 @@ class Command:
 
     def __init__(self, url: str) -> None:
         told = {f"AETERNA_{name}_URL": url for name in ("GRAPH", "THREADS", "POLICIES")}
-        self._environment = {**os.environ, **told, "AETERNA_TOKEN": "platform"}
+        self._environment = {**os.environ, **told}
 
-    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: str, token: str = "platform") -> subprocess.CompletedProcess[str]:
         """Run one command line."""
         return subprocess.run(
             [sys.executable, "-P", "-m", "aeterna.cli", "policy", *arguments],
-            env=self._environment,
+            env={**self._environment, "AETERNA_TOKEN": token},
             capture_output=True,
             text=True,
             check=False,
@@ -79,6 +79,18 @@ def test_a_refused_folder_tells_each_finding_and_ends_with_one(command: Command,
     assert refused.stderr.startswith("error: the bundle is refused; nothing was written\n")
 
 
+def test_what_is_undecided_is_deployed_only_by_who_accepts_that(command: Command, folder: Path) -> None:
+    (folder / "open.cedar").write_text(f"{MORE.replace('more', 'open')}// undecided", encoding="utf-8")
+
+    refused = command("propose", str(folder), "-m", "Open", "--deploy")
+    accepted = command("deploy", "2", "--accept-undecided")
+
+    assert (refused.returncode, refused.stdout) == (1, "open.cedar:1: undecided: a and b may oppose each other\n")
+    assert "aeterna policy deploy 2 --accept-undecided" in refused.stderr
+    assert accepted.stdout.startswith("version 2 is deployed by ada")
+    assert "not known to be clean" in accepted.stderr
+
+
 def test_a_version_is_written_into_a_new_folder_and_nowhere_else(command: Command, tmp_path: Path) -> None:
     written = command("show", "1", "--into", str(tmp_path / "out"))
     again = command("show", "1", "--into", str(tmp_path / "out"))
@@ -99,3 +111,9 @@ def test_a_folder_without_a_bundle_is_told_so(command: Command, tmp_path: Path) 
     refused = command("propose", str(tmp_path), "-m", "Nothing")
 
     assert (refused.returncode, "holds no bundle" in refused.stderr) == (1, True)
+
+
+def test_a_tenant_that_proposes_what_is_everybodys_is_told_to_leave_it_out(command: Command, folder: Path) -> None:
+    refused = command("propose", str(folder), "-m", "Ours", token="acme")
+
+    assert (refused.returncode, "hint: leave the file out" in refused.stderr) == (4, True)

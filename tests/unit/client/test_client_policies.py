@@ -13,6 +13,7 @@ from aeterna.client import (
     AsyncAeterna,
     ConfigurationError,
     PoliciesUnchangedError,
+    PolicyAcceptanceRequiredError,
     PolicyFileForbiddenError,
     PolicyRefusedError,
     PolicyVersionConflictError,
@@ -74,6 +75,17 @@ def test_a_refusal_holds_the_findings(admin: Aeterna) -> None:
 
     (found,) = refused.value.findings
     assert (found.kind, found.file, found.line, found.refuses) == ("opposing", "b.cedar", 1, True)
+
+
+def test_what_is_undecided_is_told_and_may_be_accepted(admin: Aeterna) -> None:
+    made = admin.policies.propose(shipped_files(b__cedar=f"{MORE}// undecided"), message="More")
+    with pytest.raises(PolicyAcceptanceRequiredError) as refused:
+        admin.policies.deploy(made.version)
+
+    deployed = admin.policies.deploy(made.version, accept_undecided=True)
+
+    assert [found.kind for found in refused.value.findings] == ["undecided"]
+    assert (made.undecided, deployed.undecided, deployed.state) == (True, True, "deployed")
 
 
 def test_a_deployment_in_between_is_a_conflict(admin: Aeterna) -> None:

@@ -231,6 +231,31 @@ async def test_a_proposal_on_what_is_not_deployed_any_more_is_a_conflict(platfor
     assert (refused.json()["base"], refused.json()["deployed"]) == (0, 1)
 
 
+async def test_what_is_undecided_is_marked_and_deployed_only_by_who_accepts_that(platform: httpx.AsyncClient) -> None:
+    made = await platform.post(f"{ROOT}/versions", json=proposal(b__cedar=f"{permit('b')}// undecided"))
+    assert (made.status_code, made.json()["undecided"]) == (201, True)
+
+    refused = await platform.post(f"{ROOT}/versions/1/deploy")
+    assert (refused.status_code, refused.json()["code"]) == (409, "policies.acceptance_required")
+    assert [found["kind"] for found in refused.json()["findings"]] == ["undecided"]
+    assert (await platform.get(f"{ROOT}/deployed")).json()["version"] == 0
+
+    accepted = await platform.post(f"{ROOT}/versions/1/deploy", params={"accept_undecided": "true"})
+    assert (accepted.status_code, accepted.json()["state"], accepted.json()["undecided"]) == (201, "deployed", True)
+
+
+async def test_going_back_to_what_was_never_deployed_asks_for_acceptance_too(platform: httpx.AsyncClient) -> None:
+    await deployed(platform)
+    undecided = proposal("open", base=1, b__cedar=f"{permit('b')}// undecided")
+    assert (await platform.post(f"{ROOT}/versions", json=undecided)).status_code == 201
+    wish = {"request_id": "back", "base": 1, "message": "m", "to": 2}
+
+    refused = await platform.post(f"{ROOT}/rollback", json=wish)
+    accepted = await platform.post(f"{ROOT}/rollback", json={**wish, "accept_undecided": True})
+
+    assert (refused.json()["code"], accepted.status_code) == ("policies.acceptance_required", 201)
+
+
 async def test_going_back_makes_a_new_version_with_the_old_files(platform: httpx.AsyncClient) -> None:
     await deployed(platform)
     await deployed(platform, b__cedar=permit("b"))

@@ -82,8 +82,13 @@ def _client_failure(failed: AeternaError) -> tuple[str, str, int]:
         return failed.problem, failed.remedy, errors.UNREACHABLE
     for kind, hint, status in (
         (
+            client.PolicyFileForbiddenError,
+            "leave the file out, or ask an administrator of the platform",
+            errors.REFUSED,
+        ),
+        (
             client.ForbiddenError,
-            "mint a token with: aeterna token --role writer (admin, to manage or erase)",
+            "mint a token with: aeterna token --role writer (admin, to manage, to erase, and for policies)",
             errors.REFUSED,
         ),
         (client.UnauthenticatedError, "mint a token with: aeterna token --role writer", errors.REFUSED),

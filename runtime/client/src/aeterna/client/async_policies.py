@@ -63,17 +63,32 @@ class AsyncPolicies:
         """
         return await self._runner.run(operations.diff(number, against=against, effects=effects))
 
-    async def deploy(self, number: int) -> PolicyVersion:
-        """Make a version the one that decides; raise `PolicyVersionConflictError` when another was deployed since."""
-        return await self._runner.run(operations.deploy(number))
+    async def deploy(self, number: int, *, accept_undecided: bool = False) -> PolicyVersion:
+        """Make a version the one that decides; raise `PolicyVersionConflictError` when another was deployed since.
+
+        Raise `PolicyAcceptanceRequiredError` if its analysis left questions open and that is not accepted.
+        """
+        return await self._runner.run(operations.deploy(number, accept_undecided=accept_undecided))
 
     async def roll_back(
-        self, to: int, *, message: str, base: int | None = None, request_id: str | None = None
+        self,
+        to: int,
+        *,
+        message: str,
+        base: int | None = None,
+        request_id: str | None = None,
+        accept_undecided: bool = False,
     ) -> PolicyVersion:
-        """Deploy the files of an earlier version as a new one; ``base`` and the id are as with `propose`."""
+        """Deploy the files of an earlier version as a new one; the arguments are as with `propose` and `deploy`."""
         seen = (await self.deployed()).version if base is None else base
         return await self._runner.run(
-            operations.roll_back(to, base=seen, message=message, request_id=request_id or str(uuid4()))
+            operations.roll_back(
+                to,
+                base=seen,
+                message=message,
+                request_id=request_id or str(uuid4()),
+                accept_undecided=accept_undecided,
+            )
         )
 
     async def deployed(self) -> DeployedPolicies:

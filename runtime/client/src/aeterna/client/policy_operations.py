@@ -53,15 +53,20 @@ def diff(number: int, *, against: int | None, effects: bool) -> Operation[Policy
     return Operation(service="policies", method="GET", path=path, query=parameters, parse=_diff)
 
 
-def deploy(number: int) -> Operation[PolicyVersion]:
+def deploy(number: int, *, accept_undecided: bool) -> Operation[PolicyVersion]:
     """Deploy a version; its number is the key, since a version is deployed once."""
+    parameters = query(accept_undecided="true" if accept_undecided else None)
     path = f"{ROOT}/versions/{number}/deploy"
-    return Operation(service="policies", method="POST", path=path, key=str(number), parse=_version_reply)
+    return Operation(
+        service="policies", method="POST", path=path, query=parameters, key=str(number), parse=_version_reply
+    )
 
 
-def roll_back(to: int, *, base: int, message: str, request_id: str) -> Operation[PolicyVersion]:
+def roll_back(to: int, *, base: int, message: str, request_id: str, accept_undecided: bool) -> Operation[PolicyVersion]:
     """Deploy the files of an earlier version as a new one; the id of the request is the key of a repetition."""
     body: dict[str, JsonValue] = {"request_id": request_id, "base": base, "message": message, "to": to}
+    if accept_undecided:
+        body["accept_undecided"] = True
     path = f"{ROOT}/rollback"
     return Operation(service="policies", method="POST", path=path, body=body, key=request_id, parse=_version_reply)
 
@@ -112,6 +117,7 @@ def _version(fields: Reader) -> PolicyVersion:
         digest=fields.text("digest"),
         base=fields.integer("base"),
         restores=fields.optional_integer("restores"),
+        undecided=fields.flag("undecided"),
         deployed_at=fields.time("deployed_at") if fields.has("deployed_at") else None,
         deployed_by=fields.optional_text("deployed_by"),
     )

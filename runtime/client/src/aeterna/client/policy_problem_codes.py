@@ -73,6 +73,17 @@ class PolicyRefusedError(InvalidRequestError):
         return tuple(finding(item) for item in Reader(self.problem.facts, "problem").readers("findings"))
 
 
+class PolicyAcceptanceRequiredError(ConflictError):
+    """The analysis left questions open: the version is deployed only by who accepts that."""
+
+    code = "policies.acceptance_required"
+
+    @property
+    def findings(self) -> tuple[PolicyFinding, ...]:
+        """What could not be decided."""
+        return tuple(finding(item) for item in Reader(self.problem.facts, "problem").readers("findings"))
+
+
 class PolicyAnalysisTimeoutError(InvalidRequestError):
     """The analysis of the policies took longer than it may; nothing was written."""
 
@@ -112,6 +123,7 @@ POLICY_KINDS: tuple[type[ProblemError], ...] = (
     PolicyFileForbiddenError,
     ProposalTooLargeError,
     PolicyRefusedError,
+    PolicyAcceptanceRequiredError,
     PolicyAnalysisTimeoutError,
     PoliciesBusyError,
     PoliciesUnavailableError,

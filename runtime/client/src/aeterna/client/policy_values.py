@@ -14,6 +14,7 @@ class PolicyVersion:
     """A version of the policies; ``state`` is proposed, deployed, superseded or outdated.
 
     ``base`` is the version that it was proposed on, and ``restores`` the one whose files it brings back.
+    ``undecided`` says that its analysis left questions open: it is not known to be clean.
     """
 
     version: int
@@ -25,6 +26,7 @@ class PolicyVersion:
     digest: str
     base: int
     restores: int | None
+    undecided: bool
     deployed_at: datetime | None
     deployed_by: str | None
 

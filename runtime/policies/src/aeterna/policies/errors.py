@@ -10,6 +10,7 @@ AeternaError
     ├── FileForbiddenError          the file is not the caller's to change
     ├── ProposalTooLargeError       more files or bytes than a bundle may have
     ├── ProposalRefusedError        the bundle is invalid, or a permit opposes a forbid
+    ├── AcceptanceRequiredError     the analysis left questions open, and nobody accepted that
     ├── AnalysisTimeoutError        the analysis took longer than it may
     ├── UndecidedError              a question about policies could not be answered; never seen by a caller
     ├── AnalysisFailedError         the process of the analysis ended without an answer
@@ -143,6 +144,17 @@ class ProposalRefusedError(PoliciesError):
     def __init__(self, findings: Sequence[JsonValue], first: str) -> None:
         """Take the findings as JSON, those that refuse it first, and one line that says the first of them."""
         super().__init__(first)
+        self.facts: dict[str, JsonValue] = {"findings": list(findings)}
+
+
+class AcceptanceRequiredError(PoliciesError):
+    """The analysis left questions open, so the bundle is not known to be clean; whoever deploys it must accept that."""
+
+    code = "policies.acceptance_required"
+
+    def __init__(self, findings: Sequence[JsonValue]) -> None:
+        """Take what is undecided, as JSON."""
+        super().__init__("the analysis left questions open: mend them, or deploy with accept_undecided")
         self.facts: dict[str, JsonValue] = {"findings": list(findings)}
 
 

@@ -116,7 +116,13 @@ async def roll_back(settings: DatabaseSettings, to: int) -> None:
     async with connected(settings) as transactions:
         versions = PostgresVersions(transactions, platform=settings.platform_tenant)
         base = await versions.deployed_number()
-        wish = Return(to=to, base=base, message="Rolled back at the database", key=f"operator-{base}-{to}")
+        wish = Return(
+            to=to,
+            base=base,
+            message="Rolled back at the database",
+            key=f"operator-{base}-{to}",
+            accept_undecided=True,
+        )
         analysis = AnalysisProcess(make_analyser, timeout=_PATIENCE)
         checking = Checking(CedarCompiler(), analysis, Sizes(files=sys.maxsize, bytes=sys.maxsize))
         try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aeterna.cedar.domain.request import Request
 from aeterna.policies.domain.audit import Act, Cut, Event, Head, Link, Verifier, cut_of
@@ -33,16 +34,20 @@ if TYPE_CHECKING:
     from aeterna.policies.domain.versions import Author, Draft
 
 
+_SAID: Final = {Kind.OPPOSING: "a opposes b", Kind.UNDECIDED: "a and b may oppose each other"}
+
+
 class FakeAnalyser:
-    """Finds that a file opposes when its text holds the word ``opposing``, and that two bundles never differ."""
+    """Finds that a file is ``opposing`` or ``undecided`` when its text holds the word; two bundles never differ."""
 
     def analyse(self, bundle: Bundle, *, progress: Callable[[int, int], None] | None = None) -> Report:
         """Return a finding for each such file."""
         del progress
         findings = tuple(
-            Finding(kind=Kind.OPPOSING, policies=("a", "b"), message="a opposes b", place=Place(file=file, line=1))
+            Finding(kind=kind, policies=("a", "b"), message=_SAID[kind], place=Place(file=file, line=1))
             for file, text in sorted(bundle.policies.items())
-            if "opposing" in text
+            for kind in _SAID
+            if kind.value in text
         )
         return Report(digest=bundle.digest(), findings=findings, policies=len(bundle.policies), pairs=0)
 
@@ -231,6 +236,7 @@ class FakeVersions:
             digest=draft.digest,
             base=draft.base,
             restores=draft.restores,
+            undecided=bool(json.loads(draft.report).get("undecided")),
             state=state,
             deployed_at=at,
             deployed_by=by,

@@ -13,12 +13,12 @@ from aeterna.cli import output
 from aeterna.cli.connection import connect
 from aeterna.cli.errors import CommandError
 from aeterna.cli.options import json_option, state_dir_option
-from aeterna.client import PolicyRefusedError
+from aeterna.client import PolicyAcceptanceRequiredError, PolicyRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aeterna.client import PolicyContent, PolicyDiff, PolicyFinding, PolicyVersion
+    from aeterna.client import Aeterna, PolicyContent, PolicyDiff, PolicyFinding, PolicyVersion
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _SUFFIXES: Final = (".cedar", ".cedarschema")
@@ -29,6 +29,9 @@ base_option = click.option(
     "--base", type=click.IntRange(min=0), help="The version you saw; by default what is deployed."
 )
 request_option = click.option("--request-id", help="Your own id: makes repeating the command harmless.")
+accept_option = click.option(
+    "--accept-undecided", is_flag=True, help="Deploy it although the analysis left questions open."
+)
 version_argument = click.argument("version", type=click.IntRange(min=1))
 
 
@@ -38,6 +41,7 @@ version_argument = click.argument("version", type=click.IntRange(min=1))
 @base_option
 @request_option
 @click.option("--deploy", "at_once", is_flag=True, help="Deploy it when it passes.")
+@accept_option
 @json_option
 @state_dir_option
 def propose(
@@ -47,6 +51,7 @@ def propose(
     base: int | None,
     request_id: str | None,
     at_once: bool,
+    accept_undecided: bool,
     as_json: bool,
     state_dir: Path | None,
 ) -> None:
@@ -65,7 +70,8 @@ def propose(
         except PolicyRefusedError as refused:
             _tell_findings([found for found in refused.findings if found.refuses])
             raise CommandError("the bundle is refused; nothing was written", "mend what is told above") from refused
-        made = aeterna.policies.deploy(made.version) if at_once else made
+        if at_once:
+            made = _deployed(aeterna, made.version, accept_undecided=accept_undecided)
     output.answer(made, as_json=as_json, human=lambda: _tell_version(made))
     if not at_once:
         click.echo(f"deploy it with: aeterna policy deploy {made.version}", err=True)
@@ -87,7 +93,7 @@ def versions(*, limit: int, as_json: bool, state_dir: Path | None) -> None:
             [
                 (
                     str(one.version),
-                    one.state,
+                    f"{one.state}, undecided" if one.undecided else one.state,
                     one.created_at.isoformat(timespec="seconds"),
                     one.author,
                     one.digest[:_HASH],
@@ -128,13 +134,14 @@ def diff(*, version: int, against: int | None, effects: bool, as_json: bool, sta
 
 @click.command("deploy", short_help="Make a version the one that decides.")
 @version_argument
+@accept_option
 @json_option
 @state_dir_option
-def deploy(*, version: int, as_json: bool, state_dir: Path | None) -> None:
+def deploy(*, version: int, accept_undecided: bool, as_json: bool, state_dir: Path | None) -> None:
     """Make VERSION the one that decides, unless another was deployed since it was proposed."""
     with connect(state_dir) as aeterna:
         try:
-            made = aeterna.policies.deploy(version)
+            made = _deployed(aeterna, version, accept_undecided=accept_undecided)
         except PolicyRefusedError as refused:
             _tell_findings([found for found in refused.findings if found.refuses])
             raise CommandError("the version is refused by now; nothing was changed") from refused
@@ -146,15 +153,37 @@ def deploy(*, version: int, as_json: bool, state_dir: Path | None) -> None:
 @message_option
 @base_option
 @request_option
+@accept_option
 @json_option
 @state_dir_option
 def rollback(
-    *, to: int, message: str, base: int | None, request_id: str | None, as_json: bool, state_dir: Path | None
+    *,
+    to: int,
+    message: str,
+    base: int | None,
+    request_id: str | None,
+    accept_undecided: bool,
+    as_json: bool,
+    state_dir: Path | None,
 ) -> None:
     """Deploy the files of VERSION as a new version, at once: what was deployed before is not analysed again."""
     with connect(state_dir) as aeterna:
-        made = aeterna.policies.roll_back(to, message=message, base=base, request_id=request_id)
+        made = aeterna.policies.roll_back(
+            to, message=message, base=base, request_id=request_id, accept_undecided=accept_undecided
+        )
     output.answer(made, as_json=as_json, human=lambda: _tell_version(made))
+
+
+def _deployed(aeterna: Aeterna, version: int, *, accept_undecided: bool) -> PolicyVersion:
+    """Deploy a version; tell what is undecided if that was not accepted."""
+    try:
+        return aeterna.policies.deploy(version, accept_undecided=accept_undecided)
+    except PolicyAcceptanceRequiredError as undecided:
+        _tell_findings(undecided.findings)
+        raise CommandError(
+            f"the analysis of version {version} left questions open; it is not deployed",
+            f"mend them, or accept them with: aeterna policy deploy {version} --accept-undecided",
+        ) from undecided
 
 
 def bundle_files(folder: Path) -> dict[str, str]:
@@ -190,6 +219,8 @@ def _tell_version(version: PolicyVersion) -> None:
     by = f" by {version.deployed_by}" if version.deployed_by else ""
     restored = f", with the files of version {version.restores}" if version.restores else ""
     click.echo(f"version {version.version} is {version.state}{by}{restored} ({version.digest[:_HASH]})")
+    if version.undecided:
+        click.echo("its analysis left questions open: it is not known to be clean", err=True)
 
 
 def _tell_content(content: PolicyContent, *, files: bool) -> None:

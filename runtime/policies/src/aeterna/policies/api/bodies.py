@@ -29,6 +29,7 @@ Base = Annotated[
     int, Field(ge=0, le=MAX_NUMBER, description="The version that you saw deployed; 0 when none was.", examples=[0])
 ]
 Message = Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE), AfterValidator(_storable)]
+AcceptUndecided = Annotated[bool, Field(description="Deploy it although the analysis left questions open.")]
 RequestId = Annotated[
     str,
     Field(
@@ -63,10 +64,17 @@ class RollbackInput(_Body):
     base: Base
     message: Message
     to: Number
+    accept_undecided: AcceptUndecided = False
 
     def wish(self) -> Return:
         """Return the domain's wish."""
-        return Return(to=self.to, base=self.base, message=self.message, key=self.request_id)
+        return Return(
+            to=self.to,
+            base=self.base,
+            message=self.message,
+            key=self.request_id,
+            accept_undecided=self.accept_undecided,
+        )
 
 
 class VersionBody(_Body):
@@ -81,6 +89,7 @@ class VersionBody(_Body):
     digest: str
     base: int
     restores: int | None
+    undecided: bool
     deployed_at: datetime | None
     deployed_by: str | None
 
@@ -97,6 +106,7 @@ class VersionBody(_Body):
             digest=version.digest,
             base=version.base,
             restores=version.restores,
+            undecided=version.undecided,
             deployed_at=version.deployed_at,
             deployed_by=version.deployed_by,
         )

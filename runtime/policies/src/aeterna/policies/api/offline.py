@@ -72,7 +72,7 @@ class Offline:
             report = self._analyser(chosen.cache, timedelta(seconds=chosen.patience)).analyse(bundle, progress=progress)
         refused = report.refused or (chosen.strict and report.undecided)
         if chosen.json:
-            self._document({**report_json(report), "refused": refused, "undecided": report.undecided})
+            self._document({**report_json(report), "refused": refused})
         elif chosen.format == "github":
             self._out.write(annotations_of(report, str(chosen.folder)))
         else:

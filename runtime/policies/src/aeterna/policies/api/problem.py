@@ -23,6 +23,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.FileForbiddenError: 403,
         errors.ProposalTooLargeError: 413,
         errors.ProposalRefusedError: 422,
+        errors.AcceptanceRequiredError: 409,
         # Asking the same again would take as long again.
         errors.AnalysisTimeoutError: 422,
         errors.AnalysisFailedError: 500,

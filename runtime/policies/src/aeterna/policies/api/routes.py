@@ -40,6 +40,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 # A place in a listing is a number; to clients it is a text without meaning.
 Cursor = Annotated[str | None, Query(pattern=r"^[1-9][0-9]{0,17}$")]
 Effects = Annotated[bool, Query(description="Also say who gains and who loses, with example requests.")]
+AcceptUndecided = Annotated[bool, Query(description="Deploy it although the analysis left questions open.")]
 Number = Annotated[int, Path(ge=1, le=MAX_NUMBER)]
 _REPEATED: Final[dict[int | str, dict[str, Any]]] = {
     200: {"model": VersionBody, "description": "An equal request did this before; nothing was written."}
@@ -104,10 +105,17 @@ async def diff(
 
 @router.post("/versions/{number}/deploy", status_code=201, responses=_REPEATED)
 async def deploy(
-    request: Request, number: Number, author: Deployer, administering: TheAdministering, response: Response
+    request: Request,
+    number: Number,
+    author: Deployer,
+    administering: TheAdministering,
+    response: Response,
+    accept_undecided: AcceptUndecided = False,  # noqa: FBT002 - a query parameter has a name
 ) -> VersionBody:
     """Make a version the one that decides, if what is deployed is still what it was proposed on."""
-    return await _changed(request, response, "deploy", administering.deploy(author, number))
+    return await _changed(
+        request, response, "deploy", administering.deploy(author, number, accept_undecided=accept_undecided)
+    )
 
 
 @router.post("/rollback", status_code=201, responses=_REPEATED)

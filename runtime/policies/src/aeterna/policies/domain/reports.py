@@ -33,6 +33,7 @@ def report_json(report: Report) -> dict[str, JsonValue]:
         "digest": report.digest,
         "policies": report.policies,
         "pairs": report.pairs,
+        "undecided": report.undecided,
         "findings": [finding_json(found) for found in report.findings],
     }
 
@@ -45,6 +46,11 @@ def report_text(report: Report) -> str:
 def refusing(report: Report) -> tuple[Finding, ...]:
     """Return the findings, those that refuse the bundle first."""
     return tuple(sorted(report.findings, key=lambda found: not refuses(found)))
+
+
+def undecided(report: Report) -> tuple[Finding, ...]:
+    """Return what was left open."""
+    return tuple(found for found in report.findings if found.kind is Kind.UNDECIDED)
 
 
 def refuses(found: Finding) -> bool:

@@ -55,12 +55,16 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
-    """The wish to have the files of an earlier version back; ``base`` is what is seen deployed, ``key`` as above."""
+    """The wish to have the files of an earlier version back; ``base`` is what is seen deployed, ``key`` as above.
+
+    ``accept_undecided`` says that they may decide although the analysis left questions open.
+    """
 
     to: int
     base: int
     message: str
     key: str
+    accept_undecided: bool = False
 
     def digest(self) -> bytes:
         """Return the SHA-256 by which a repetition of the request is told from another one under the same key."""
@@ -88,7 +92,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One version. ``digest`` names its content as `Bundle.digest` does, ``base`` what it was proposed on."""
+    """One version. ``digest`` names its content as `Bundle.digest` does, ``base`` what it was proposed on.
+
+    ``undecided`` says that its analysis left questions open, so that it is not known to be clean.
+    """
 
     number: int
     tenant: str
@@ -98,6 +105,7 @@ class Version:
     digest: str
     base: int
     restores: int | None
+    undecided: bool
     state: State
     deployed_at: datetime | None
     deployed_by: str | None

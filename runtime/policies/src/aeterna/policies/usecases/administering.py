@@ -68,15 +68,16 @@ class Administering:
             )
         )
 
-    async def deploy(self, author: Author, number: int) -> Written:
+    async def deploy(self, author: Author, number: int, *, accept_undecided: bool = False) -> Written:
         """Make a version the one that decides, after checking it again: the analysis may know more than it did.
 
-        Raise `VersionNotFoundError`, `VersionConflictError`, `ProposalRefusedError` or `AnalysisTimeoutError`.
+        Raise `VersionNotFoundError`, `VersionConflictError`, `ProposalRefusedError` or `AnalysisTimeoutError`, and
+        `AcceptanceRequiredError` if the analysis left questions open and that is not accepted.
         """
         version = await self._versions.version(author.scope, number)
         if version.deployed_at is None:
             content = await self._versions.whole(number)
-            await self._checking.check(content.files, author.scope)
+            await self._checking.check_to_deploy(content.files, author.scope, accept_undecided=accept_undecided)
         return await self._versions.deploy(number, by=author, at=self._now())
 
     async def go_back(self, author: Author, wish: Return) -> Written:
@@ -94,7 +95,7 @@ class Administering:
         files = author.scope.merged(base, earlier.files)
         if files == base:
             raise UnchangedError(wish.base)
-        digest, report = await self._known_or_checked(earlier, files, author.scope)
+        digest, report = await self._known_or_checked(earlier, files, author.scope, wish)
         return await self._versions.write(
             Draft(
                 author=author,
@@ -130,8 +131,10 @@ class Administering:
             raise VersionConflictError(number, deployed)
         return (await self._versions.whole(number)).files if number else {}
 
-    async def _known_or_checked(self, earlier: Content, files: Mapping[str, str], scope: Scope) -> tuple[str, str]:
+    async def _known_or_checked(
+        self, earlier: Content, files: Mapping[str, str], scope: Scope, wish: Return
+    ) -> tuple[str, str]:
         if earlier.version.deployed_at is not None and files == earlier.files:
             return earlier.version.digest, earlier.report
-        bundle, report = await self._checking.check(files, scope)
+        bundle, report = await self._checking.check_to_deploy(files, scope, accept_undecided=wish.accept_undecided)
         return bundle.digest(), report_text(report)

@@ -10,8 +10,8 @@ from aeterna.cedar.domain.bundle import ENTITIES_FILE, POLICY_SUFFIX, SCHEMA_SUF
 from aeterna.cedar.domain.paths import checked_path
 from aeterna.cedar.errors import BundleInvalidError
 from aeterna.policies.domain.findings import Finding, Kind, Place, Report
-from aeterna.policies.domain.reports import finding_json, one_line, refuses, refusing, shown
-from aeterna.policies.errors import ProposalRefusedError, ProposalTooLargeError
+from aeterna.policies.domain.reports import finding_json, one_line, refuses, refusing, shown, undecided
+from aeterna.policies.errors import AcceptanceRequiredError, ProposalRefusedError, ProposalTooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +74,15 @@ class Checking:
                 [finding_json(found) for found in findings[:_SHOWN_FINDINGS]],
                 "; ".join(one_line(found) for found in findings[:3] if refuses(found)),
             )
+        return bundle, report
+
+    async def check_to_deploy(
+        self, files: Mapping[str, str], scope: Scope, *, accept_undecided: bool
+    ) -> tuple[Bundle, Report]:
+        """Do as `check`, and raise `AcceptanceRequiredError` if a question was left open and that is not accepted."""
+        bundle, report = await self.check(files, scope)
+        if report.undecided and not accept_undecided:
+            raise AcceptanceRequiredError([finding_json(found) for found in undecided(report)[:_SHOWN_FINDINGS]])
         return bundle, report
 
 

@@ -51,7 +51,8 @@ class PostgresVersions:
                 await statements.do(
                     "write_deployment", number=number, previous=deployed, by=draft.author.subject, at=draft.at
                 )
-                await append(statements, head, _deployed_event(draft.author, number, deployed, draft.digest, draft.at))
+                version = await _version(statements, number)
+                await append(statements, head, _deployed_event(draft.author, version, deployed, draft.at))
             return Written(version=await _version(statements, number), created=True)
 
         return await self._transactions.run(scope, work, everything=True)
@@ -72,7 +73,7 @@ class PostgresVersions:
             if deployed != version.base:
                 raise VersionConflictError(version.base, deployed)
             await statements.do("write_deployment", number=number, previous=deployed, by=by.subject, at=at)
-            await append(statements, head, _deployed_event(by, number, deployed, version.digest, at))
+            await append(statements, head, _deployed_event(by, version, deployed, at))
             return Written(version=await _version(statements, number), created=True)
 
         return await self._transactions.run(by.scope, work, everything=True)
@@ -194,11 +195,16 @@ def _proposed(draft: Draft, number: int) -> Event:
     )
 
 
-def _deployed_event(by: Author, number: int, previous: int, digest: str, at: datetime) -> Event:
+def _deployed_event(by: Author, version: Version, previous: int, at: datetime) -> Event:
     return Event(
         act=Act.DEPLOYED,
         tenant=by.scope.tenant,
         actor=f"{by.kind}:{by.subject}",
         at=at,
-        facts={"version": number, "digest": digest, "previous": previous},
+        facts={
+            "version": version.number,
+            "digest": version.digest,
+            "previous": previous,
+            "undecided": version.undecided,
+        },
     )

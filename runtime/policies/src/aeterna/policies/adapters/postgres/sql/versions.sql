@@ -20,7 +20,8 @@ SELECT number, %(previous)s, tenant, %(by)s, %(at)s FROM policies.versions WHERE
 
 -- name: read_version
 SELECT version.number, version.tenant, version.author, version.message, version.created_at, version.digest,
-       version.base, version.restores, deployment.deployed_at, deployment.deployed_by
+       version.base, version.restores, coalesce((version.report ->> 'undecided')::boolean, false) AS undecided,
+       deployment.deployed_at, deployment.deployed_by
 FROM policies.versions AS version
 LEFT JOIN policies.deployments AS deployment USING (number)
 WHERE version.number = %(number)s;
@@ -30,7 +31,8 @@ SELECT files, report FROM policies.versions WHERE number = %(number)s;
 
 -- name: newest_versions
 SELECT version.number, version.tenant, version.author, version.message, version.created_at, version.digest,
-       version.base, version.restores, deployment.deployed_at, deployment.deployed_by
+       version.base, version.restores, coalesce((version.report ->> 'undecided')::boolean, false) AS undecided,
+       deployment.deployed_at, deployment.deployed_by
 FROM policies.versions AS version
 LEFT JOIN policies.deployments AS deployment USING (number)
 WHERE version.number < %(before)s
