@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROUNDS = 3
-# Of the remembered decisions: few enough for any cache. Of the others: of so many pairs that next to none comes again.
+# Of the remembered decisions: few enough for any cache. Of the others: of so many pairs that few come again.
 REMEMBERED = 500
 DISTINCT = 20_000
 ENTITIES = 10_000
@@ -95,7 +95,7 @@ def best(server: Server, count: int) -> dict[str, float]:
 
 
 def at_size(policies: int, folder: Path) -> dict[str, Any]:
-    """Measure sidecar, peer and engine at one size; nearly every question names a pair that was not asked about."""
+    """Measure sidecar, peer and engine at one size; most questions name a pair that was not asked about before."""
     corpus = Corpus(policies=policies, entities=ENTITIES)
     bundle = folder / f"bundle-{policies}"
     bundle.mkdir()

@@ -10,10 +10,6 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ACTIONS = 20
 TYPES = ("Document", "Dataset", "Model", "Ticket", "Secret")
@@ -91,6 +87,7 @@ class Corpus:
     def questions(self, count: int) -> list[dict[str, object]]:
         """Return AuthZEN questions; every second one is made of a grant, so that something may be allowed."""
         chosen = random.Random(7)  # noqa: S311 - as above
+        agents, things = self._agents_by_group(), self._things_by_group()
         asked: list[dict[str, object]] = []
         while len(asked) < count:
             agent, thing = chosen.choice(list(self.agents)), chosen.choice(list(self.things))
@@ -98,10 +95,9 @@ class Corpus:
             if len(asked) % 2:
                 grant = chosen.choice(self.grants)
                 action = grant.action
-                agent = chosen.choice([*self._agents_of(grant)] or [agent])
-                tenant = self.agents[agent]["tenant"]
-                things = [*self._things_of(grant)]
-                thing = chosen.choice([near for near in things if self.things[near]["tenant"] == tenant] or [thing])
+                agent = chosen.choice(agents.get(grant.who, [agent]))
+                place = (grant.type, grant.inside[1] if grant.inside else "", self.agents[agent]["tenant"])
+                thing = chosen.choice(things.get(place, [thing]))
             asked.append(
                 {
                     "subject": {"type": "Agent", "id": agent},
@@ -111,22 +107,24 @@ class Corpus:
             )
         return asked
 
-    def _agents_of(self, grant: Grant) -> Iterator[str]:
-        kind, name = grant.who
+    def _agents_by_group(self) -> dict[tuple[str, str], list[str]]:
+        found: dict[tuple[str, str], list[str]] = {}
         for agent, facts in self.agents.items():
-            if (
-                (kind == "Agent" and agent == name)
-                or (kind == "Team" and facts["team"] == name)
-                or (kind == "Role" and name in self.roles_of[agent])
-            ):
-                yield agent
+            groups = [
+                ("Agent", agent),
+                ("Team", str(facts["team"])),
+                *(("Role", role) for role in self.roles_of[agent]),
+            ]
+            for group in groups:
+                found.setdefault(group, []).append(agent)
+        return found
 
-    def _things_of(self, grant: Grant) -> Iterator[str]:
+    def _things_by_group(self) -> dict[tuple[object, object, object], list[str]]:
+        found: dict[tuple[object, object, object], list[str]] = {}
         for thing, facts in self.things.items():
-            if facts["type"] == grant.type and (
-                grant.inside is None or grant.inside[1] == thing or facts["folder"] == grant.inside[1]
-            ):
-                yield thing
+            for inside in ("", facts["folder"], thing):
+                found.setdefault((facts["type"], inside, facts["tenant"]), []).append(thing)
+        return found
 
     def _cedar(self) -> str:
         written = [
