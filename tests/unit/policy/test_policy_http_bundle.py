@@ -95,6 +95,28 @@ def test_after_any_failure_the_next_fetch_is_a_whole_one(administration: Adminis
     assert "If-None-Match" not in administration.asked[-1].headers
 
 
+@pytest.mark.parametrize("etag", ["\u00e9", "a" * 1025])
+def test_an_etag_that_cannot_be_sent_back_is_not_kept(etag: str, administration: Administration) -> None:
+    source = administration.source()
+    administration.answer.headers = httpx.Headers({**administration.answer.headers, "ETag": etag}, encoding="utf-8")
+    source.read()
+
+    bundle = source.read()
+
+    assert bundle.files() == FILES
+    assert "If-None-Match" not in administration.asked[-1].headers
+
+
+def test_cookies_are_neither_kept_nor_sent(administration: Administration) -> None:
+    source = administration.source()
+    administration.answer.headers["Set-Cookie"] = "replica=7; Path=/"
+    source.read()
+
+    source.read()
+
+    assert "Cookie" not in administration.asked[-1].headers
+
+
 def test_a_rotated_key_is_taken_without_a_restart(administration: Administration) -> None:
     source = administration.source()
     source.read()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from aeterna.cedar.domain.bundle import Bundle
     from aeterna.policy.adapters.version_file import VersionFile
+
+_MAX_ETAG_CHARS: Final = 1024
 
 
 class HttpBundleSource:
@@ -54,7 +57,11 @@ class HttpBundleSource:
         # One for all fetches, since each has a TLS context of its own, of 600 kB, that only a collection would free. No
         # connection is kept: a balancer's answer may be another replica each time.
         limits = httpx.Limits(max_keepalive_connections=0)
-        self._client = httpx.Client(timeout=self._timeout, trust_env=False, transport=transport, limits=limits)
+        # Cookies would pile up in it, and say nothing about a bundle.
+        cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self._client = httpx.Client(
+            timeout=self._timeout, trust_env=False, transport=transport, limits=limits, cookies=cookies
+        )
         self._held: tuple[str, Bundle] | None = None
 
     def read(self) -> Bundle:
@@ -72,8 +79,10 @@ class HttpBundleSource:
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             raise BundleUnreadableError(self._address, f"does not answer: {type(exc).__name__}") from exc
         bundle = self._proven(response.headers.get(SIGNATURE_HEADER), body)
-        etag = response.headers.get("ETag")
-        self._held = (etag, bundle) if etag is not None else None
+        etag = response.headers.get("ETag", "")
+        # One that cannot be sent back as it came is none.
+        sendable = 0 < len(etag) <= _MAX_ETAG_CHARS and etag.isascii() and etag.isprintable()
+        self._held = (etag, bundle) if sendable else None
         return bundle
 
     def _authorization(self) -> dict[str, str]:
