@@ -25,13 +25,13 @@ class Command:
 
     def __init__(self, url: str) -> None:
         told = {f"AETERNA_{name}_URL": url for name in ("GRAPH", "THREADS", "POLICIES")}
-        self._environment = {**os.environ, **told}
+        self._environment = {**os.environ, **told, "AETERNA_TOKEN": "platform"}
 
-    def __call__(self, *arguments: str, token: str = "platform") -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command line."""
         return subprocess.run(
             [sys.executable, "-P", "-m", "aeterna.cli", "policy", *arguments],
-            env={**self._environment, "AETERNA_TOKEN": token},
+            env=self._environment,
             capture_output=True,
             text=True,
             check=False,
@@ -111,9 +111,3 @@ def test_a_folder_without_a_bundle_is_told_so(command: Command, tmp_path: Path) 
     refused = command("propose", str(tmp_path), "-m", "Nothing")
 
     assert (refused.returncode, "holds no bundle" in refused.stderr) == (1, True)
-
-
-def test_a_tenant_that_proposes_what_is_everybodys_is_told_to_leave_it_out(command: Command, folder: Path) -> None:
-    refused = command("propose", str(folder), "-m", "Ours", token="acme")
-
-    assert (refused.returncode, "hint: leave the file out" in refused.stderr) == (4, True)

@@ -6,6 +6,8 @@ import io
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import click
@@ -63,6 +65,8 @@ def test_help_imports_nothing_heavy() -> None:
         (["token", "--ttl", "forever"], 2, "is not a duration"),
         (["token"], 3, "error: no runtime is running"),
         (["graph", "statistics"], 3, "hint: run: aeterna up --detach"),
+        (["policy", "versions"], 3, "AETERNA_POLICIES_URL"),
+        (["policy", "validate", "nowhere"], 2, "hint: run: aeterna policy validate --help"),
         (["status"], 3, ""),
     ],
 )
@@ -153,3 +157,36 @@ def test_progress_is_plain_lines_where_nobody_watches() -> None:
 
 def test_every_part_has_a_title_and_an_order() -> None:
     assert set(parts.ORDER) == set(parts.TITLES) == {parts.POSTGRES, *parts.MODULES}
+
+
+class _Forbidding(BaseHTTPRequestHandler):
+    """Forbids a file to whoever asks."""
+
+    def do_GET(self) -> None:
+        body = (
+            b'{"status": 403, "code": "policies.file_forbidden", "title": "No.", "detail": "not below tenants/acme/"}'
+        )
+        self.send_response(403)
+        self.send_header("Content-Type", "application/problem+json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
+        del format, args
+
+
+def test_no_role_is_proposed_to_who_may_not_change_a_file(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Forbidding) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for name in ("AETERNA_GRAPH_URL", "AETERNA_THREADS_URL", "AETERNA_POLICIES_URL"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("AETERNA_TOKEN", "acme")
+
+        status = run(["policy", "versions"])
+        server.shutdown()
+
+    assert status == 4
+    assert "hint: leave the file out" in capsys.readouterr().err
