@@ -49,11 +49,6 @@ class ChainedDecisionLog:
         self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
         self._thread.start()
 
-    @property
-    def failing(self) -> bool:
-        """Whether the last write failed."""
-        return self._failing
-
     def offer(self, entry: Entry) -> bool:
         """Take an entry to be written soon, or return False when there are too many already; never blocks."""
         if len(self._queue) >= self._capacity:

@@ -6,8 +6,8 @@ tries once more, and then it gives up the whole push: so what is for the moment 
 
 from __future__ import annotations
 
-import asyncio
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import unquote_plus
 
@@ -17,21 +17,16 @@ from aeterna.cedar.domain.bundle import ENTITIES_FILE
 from aeterna.cedar.errors import BundleInvalidError
 from aeterna.policy.api import admin_documents as documents
 from aeterna.policy.api.problem import STATUSES
+from aeterna.policy.api.whole_body import whole_body
 from aeterna.policy.domain.staged_set import PUSHED_SCHEMA
 from aeterna.policy.errors import PolicyError, PushRefusedError
 from aeterna.service.asgi import header, send_bytes
-from aeterna.service.errors import (
-    RequestTimeoutError,
-    RequestTooLargeError,
-    ServiceError,
-    TokenInvalidError,
-    TokenMissingError,
-)
+from aeterna.service.errors import ServiceError, TokenInvalidError, TokenMissingError
 from aeterna.service.problem import problem_of, problem_of_status, send_problem, unexpected
 from aeterna.service.trace import enter_trace, trace_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from datetime import timedelta
 
     from aeterna.policy.usecases.publishing import Publisher
@@ -132,29 +127,14 @@ class AdminApp:
     async def _body(self, pattern: re.Pattern[bytes], id_: str, scope: Scope, receive: Receive) -> bytes:
         """Return the body; one that cannot be taken spoils the set, or a policy would be missing in silence."""
         try:
-            return await self._received(receive)
+            hung_up = PushRefusedError("push", "the caller hung up in the middle of it")
+            return await whole_body(receive, max_bytes=self._max_body_bytes, within=self._timeout, hung_up=hung_up)
         except (ServiceError, PushRefusedError) as exc:
             where = {_POLICY: id_, _DATA: ENTITIES_FILE, _SCHEMA: PUSHED_SCHEMA}.get(pattern)
             if where is not None:
                 self._staging.spoil(where, str(exc))
             log.warning("policy.push_refused", path=scope["path"][:200], reason=str(exc))
             raise
-
-    async def _received(self, receive: Receive) -> bytes:
-        body = bytearray()
-        try:
-            async with asyncio.timeout(self._timeout.total_seconds()):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise PushRefusedError("push", "the caller hung up in the middle of it")
-                    body += message.get("body", b"")
-                    if len(body) > self._max_body_bytes:
-                        raise RequestTooLargeError(self._max_body_bytes)
-                    if not message.get("more_body", False):
-                        return bytes(body)
-        except TimeoutError:
-            raise RequestTimeoutError(self._timeout) from None
 
     async def _refuse(self, scope: Scope, send: Send, error: PolicyError | ServiceError) -> None:
         # What was refused before its end leaves the rest of it in the connection.
@@ -177,11 +157,8 @@ class AdminApp:
         return (404, b"{}") if text is None else (200, documents.written_policy(id_, text))
 
     def _put(self, id_: str, body: bytes) -> _Answer:
-        try:
+        with self._spoilt_by_refusal(id_):
             text = documents.policy_text(id_, body)
-        except PushRefusedError as exc:
-            self._staging.spoil(id_, str(exc))
-            raise
         self._stage(id_, text)
         return 200, documents.written_policy(id_, text)
 
@@ -192,11 +169,8 @@ class AdminApp:
         return 200, documents.written_entities(self._staging.entities())
 
     def _put_data(self, _id: str, body: bytes) -> _Answer:
-        try:
+        with self._spoilt_by_refusal(ENTITIES_FILE):
             lists = documents.entity_lists(body)
-        except PushRefusedError as exc:
-            self._staging.spoil(ENTITIES_FILE, str(exc))
-            raise
         try:
             self._staging.put_entities(lists)
         except BundleInvalidError as exc:
@@ -212,11 +186,8 @@ class AdminApp:
         return (200, documents.written_policies(schemas)) if schemas else (404, b"{}")
 
     def _put_schema(self, _id: str, body: bytes) -> _Answer:
-        try:
+        with self._spoilt_by_refusal(PUSHED_SCHEMA):
             text = documents.schema_text(PUSHED_SCHEMA, body)
-        except PushRefusedError as exc:
-            self._staging.spoil(PUSHED_SCHEMA, str(exc))
-            raise
         self._stage(PUSHED_SCHEMA, text)
         return 200, documents.written_policy(PUSHED_SCHEMA, text)
 
@@ -226,6 +197,15 @@ class AdminApp:
     def _status(self, _id: str, _body: bytes) -> _Answer:
         publications, state = self._publisher.publications, self._publisher.state
         return 200, documents.written_status(state, publications.current(), self._staging.spoilt, publications.fault)
+
+    @contextmanager
+    def _spoilt_by_refusal(self, where: str) -> Generator[None]:
+        """Spoil this part of the set when what was pushed for it is refused."""
+        try:
+            yield
+        except PushRefusedError as exc:
+            self._staging.spoil(where, str(exc))
+            raise
 
     def _stage(self, id_: str, text: str) -> None:
         try:

@@ -14,6 +14,7 @@ import structlog
 from aeterna.policy.api import authzen, cedar_agent, epochs
 from aeterna.policy.api.openapi import OPENAPI, document
 from aeterna.policy.api.problem import STATUSES
+from aeterna.policy.api.whole_body import whole_body
 from aeterna.policy.domain.tally import MALFORMED, PROCESS
 from aeterna.policy.errors import MediaTypeError, PolicyError, QuestionMalformedError
 from aeterna.policy.usecases.auditing import NOT_AUDITED
@@ -78,9 +79,8 @@ class PolicyApp:
         self._max_body_bytes = settings.max_body_bytes
         self._max_evaluations = settings.max_evaluations
         self._timeout = settings.request_timeout
-        base = settings.public_url or f"http://{settings.host}:{settings.port}"
         self._documents = {
-            authzen.METADATA: authzen.metadata(base),
+            authzen.METADATA: authzen.metadata(settings.public_url or f"http://{settings.host}:{settings.port}"),
             OPENAPI: document(max_evaluations=settings.max_evaluations),
         }
         self._posts = {
@@ -218,24 +218,12 @@ class PolicyApp:
         return cedar_agent.answer(self._decided(cedar_agent.question(body), headers, b"c" + body))
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        """Return the body, or raise what is wrong with it; the bytes are counted as they come."""
+        """Return the body, or raise what is wrong with it."""
         media_type = header(scope, b"content-type") or b""
         if media_type.partition(b";")[0].strip().lower() != _JSON:
             raise MediaTypeError
-        body = bytearray()
-        try:
-            async with asyncio.timeout(self._timeout.total_seconds()):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise QuestionMalformedError("the caller hung up")
-                    body += message.get("body", b"")
-                    if len(body) > self._max_body_bytes:
-                        raise RequestTooLargeError(self._max_body_bytes)
-                    if not message.get("more_body", False):
-                        return bytes(body)
-        except TimeoutError:
-            raise RequestTimeoutError(self._timeout) from None
+        hung_up = QuestionMalformedError("the caller hung up")
+        return await whole_body(receive, max_bytes=self._max_body_bytes, within=self._timeout, hung_up=hung_up)
 
     async def _refuse(self, scope: Scope, send: Send, error: PolicyError | ServiceError) -> None:
         enter_trace(trace_id_of(header(scope, b"traceparent")))

@@ -17,7 +17,6 @@ from aeterna.policies.domain.typed.types import EntityOf, RecordType, Scalar, Se
 
 TRUE: Final = z3.BoolVal(True)
 FALSE: Final = z3.BoolVal(False)
-INTEGERS: Final = frozenset({Scalar.LONG, Scalar.DECIMAL, Scalar.DATETIME, Scalar.DURATION})
 LEAST: Final = -(2**63)
 GREATEST: Final = 2**63 - 1
 ADDRESS_BITS: Final = 128
