@@ -129,6 +129,21 @@ def test_the_least_recently_used_goes_first() -> None:
     assert len(cache) == 2
 
 
+def test_answers_that_name_hundreds_of_policies_do_not_fill_memory() -> None:
+    bench = Bench(capacity=10_000)
+    cache = bench.cache()
+    verdict = Verdict(allowed=True, policies=tuple(f"policy-{number}" for number in range(1000)))
+    for number in range(1000):
+        cache.put(b"%d" % number, verdict)
+    full = len(cache)
+    for number in range(1000):
+        cache.put(b"small %d" % number, ALLOW)
+
+    assert full * len(verdict.policies) * 100 < 64 * 1024 * 1024
+    assert [cache.get(key, bench.now) is not None for key in (b"0", b"999", b"small 999")] == [False, True, True]
+    assert len(cache) > full
+
+
 @pytest.mark.parametrize("bench", [Bench(capacity=0), Bench(ttl=timedelta(0))])
 def test_the_memory_can_be_switched_off(bench: Bench) -> None:
     decider = bench.decider()
