@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import psutil
+import pytest
 
 from fixtures.fix_policy import document
 
@@ -52,6 +53,14 @@ def sidecar(folder: Path) -> Generator[tuple[subprocess.Popen[bytes], httpx.Clie
         finally:
             process.terminate()
             process.wait(30)
+
+
+@pytest.mark.parametrize("arguments", [("verify-logs", "log"), ("verify-log",), ("--serve",)])
+def test_what_the_program_does_not_know_is_wrong_usage_and_starts_nothing(arguments: tuple[str, ...]) -> None:
+    ended = subprocess.run((*COMMAND, *arguments), capture_output=True, text=True, timeout=60, check=False)
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("usage: python -m aeterna.policy")
 
 
 def verified(folder: Path) -> tuple[int, str]:

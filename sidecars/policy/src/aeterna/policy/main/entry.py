@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gc
 import socket
@@ -29,8 +30,10 @@ _COLLECT_AFTER: Final = (50_000, 20, 1000)
 
 def main() -> None:
     """Serve until told to stop; exit with status 1 and one line when that cannot even begin."""
-    if sys.argv[1:2] == [_VERIFY_LOG]:
-        raise SystemExit(verify_log(Path(*sys.argv[2:3])))
+    if sys.argv[1:2] != [WORKER]:
+        chosen = _parser().parse_args()
+        if chosen.command == _VERIFY_LOG:
+            raise SystemExit(verify_log(chosen.folder))
     with one_line_refusals(NAME):
         settings = load(PolicySettings)
         configure(NAME, settings)
@@ -52,6 +55,15 @@ def main() -> None:
             listener.close()
             if settings.socket is not None:
                 settings.socket.unlink(missing_ok=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    described = "Decides who may do what, as AETERNA_POLICY_* say; without a command it serves."
+    parser = argparse.ArgumentParser(prog="python -m aeterna.policy", description=described)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    check = commands.add_parser(_VERIFY_LOG, help="follow the chains of a decision log; status 1 when one is broken")
+    check.add_argument("folder", type=Path, metavar="FOLDER")
+    return parser
 
 
 def _serve_worker(
