@@ -46,11 +46,13 @@ from aeterna.service.metrics import new_registry
 from aeterna.service.settings import load
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from fastapi import FastAPI
 
     from aeterna.policies.ports import Analyser
+    from aeterna.postgres.pool import Pool
 
 PROGRAM = "aeterna-policies"
 _PATIENCE: Final = timedelta(minutes=5)
@@ -169,19 +171,8 @@ def application(settings: PoliciesSettings) -> FastAPI:
     audit = PostgresAudit(transactions, platform=settings.platform_tenant)
     analysis = AnalysisProcess(make_analyser, timeout=settings.analysis_timeout)
     checking = Checking(CedarCompiler(), analysis, Sizes(files=settings.max_files, bytes=settings.max_bytes))
-    seeding = Seeding(versions, CedarCompiler(), now, platform=Scope(tenant=settings.platform_tenant, platform=True))
     replicas = Replicas(time.monotonic, window=settings.replica_window)
     registry = new_registry()
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
-        async with pool, asyncio.TaskGroup() as tasks:
-            if settings.seed is not None:
-                await seeding.seed(DirectoryBundleSource(settings.seed).read())
-            retention = tasks.create_task(Retention(audit, now, kept=settings.audit_kept).run())
-            yield
-            retention.cancel()
-            await analysis.aclose()
 
     app = service_app(
         name=PROGRAM,
@@ -197,7 +188,7 @@ def application(settings: PoliciesSettings) -> FastAPI:
         decisions=AuthZenDecisionPoint.of(settings, registry),
         checks={"database": versions.check},
         problems=STATUSES,
-        lifespan=lifespan,
+        lifespan=_lifespan(settings, pool, versions, audit, analysis),
         routers=[router, bundles],
         registry=registry,
     )
@@ -211,6 +202,29 @@ def application(settings: PoliciesSettings) -> FastAPI:
     app.state.replicas = replicas
     app.state.changed = PolicyMetrics(registry, replicas).changed
     return app
+
+
+def _lifespan(
+    settings: PoliciesSettings,
+    pool: Pool,
+    versions: PostgresVersions,
+    audit: PostgresAudit,
+    analysis: AnalysisProcess,
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what opens and seeds the store and keeps its audit short, from the application's start to its end."""
+    seeding = Seeding(versions, CedarCompiler(), now, platform=Scope(tenant=settings.platform_tenant, platform=True))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        async with pool, asyncio.TaskGroup() as tasks:
+            if settings.seed is not None:
+                await seeding.seed(DirectoryBundleSource(settings.seed).read())
+            retention = tasks.create_task(Retention(audit, now, kept=settings.audit_kept).run())
+            yield
+            retention.cancel()
+            await analysis.aclose()
+
+    return lifespan
 
 
 def make_analyser() -> Analyser:

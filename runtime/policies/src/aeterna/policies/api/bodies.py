@@ -2,9 +2,9 @@
 
 # Without the postponed annotations that we have elsewhere: pydantic reads these at run time.
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -116,12 +116,12 @@ class ContentBody(VersionBody):
     """A version with its files, as far as they are yours to see, and what its analysis found."""
 
     files: dict[str, str]
-    findings: list[dict[str, Any]]
+    findings: list[dict[str, object]]
 
     @classmethod
     def with_content(cls, content: Content) -> "ContentBody":
         """Return the body of a version and its content."""
-        report: dict[str, Any] = json.loads(content.report)
+        report: dict[str, list[dict[str, object]]] = json.loads(content.report)
         return cls(
             **VersionBody.of(content.version).model_dump(),
             files=dict(content.files),
@@ -163,25 +163,25 @@ class DiffBody(_Body):
     before: int
     after: int
     files: list[FileDiffBody]
-    differences: list[dict[str, Any]] | None
+    differences: list[dict[str, object]] | None
 
     @classmethod
     def of(
-        cls, before: int, after: int, files: Sequence[FileDiff], differences: list[dict[str, Any]] | None
+        cls, before: int, after: int, files: Sequence[FileDiff], differences: Sequence[Mapping[str, object]] | None
     ) -> "DiffBody":
         """Return the body of a difference."""
         return cls(
             before=before,
             after=after,
             files=[FileDiffBody(path=file.path, change=file.change, diff=file.text) for file in files],
-            differences=differences,
+            differences=None if differences is None else [dict(difference) for difference in differences],
         )
 
 
 class RecordBody(_Body):
     """A record of the audit; ``hash`` is SHA-256 over the hash of the record before and this one's canonical JSON."""
 
-    record: dict[str, Any]
+    record: dict[str, object]
     hash: str
 
     @classmethod

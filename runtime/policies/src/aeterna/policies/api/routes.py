@@ -3,9 +3,9 @@
 # Without the postponed annotations that we have elsewhere: FastAPI reads these at run time.
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -42,7 +42,7 @@ Cursor = Annotated[str | None, Query(pattern=r"^[1-9][0-9]{0,17}$")]
 Effects = Annotated[bool, Query(description="Also say who gains and who loses, with example requests.")]
 AcceptUndecided = Annotated[bool, Query(description="Deploy it although the analysis left questions open.")]
 Number = Annotated[int, Path(ge=1, le=MAX_NUMBER)]
-_REPEATED: Final[dict[int | str, dict[str, Any]]] = {
+_REPEATED: Final[dict[int | str, dict[str, object]]] = {
     200: {"model": VersionBody, "description": "An equal request did this before; nothing was written."}
 }
 
@@ -93,11 +93,10 @@ async def diff(
         await versions.version(author.scope, earlier)
     # What a version stood on may be another tenant's; of that the caller sees files, and not who made it.
     whole = await versions.whole(earlier) if earlier else None
-    differences: list[dict[str, Any]] | None = None
+    differences: Sequence[Mapping[str, object]] | None = None
     if effects and whole is not None:
         found = await analysis.compare(whole.bundle(), (await versions.whole(number)).bundle())
-        # `differences_json` makes objects; the type of JSON values does not say so.
-        differences = cast("list[dict[str, Any]]", differences_json(found, author.scope))
+        differences = differences_json(found, author.scope)
     before = author.scope.seen(whole.files) if whole is not None else {}
     files = await asyncio.to_thread(file_diffs, before, after.files)
     return DiffBody.of(earlier, number, files, differences)

@@ -73,7 +73,7 @@ def finding_json(found: Finding) -> dict[str, JsonValue]:
     }
 
 
-def differences_json(differences: Sequence[Difference], scope: Scope) -> list[JsonValue]:
+def differences_json(differences: Sequence[Difference], scope: Scope) -> list[dict[str, JsonValue]]:
     """Return the differences that are the reader's to see as JSON."""
     return [
         {
