@@ -78,7 +78,7 @@ def test_a_literal_question_is_taken_as_it_is_written() -> None:
 def test_the_tenant_is_the_subjects_else_the_sidecars_else_none(
     properties: dict[str, object], tenant: str | None, expected: str | None
 ) -> None:
-    request = request_of(asked(Entity(type="User", id="ada", properties=properties)), tenant=tenant)
+    request = request_of(asked(Entity(type="User", id="ada", properties=properties)), tenant_of=lambda _: tenant)
 
     assert request.tenant == expected
 
@@ -97,7 +97,7 @@ def test_the_tenant_of_a_described_subject_counts_and_that_of_others_does_not() 
 def test_a_tenant_that_is_no_name_is_not_taken_for_none(tenant: object) -> None:
     """Else whoever sends nonsense would be asked by fewer policies than the tenant's own."""
     with pytest.raises(ValueError, match="tenant"):
-        request_of(asked(Entity(type="User", id="ada", properties={"tenant": tenant})), tenant="own")
+        request_of(asked(Entity(type="User", id="ada", properties={"tenant": tenant})), tenant_of=lambda _: "own")
 
 
 @pytest.mark.parametrize("roles", ["admin", None, {"admin": True}, [1], [["admin"]], [str(n) for n in range(101)]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aeterna.cedar.adapters.cedar import CedarCompiler
+from aeterna.cedar.domain.bundle import Bundle
 from aeterna.cedar.domain.request import BroughtEntity, Uid
 from aeterna.cedar.domain.verdict import Verdict
 from aeterna.cedar.ports import Engine
@@ -370,3 +373,32 @@ def test_memory_never_changes_an_answer(steps: list[str], data: st.DataObject, s
             asked = data.draw(ANY_QUESTION)
             plain = editions[(epoch - 1) % 2].evaluate(request_of(asked))
             assert decider.decide(asked).allowed == plain.allowed
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked_of"),
+    [
+        pytest.param({"tenant": "acme"}, "acme", id="kept as one of a tenant"),
+        pytest.param({"tenant": ""}, "own", id="kept as one of nobody"),
+    ],
+)
+def test_a_kept_subject_is_of_its_tenant_also_to_a_question_that_does_not_say_so(
+    kept: dict[str, str], asked_of: str
+) -> None:
+    files = {
+        "a.cedarschema": """namespace Aeterna {
+            entity User { tenant: String };
+            entity Graph;
+            action "graph.read" appliesTo { principal: [User], resource: [Graph] };
+        }""",
+        "a.cedar": '@id("all") permit (principal, action, resource);',
+        "tenants/acme/a.cedar": '@id("none") forbid (principal, action, resource);',
+        "entities.json": json.dumps([{"uid": {"type": "Aeterna::User", "id": "ada"}, "attrs": kept, "parents": []}]),
+    }
+    decider = Bench(engine=CedarCompiler().compile(Bundle.of(files))).decider()
+
+    decision = decider.decide(
+        Question(subject=Entity(type="User", id="ada"), action="graph.read", resource=Entity(type="Graph", id="main"))
+    )
+
+    assert (decision.tenant, decision.allowed) == (asked_of, asked_of != "acme")

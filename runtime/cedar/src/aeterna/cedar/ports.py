@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from aeterna.cedar.domain.bundle import Bundle
-    from aeterna.cedar.domain.request import Request
+    from aeterna.cedar.domain.request import Request, Uid
     from aeterna.cedar.domain.verdict import Verdict
 
 
@@ -15,6 +15,10 @@ class Engine(Protocol):
 
     def evaluate(self, request: Request) -> Verdict:
         """Return the verdict; whatever is wrong with the request is a deny that names the errors, never a raise."""
+        ...
+
+    def tenant_of(self, principal: Uid) -> str | None:
+        """Return the tenant that everybody's entities say this one is of, in its attribute ``tenant``, or None."""
         ...
 
     def retire(self) -> None:

@@ -9,7 +9,7 @@ from aeterna.cedar.errors import BundleInvalidError
 
 if TYPE_CHECKING:
     from aeterna.cedar.domain.bundle import Bundle
-    from aeterna.cedar.domain.request import Request
+    from aeterna.cedar.domain.request import Request, Uid
 
 
 class FakeEngine:
@@ -24,6 +24,10 @@ class FakeEngine:
         """Return an allow for a known action, else a deny."""
         self.asked += 1
         return Verdict(allowed=request.action.id in self._allowed, policies=("fake",))
+
+    def tenant_of(self, principal: Uid) -> str | None:
+        """Return None: it keeps no entities."""
+        del principal
 
     def retire(self) -> None:
         """Note that it was retired."""

@@ -30,6 +30,7 @@ _PARSED_ENTITIES: Final = 8192
 _SLICE_ITSELF: Final = 4
 _KNOWN_KEYS: Final = 4096
 _SHOWN_CHARS: Final = 300
+_TENANT: Final = "tenant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,11 @@ class CedarEngine:
             # cedarpy's words for what it cannot parse, and ours below for what it must not be asked.
             return Verdict(allowed=False, errors=(str(exc)[:_SHOWN_CHARS],))
         return _verdict(results)
+
+    def tenant_of(self, principal: Uid) -> str | None:
+        """Return the tenant that everybody's entities say this one is of, or None."""
+        tenant = self._everybody.store.attribute(principal, _TENANT)
+        return tenant if isinstance(tenant, str) and tenant else None
 
     def retire(self) -> None:
         """Give up what was remembered, a little at a time: freeing thousands of parsed policies at once takes long."""

@@ -47,6 +47,14 @@ class EntityStore:
     def __contains__(self, uid: Key) -> bool:
         return uid in self._own.sources or uid in self._shared.sources
 
+    def attribute(self, uid: Key, name: str) -> object:
+        """Return an attribute of an entity as it is kept, or None."""
+        source = self._source(uid)
+        if source is None:
+            return None
+        attributes = object_of(orjson.loads(source)).get("attrs")
+        return attributes.get(name) if is_object(attributes) else None
+
     def above(self, uid: Key) -> frozenset[Key]:
         """Return the entity and everything that it is in, however far above, whether it is kept or not."""
         known = self._above.get(uid)

@@ -8,7 +8,7 @@ from aeterna.cedar.domain.request import BroughtEntity, Request, Uid
 from aeterna.contracts.json_value import is_array
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aeterna.policy.domain.question import Entity, Question
 
@@ -20,12 +20,18 @@ _TENANT: Final = "tenant"
 _MAX_ROLES: Final = 100
 
 
-def request_of(question: Question, *, namespace: str = NAMESPACE, tenant: str | None = None) -> Request:
+def _of_none(_principal: Uid) -> None:
+    return None
+
+
+def request_of(
+    question: Question, *, namespace: str = NAMESPACE, tenant_of: Callable[[Uid], str | None] = _of_none
+) -> Request:
     """Return what Cedar is asked, or raise ValueError with what is unclear about the question.
 
     The subject's property ``roles`` becomes its parents, its property ``tenant`` says whose policies are asked; without
-    it ``tenant`` is. A type without a namespace is one of ``namespace``, unless the question is literal. An entity is
-    brought only if the question says something of it: of one that is kept in the bundle, what is kept counts.
+    it ``tenant_of`` does. A type without a namespace is one of ``namespace``, unless the question is literal. An entity
+    is brought only if the question says something of it: of one that is kept in the bundle, what is kept counts.
     """
     within = "" if question.literal or not namespace else f"{namespace}{_SEPARATOR}"
     principal, resource = _uid(question.subject, within), _uid(question.resource, within)
@@ -42,7 +48,7 @@ def request_of(question: Question, *, namespace: str = NAMESPACE, tenant: str | 
         resource=resource,
         context=question.context,
         brought=tuple(brought),
-        tenant=_tenant(principal, brought) or tenant,
+        tenant=_tenant(principal, brought) or tenant_of(principal),
     )
 
 

@@ -177,7 +177,13 @@ class Decider:
 
     def _evaluated(self, engine: Engine, question: Question) -> tuple[Verdict, str | None]:
         try:
-            request = request_of(question, namespace=self._namespace, tenant=self._tenant)
+            request = request_of(
+                question,
+                namespace=self._namespace,
+                # Whoever is kept as one of a tenant is one of it also to a question that does not say so: leaving it
+                # out must not leave out what the tenant forbids.
+                tenant_of=lambda principal: engine.tenant_of(principal) or self._tenant,
+            )
         except ValueError as exc:
             return Verdict(allowed=False, errors=(str(exc),)), None
         return engine.evaluate(request), request.tenant
