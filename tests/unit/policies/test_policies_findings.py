@@ -256,6 +256,22 @@ def test_two_tenants_policies_are_never_compared() -> None:
     assert found(analysed) == set()
 
 
+def test_more_pairs_than_can_be_kept_are_undecided_and_none_of_them_clean() -> None:
+    analysed = bundle(
+        VIEW, FORBID_SECRETS, '@id("mfa") permit (principal, action == Action::"view", resource) when { context.mfa };'
+    )
+
+    (told,) = SmtAnalyser(most_pairs=2).analyse(analysed).findings
+
+    assert (told.kind, "more than 2 pairs" in told.message) == (Kind.UNDECIDED, True)
+
+
+def test_policies_that_never_meet_are_no_pairs_to_keep() -> None:
+    edit = '@id("edit") permit (principal, action == Action::"edit", resource);'
+
+    assert SmtAnalyser(most_pairs=0).analyse(bundle(VIEW, edit)).findings == ()
+
+
 def test_the_shipped_policies_have_no_finding_that_nobody_meant() -> None:
     shipped = DirectoryBundleSource(Path(aeterna.policy.__path__[0]) / "bundle").read()
 

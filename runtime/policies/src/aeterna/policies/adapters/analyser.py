@@ -14,7 +14,7 @@ from aeterna.policies.adapters.witness import CedarWitnesses
 from aeterna.policies.domain.memo import Memos
 from aeterna.policies.domain.pruning import surroundings
 from aeterna.policies.domain.typed.schema import schema_of
-from aeterna.policies.usecases.analysing import Analysing
+from aeterna.policies.usecases.analysing import MOST_PAIRS, Analysing
 from aeterna.policies.usecases.answering import Answers, Patience
 from aeterna.policies.usecases.comparing import Comparing
 
@@ -42,6 +42,7 @@ class SmtAnalyser:
         file: MemoFile | None = None,
         question: timedelta = QUESTION,
         whole: timedelta = WHOLE,
+        most_pairs: int = MOST_PAIRS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._file = file
@@ -51,7 +52,7 @@ class SmtAnalyser:
         self._solvers = Z3Solvers(timeout=question)
         self._witnesses = CedarWitnesses()
         checker = CedarChecker(CedarCompiler())
-        self._analysing = Analysing(checker, self._answers)
+        self._analysing = Analysing(checker, self._answers, most_pairs=most_pairs)
         self._comparing = Comparing(checker, self._solvers, self._witnesses, self._patience)
 
     def analyse(self, bundle: Bundle, *, progress: Callable[[int, int], None] | None = None) -> Report:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import combinations
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 from aeterna.cedar.errors import BundleInvalidError
 from aeterna.policies.domain import annotations, wording
@@ -27,12 +28,19 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 
+MOST_PAIRS: Final = 1_000_000
+"""Pairs that are compared at most: each costs 600 bytes and more, and whoever proposes decides how many there are."""
+
+
 class Analysing:
     """Analyses bundles; ``answers`` makes what answers questions about policies under a schema."""
 
-    def __init__(self, checker: Checker, answers: Callable[[str, Sequence[Policy]], Answers]) -> None:
+    def __init__(
+        self, checker: Checker, answers: Callable[[str, Sequence[Policy]], Answers], *, most_pairs: int = MOST_PAIRS
+    ) -> None:
         self._checker = checker
         self._answers = answers
+        self._most_pairs = most_pairs
 
     def analyse(self, bundle: Bundle, *, progress: Progress | None = None) -> Report:
         """Return every finding. An invalid bundle has no others: nothing that is said of it could be relied on."""
@@ -45,7 +53,7 @@ class Analysing:
                 # Cedar takes this schema, so it is we who do not understand it.
                 findings.append(_all_undecided(bundle, exc))
             else:
-                found = _Analysis(checked, answers, progress)
+                found = _Analysis(checked, answers, progress, self._most_pairs)
                 presenting = Presenting(bundle, checked, answers)
                 findings.extend(presenting.presented(finding) for finding in found.findings())
                 pairs = found.compared
@@ -67,17 +75,24 @@ class _Set:
     def own(self, policy: Policy) -> bool:
         return policy.tenant == self.tenant
 
-    def pairs(self) -> Iterator[Pair]:
-        for one, other in combinations(self.policies, 2):
-            if self.own(one) or self.own(other):
-                # A permit comes before the forbid that may stop it.
-                yield (other, one) if one.effect is Effect.FORBID and other.effect is Effect.PERMIT else (one, other)
+    def __len__(self) -> int:
+        """Return how many pairs there are, those that never meet included."""
+        shared = sum(not self.own(policy) for policy in self.policies)
+        return math.comb(len(self.policies), 2) - math.comb(shared, 2)
+
+    def pairs(self, answers: Answers) -> Iterator[Pair]:
+        """Yield the pairs that may meet; all others have nothing to do with each other."""
+        own = [policy for policy in self.policies if self.own(policy)]
+        shared = [policy for policy in self.policies if not self.own(policy)]
+        for one, other in answers.meeting(own, shared):
+            # A permit comes before the forbid that may stop it.
+            yield (other, one) if one.effect is Effect.FORBID and other.effect is Effect.PERMIT else (one, other)
 
 
 class _Analysis:
     """One analysis of one bundle."""
 
-    def __init__(self, checked: Checked, answers: Answers, progress: Progress | None) -> None:
+    def __init__(self, checked: Checked, answers: Answers, progress: Progress | None, most_pairs: int) -> None:
         self._checked = checked
         self._answers = answers
         self._progress = progress
@@ -86,14 +101,19 @@ class _Analysis:
         self._late: Counter[tuple[Policy, str | None]] = Counter()
         tenants = sorted({policy.tenant for policy in checked.policies if policy.tenant is not None})
         self._sets = [_Set(tenant, checked.of(tenant)) for tenant in (None, *tenants)]
-        self._pairs = [(set_, pair) for set_ in self._sets for pair in set_.pairs()]
-        self.compared = len(self._pairs)
+        met = ((set_, pair) for set_ in self._sets for pair in set_.pairs(answers))
+        self._pairs = list(islice(met, most_pairs + 1))
+        self._most_pairs = most_pairs
+        self.compared = sum(map(len, self._sets))
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is to be said, in no order."""
         for policy in self._checked.policies:
             self._alone[policy] = self._answers.alone(policy)
             yield from self._of_one(policy)
+        if len(self._pairs) > self._most_pairs:
+            yield _too_many(self._checked, self._most_pairs)
+            return
         live = [(set_, pair) for set_, pair in self._pairs if all(self._may_act(policy) for policy in pair)]
         opposing = [(set_, pair) for set_, pair in live if pair[0].effect is not pair[1].effect]
         alike = [(set_, pair) for set_, pair in live if pair[0].effect is pair[1].effect]
@@ -177,9 +197,10 @@ class _Analysis:
                     yield _finding(Kind.IDLE_ANNOTATION, (policy,), policy.tenant, message)
             for name in annotations.overridden_by(policy):
                 named = [pair for pair in both if pair[0] is policy and pair[1].id == name]
-                if named and all(both[pair] is None for pair in named):
-                    message = wording.idle_override(policy, named[0][1])
-                    yield _finding(Kind.IDLE_ANNOTATION, (policy, named[0][1]), named[0][1].tenant, message)
+                forbids = [one for one in self._checked.policies if one.id == name and self._may_act(one)]
+                if forbids and all(both[pair] is None for pair in named):
+                    message = wording.idle_override(policy, forbids[0])
+                    yield _finding(Kind.IDLE_ANNOTATION, (policy, forbids[0]), forbids[0].tenant, message)
 
     def _undecided_permits(self) -> bool:
         return any(
@@ -204,6 +225,15 @@ def _finding(
         tenant=tenant,
         example=None if example is None or isinstance(example, Undecided) else replace(example, tenant=tenant),
         intended=intended,
+    )
+
+
+def _too_many(checked: Checked, most: int) -> Finding:
+    return Finding(
+        kind=Kind.UNDECIDED,
+        policies=(),
+        message=f"more than {most:,} pairs of policies may meet, so none was compared: narrow their scopes",
+        place=checked.policies[0].place,
     )
 
 

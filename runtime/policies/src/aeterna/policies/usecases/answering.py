@@ -92,8 +92,26 @@ class Answers:
         # By policy, one bit for each request seen: whether it takes effect there, and whether it surely does not.
         self._effective: Counter[Policy] = Counter()
         self._silent: Counter[Policy] = Counter()
+        # By policy, one bit for each place whose requests its head can match.
+        self._reach = {
+            policy: sum(1 << number for number, place in enumerate(places) if place.admit(policy))
+            for policy in policies
+        }
         for request in memo.requests():
             self._look_at(request)
+
+    def meeting(self, own: Sequence[Policy], others: Sequence[Policy]) -> Iterator[Pair]:
+        """Yield pairs of own policies, and of one with another one, of which some request may match both heads.
+
+        There may be millions of other pairs, so those are never made.
+        """
+        policies = (*own, *others)
+        reaches = [self._reach[policy] for policy in policies]
+        for number, one in enumerate(own, 1):
+            reach = self._reach[one]
+            for other in [policies[at] for at in range(number, len(policies)) if reach & reaches[at]]:
+                if not apart(one, other):
+                    yield one, other
 
     def alone(self, policy: Policy) -> Answer:
         """Return a request on which the policy takes effect."""
