@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aeterna.enforcement.question import Question
 
 # The specification's own types (asgiref 3.0): a scope and a message are open mappings, and frameworks type them so.
+# The specification's own types: a scope and a message are open mappings, and frameworks type them so.
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]

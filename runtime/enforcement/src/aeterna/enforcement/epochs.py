@@ -103,7 +103,7 @@ class _Listening(asyncio.Protocol):
             raise NeighbourError("it fell silent") from None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = cast("asyncio.Transport", transport)  # a stream's, by what is connected
 
     def data_received(self, data: bytes) -> None:
         if self._ended.done():

@@ -148,7 +148,7 @@ class _Connection(asyncio.Protocol):
         return answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport = cast("asyncio.Transport", transport)  # a stream's, by what is connected
 
     def data_received(self, data: bytes) -> None:
         answer, done = self._answer, self._done
