@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def test_up_prints_one_json_object(live: LiveRuntime) -> None:
     assert {"urls", "token", "pids"} <= live.document.keys()
-    assert set(live.document["pids"]) == {"postgres", "policy", "graph", "threads"}
+    assert set(live.document["pids"]) == {"postgres", "policy", "graph", "threads", "policies"}
 
 
 def test_up_twice_is_harmless(live: LiveRuntime) -> None:
