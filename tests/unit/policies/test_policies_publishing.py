@@ -105,6 +105,17 @@ async def test_what_sidecars_begin_with_becomes_the_first_version() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_seed_does_not_pass_for_analysed() -> None:
+    versions = FakeVersions()
+
+    await seeding(versions).seed(Bundle.of(shipped_files()))
+
+    found = await versions.whole(1)
+    assert found.version.undecided
+    assert [one["kind"] for one in json.loads(found.report)["findings"]] == ["undecided"]
+
+
+@pytest.mark.anyio
 async def test_a_seed_never_changes_what_was_deployed() -> None:
     versions = FakeVersions()
     await versions.write(draft(files={"a.cedar": "ours"}), deploy=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from aeterna.policies.domain.findings import Report
+from aeterna.policies.domain.findings import Finding, Kind, Place, Report
 from aeterna.policies.domain.reports import report_text
 from aeterna.policies.domain.versions import Author, Draft, Proposal
 from aeterna.policies.errors import VersionConflictError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MESSAGE: Final = "What sidecars begin with"
 _AUTHOR: Final = "seed"
+_UNKNOWN: Final = "this decided before it was a version, and was not analysed: aeterna policy validate does that"
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -44,7 +45,8 @@ class Seeding:
         if await self._versions.deployed_number():
             return
         await asyncio.to_thread(self._compiler.compile, bundle)
-        nothing = Report(digest=bundle.digest(), findings=(), policies=0, pairs=0)
+        unknown = Finding(kind=Kind.UNDECIDED, policies=(), message=_UNKNOWN, place=Place(file=bundle.schema_file))
+        report = Report(digest=bundle.digest(), findings=(unknown,), policies=0, pairs=0)
         files = bundle.files()
         asked = Proposal(files=files, base=0, message=_MESSAGE, key=_AUTHOR)
         draft = Draft(
@@ -53,7 +55,7 @@ class Seeding:
             digest=bundle.digest(),
             base=0,
             message=_MESSAGE,
-            report=report_text(nothing),
+            report=report_text(report),
             at=self._now(),
             key=asked.key,
             request=asked.digest(),
