@@ -326,6 +326,19 @@ async def test_a_tenants_administrator_changes_nothing_else(
     assert (refused.status_code, refused.json()["code"]) == (403, "policies.file_forbidden")
 
 
+@pytest.mark.parametrize("path", ["tenants/acme.cedar", "tenants/@/a.cedar"])
+async def test_a_path_that_is_no_tenants_is_refused_and_no_failure_of_ours(
+    platform: httpx.AsyncClient, acme: httpx.AsyncClient, path: str
+) -> None:
+    await deployed(platform)
+    body = {"request_id": "one", "base": 1, "message": "m", "files": {path: permit("p")}}
+
+    refused = await acme.post(f"{ROOT}/versions", json=body)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "policies.refused")
+    assert refused.json()["findings"][0]["file"] == path
+
+
 async def test_a_tenant_may_send_the_shared_files_back_as_they_are(
     platform: httpx.AsyncClient, acme: httpx.AsyncClient
 ) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from aeterna.cedar.domain.bundle import ENTITIES_FILE, POLICY_SUFFIX, SCHEMA_SUFFIX, Bundle
+from aeterna.cedar.domain.bundle import ENTITIES_FILE, POLICY_SUFFIX, SCHEMA_SUFFIX, Bundle, tenant_of
 from aeterna.cedar.domain.paths import checked_path
 from aeterna.cedar.errors import BundleInvalidError
 from aeterna.policies.domain.findings import Finding, Kind, Place, Report
@@ -52,6 +52,7 @@ class Checking:
                 raise ProposalTooLargeError("bytes", size, self._sizes.bytes)
             for path in files:
                 _belonging(checked_path(path))
+                tenant_of(path)
         except BundleInvalidError as exc:
             raise _refused(exc) from exc
 
