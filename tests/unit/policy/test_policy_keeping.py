@@ -274,6 +274,22 @@ async def test_the_interval_is_as_before_once_the_source_is_back() -> None:
     assert polled.delay() == 10.0
 
 
+async def test_a_look_that_fails_as_nobody_foresaw_ends_nothing() -> None:
+    class Broken(FakeBundleSource):
+        @override
+        def read(self) -> Bundle:
+            raise RuntimeError("unforeseen")
+
+    bench = Bench(bundle())
+    feed = PolledFeed(
+        Broken(bundle()), bench.publisher, interval=timedelta(seconds=10), random=lambda: 0.0, local=False
+    )
+    await feed.refresh()
+    await feed.refresh()
+
+    assert feed.delay() == 20
+
+
 async def test_a_source_far_away_is_looked_at_at_once() -> None:
     bench = Bench(bundle(), local=False, seed=bundle("seed"))
     bench.keeper.begin()

@@ -122,16 +122,19 @@ class PolledFeed:
             if wait:
                 await asyncio.sleep(self.delay())
             wait = True
-            try:
-                await self.refresh()
-            except Exception:
-                # A loop that ended would keep old policies for ever; this way their age tells of it.
-                log.exception("policy.look_failed")
+            await self.refresh()
 
     async def refresh(self) -> None:
-        """Look now."""
+        """Look now; never raises."""
         async with self._looking:
-            self._failures = self._failures + 1 if await self._look() == "unreachable" else 0
+            try:
+                reached = await self._look() != "unreachable"
+            except Exception:
+                # Whoever asked, a loop or a signal's handler, would end and keep old policies for ever; this way their
+                # age tells of it.
+                log.exception("policy.look_failed")
+                reached = False
+            self._failures = 0 if reached else self._failures + 1
 
     def delay(self) -> float:
         """Return how many seconds to wait for the next look."""
