@@ -21,7 +21,12 @@ from aeterna.policies.domain.typed.formula import (
     TakesEffect,
 )
 from aeterna.policies.domain.versions import Content, State, Version, Written
-from aeterna.policies.errors import RequestConflictError, VersionConflictError, VersionNotFoundError
+from aeterna.policies.errors import (
+    RequestConflictError,
+    SigningKeyMissingError,
+    VersionConflictError,
+    VersionNotFoundError,
+)
 from aeterna.service.hash_chain import link
 
 if TYPE_CHECKING:
@@ -75,20 +80,22 @@ class FakeAnalysis:
 
 
 class FakeSigner:
-    """Signs with a hash that proves nothing; ``key`` can be replaced, as a rotated key is."""
+    """Signs with a hash that proves nothing; ``key`` can be replaced, as a rotated key is, and be missing."""
 
-    def __init__(self, key: str = "fake") -> None:
+    def __init__(self, key: str | None = "fake") -> None:
         self.key = key
         self.signed = 0
 
     def key_id(self) -> str:
         """Return the key."""
+        if self.key is None:
+            raise SigningKeyMissingError("no key was given")
         return self.key
 
     def sign(self, body: bytes) -> str:
         """Return the key and a hash of the body."""
         self.signed += 1
-        return f"{self.key};{hashlib.sha256(body).hexdigest()}"
+        return f"{self.key_id()};{hashlib.sha256(body).hexdigest()}"
 
 
 class FakeAudit:

@@ -111,7 +111,7 @@ def unseal(content: bytes) -> Sealed:
     if not is_object(document):
         raise FileDamagedError("is no document of ours")
     place, texts = end + len(_TAIL), dict[str, str]()
-    # What the checksum vouches for was written by `sealed`.
+    # What the checksum vouches for was written by `seal`.
     lengths = cast("list[tuple[str, int]]", document.pop(_TEXTS, []))
     for name, length in lengths:
         texts[name] = str(memoryview(content)[place : place + length], "utf-8")
