@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,3 +67,11 @@ def test_progress_never_goes_beyond_the_end(analyser: Analyser) -> None:
 
 def test_a_bundle_is_no_different_from_itself(analyser: Analyser) -> None:
     assert analyser.compare(CLEAN, CLEAN) == ()
+
+
+def test_an_analysis_that_runs_out_of_time_says_what_is_open_instead_of_calling_it_clean() -> None:
+    """The service gives an analyser less time than it waits, so that what is open is told, and can be accepted."""
+    report = make_analyser(timedelta(0)).analyse(OPPOSED)
+
+    assert report.undecided
+    assert Kind.UNDECIDED in {found.kind for found in report.findings}

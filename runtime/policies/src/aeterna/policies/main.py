@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import importlib
 import json
 import sys
@@ -55,6 +56,9 @@ if TYPE_CHECKING:
     from aeterna.postgres.pool import Pool
 
 PROGRAM = "aeterna-policies"
+# The share of an analysis' time in which questions are asked. What is open then is undecided, which is told and can be
+# accepted; an analysis that is ended from outside tells nothing, and forgets what it learned.
+_ASKING: Final = 0.8
 _PATIENCE: Final = timedelta(minutes=5)
 
 
@@ -125,7 +129,7 @@ async def roll_back(settings: DatabaseSettings, to: int) -> None:
             key=f"operator-{base}-{to}",
             accept_undecided=True,
         )
-        analysis = AnalysisProcess(make_analyser, timeout=_PATIENCE)
+        analysis = analysis_within(_PATIENCE)
         checking = Checking(CedarCompiler(), analysis, Sizes(files=sys.maxsize, bytes=sys.maxsize))
         try:
             written = await Administering(versions, checking, now).go_back(operator, wish)
@@ -169,7 +173,7 @@ def application(settings: PoliciesSettings) -> FastAPI:
     transactions = Transactions(pool)
     versions = PostgresVersions(transactions, platform=settings.platform_tenant)
     audit = PostgresAudit(transactions, platform=settings.platform_tenant)
-    analysis = AnalysisProcess(make_analyser, timeout=settings.analysis_timeout)
+    analysis = analysis_within(settings.analysis_timeout)
     checking = Checking(CedarCompiler(), analysis, Sizes(files=settings.max_files, bytes=settings.max_bytes))
     replicas = Replicas(time.monotonic, window=settings.replica_window)
     registry = new_registry()
@@ -227,10 +231,15 @@ def _lifespan(
     return lifespan
 
 
-def make_analyser() -> Analyser:
-    """Return the analyser; called in a child process alone, since the solver costs 30 MB and its time."""
+def analysis_within(timeout: timedelta) -> AnalysisProcess:
+    """Return the analysis that is ended after so long, and stops asking before."""
+    return AnalysisProcess(functools.partial(make_analyser, timeout * _ASKING), timeout=timeout)
+
+
+def make_analyser(whole: timedelta) -> Analyser:
+    """Return an analyser that asks for so long; called in a child alone, since the solver costs 30 MB and its time."""
     # Typed by the port: the module is imported by name, so that this process never loads the solver.
-    analyser: Analyser = importlib.import_module("aeterna.policies.adapters.analyser").make_analyser()
+    analyser: Analyser = importlib.import_module("aeterna.policies.adapters.analyser").make_analyser(whole)
     return analyser
 
 

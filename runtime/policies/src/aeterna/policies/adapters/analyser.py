@@ -80,12 +80,12 @@ class SmtAnalyser:
         return Patience(clock=self._clock, until=self._clock() + self._whole.total_seconds())
 
 
-def make_analyser() -> SmtAnalyser:
-    """Return an analyser that remembers as long as it lives; a function without arguments, for a process of its own.
+def make_analyser(whole: timedelta = _NO_END) -> SmtAnalyser:
+    """Return an analyser that remembers as long as it lives; a function of a module, for a process of its own.
 
-    It asks for as long as it is let: whoever waits for the process ends it, and then knows that nothing is known.
+    Whoever waits for that process ends it when it is late, and what was learned is lost: ``whole`` should be shorter.
     """
-    return SmtAnalyser(whole=_NO_END)
+    return SmtAnalyser(whole=whole)
 
 
 def remembering_analyser(file: Path | None, patience: timedelta) -> SmtAnalyser:
