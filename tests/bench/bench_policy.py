@@ -32,6 +32,8 @@ ROUNDS = 3
 REMEMBERED = 500
 DISTINCT = 20_000
 ENTITIES = 10_000
+# So few that the engine keeps them parsed.
+FEW_ENTITIES = 1_000
 SIZES = (100, 1_000, 10_000)
 NAIVE = Path(__file__).with_name("naive_policy_server.py")
 
@@ -94,12 +96,12 @@ def best(server: Server, count: int) -> dict[str, float]:
     return dataclasses.asdict(min(rounds, key=lambda each: each.cpu_us))
 
 
-def at_size(policies: int, folder: Path) -> dict[str, Any]:
+def at_size(policies: int, entities: int, folder: Path) -> dict[str, Any]:
     """Measure sidecar, peer and engine at one size; most questions name a pair that was not asked about before."""
-    corpus = Corpus(policies=policies, entities=ENTITIES)
-    bundle = folder / f"bundle-{policies}"
+    corpus = Corpus(policies=policies, entities=entities)
+    bundle = folder / f"bundle-{policies}-{entities}"
     bundle.mkdir()
-    uncached = sidecar(f"uncached, {policies}", corpus, bundle, questions=DISTINCT, TTL="0")
+    uncached = sidecar(f"uncached, {policies}/{entities}", corpus, bundle, questions=DISTINCT, TTL="0")
     peer = opa_server(corpus, folder, questions=DISTINCT)
     agreed(uncached, corpus)
     agreed(peer, corpus)
@@ -144,9 +146,10 @@ def main() -> None:
         cached_server = sidecar("cached, 100", small, folder / "cached", questions=REMEMBERED)
         agreed(cached_server, small)
         cached = best(cached_server, 40_000)
-        texts = best(naive(small, folder / "cached"), 50)
+        texts = best(naive(small, folder / "cached"), 20)
         half = latency(cached_server, 1_000)
-        sizes = {policies: at_size(policies, folder) for policies in SIZES}
+        few = at_size(SIZES[0], FEW_ENTITIES, folder)
+        sizes = {policies: at_size(policies, ENTITIES, folder) for policies in SIZES}
         (folder / "swap").mkdir()
         swapped = Corpus(policies=1_000, entities=ENTITIES)
         swap = longest_wait_ms(sidecar("swap, 1000", swapped, folder / "swap", questions=1), folder)
@@ -159,6 +162,7 @@ def main() -> None:
         "cached_per_second": cached["per_second"],
         "cached_p99_ms_at_1000_per_second": half,
         "by_policies": sizes,
+        "with_1000_entities": few,
         "uncached_10000_over_100": sizes[10_000]["uncached_cpu_us"] / sizes[100]["uncached_cpu_us"],
         "texts_cpu_us": texts["cpu_us"],
         "texts_over_uncached": texts["cpu_us"] / sizes[100]["uncached_cpu_us"],

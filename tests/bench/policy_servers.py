@@ -174,7 +174,7 @@ def percentile(taken: Sequence[float], percent: int) -> float:
 def measure(server: Server, count: int) -> Measured:
     """Warm a server up, load it, and say what a request cost it."""
     with running(server) as (pid, ready_ms):
-        asyncio.run(load(server, 1_000 if len(server.requests) > count else min(2 * len(server.requests), count)))
+        asyncio.run(load(server, min(1_000, count)))
         before, begun = cpu_seconds(pid), time.perf_counter()
         taken = asyncio.run(load(server, count))
         seconds = time.perf_counter() - begun

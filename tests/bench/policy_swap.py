@@ -28,7 +28,7 @@ def longest_wait_ms(server: Server, folder: Path) -> dict[str, float]:
 
     Beside it stands the longest wait of as long a time without a swap: what is the machine's is not the swap's.
     """
-    texts = [Corpus(policies=1_000, entities=10_000 - number).files() for number in range(SWAPS)]
+    texts = [Corpus(policies=1_000, entities=9_999 - number).files() for number in range(SWAPS)]
     with running(server) as (pid, _):
         waits, calm = asyncio.run(_swapped(server, pid, folder / "swap", texts))
     return {"swap_longest_wait_ms": statistics.median(waits), "calm_longest_wait_ms": statistics.median(calm)}

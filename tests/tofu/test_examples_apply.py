@@ -30,7 +30,9 @@ ORDER = (
     ("aws_db_instance", "aws_kms_key"),
     ("aws_eks_cluster", "aws_subnet"),
     ("aws_eks_node_group", "aws_eks_cluster"),
-    ("aws_s3_bucket", "aws_kms_key"),
+    # The bucket itself does not refer to its key, so the two go in any order; a key is only scheduled for deletion, and
+    # can be called back for its whole grace.
+    ("aws_s3_bucket_server_side_encryption_configuration", "aws_kms_key"),
     ("aws_subnet", "aws_vpc"),
     ("azurerm_kubernetes_cluster", "azurerm_subnet"),
     ("azurerm_postgresql_flexible_server", "azurerm_key_vault_key"),
