@@ -29,7 +29,6 @@ from aeterna.policies.api.problem import STATUSES
 from aeterna.policies.api.routes import router
 from aeterna.policies.domain.scope import Scope
 from aeterna.policies.domain.versions import Author, Return
-from aeterna.policies.errors import SchemaOutdatedError
 from aeterna.policies.settings import DatabaseSettings, PoliciesSettings
 from aeterna.policies.usecases.administering import Administering
 from aeterna.policies.usecases.checking import Checking, Sizes
@@ -37,7 +36,7 @@ from aeterna.policies.usecases.publishing import Publishing
 from aeterna.policies.usecases.replicas import Replicas
 from aeterna.policies.usecases.retaining import Retention
 from aeterna.policies.usecases.seeding import Seeding
-from aeterna.postgres.fitness import require_schema
+from aeterna.postgres.fitness import prepare_schema, require_schema
 from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service import lifecycle, telemetry
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
@@ -150,14 +149,8 @@ async def connected(settings: DatabaseSettings) -> AsyncGenerator[Transactions]:
 def serve(settings: PoliciesSettings) -> None:
     """Serve until told to stop, on a database that is fit for it."""
     telemetry.configure(PROGRAM, settings)
-    limits, dsn = Limits.of(settings), settings.dsn.get_secret_value()
-    try:
-        require_schema(dsn, limits, DATABASE)
-    except SchemaOutdatedError:
-        if not settings.migrate:
-            raise
-        migrate(settings, "head")
-        require_schema(dsn, limits, DATABASE)
+    forward = functools.partial(migrate, settings, "head") if settings.migrate else None
+    prepare_schema(settings.dsn.get_secret_value(), Limits.of(settings), DATABASE, forward)
     lifecycle.serve(
         application(settings),
         host=settings.host,

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from aeterna.postgres.errors import OutdatedError
 from aeterna.postgres.pool import SESSION
 from aeterna.postgres.translation import translated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg.rows import TupleRow
 
     from aeterna.postgres.database import Database
@@ -39,6 +42,17 @@ def require_schema(dsn: str, limits: Limits, database: Database) -> None:
             raise errors.outdated(found[0], database.head)
         if connection.execute(SESSION["unbound_role"]).fetchone() != (False,):
             raise errors.role_free()
+
+
+def prepare_schema(dsn: str, limits: Limits, database: Database, migrate: Callable[[], None] | None) -> None:
+    """Do as `require_schema`, but let ``migrate``, if it is given, bring an older or missing schema forward first."""
+    try:
+        require_schema(dsn, limits, database)
+    except OutdatedError:
+        if migrate is None:
+            raise
+        migrate()
+        require_schema(dsn, limits, database)
 
 
 def _connected(dsn: str, limits: Limits, database: Database) -> psycopg.Connection[TupleRow]:

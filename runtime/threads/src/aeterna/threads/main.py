@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import importlib
 import sys
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from aeterna.postgres.fitness import require_schema
+from aeterna.postgres.fitness import prepare_schema
 from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service import lifecycle, telemetry
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
@@ -24,7 +25,6 @@ from aeterna.threads.adapters.postgres import PostgresThreadStore
 from aeterna.threads.api.problem import STATUSES
 from aeterna.threads.api.routes import router
 from aeterna.threads.api.streams import StreamLimits, Streams
-from aeterna.threads.errors import SchemaOutdatedError
 from aeterna.threads.settings import MigrationSettings, ThreadsSettings
 
 if TYPE_CHECKING:
@@ -63,14 +63,8 @@ def migrate(settings: MigrationSettings, to: str) -> None:
 def serve(settings: ThreadsSettings) -> None:
     """Serve until told to stop, on a database that is fit for it."""
     telemetry.configure(PROGRAM, settings)
-    limits, dsn = Limits.of(settings), settings.dsn.get_secret_value()
-    try:
-        require_schema(dsn, limits, DATABASE)
-    except SchemaOutdatedError:
-        if not settings.migrate:
-            raise
-        migrate(settings, "head")
-        require_schema(dsn, limits, DATABASE)
+    forward = functools.partial(migrate, settings, "head") if settings.migrate else None
+    prepare_schema(settings.dsn.get_secret_value(), Limits.of(settings), DATABASE, forward)
     lifecycle.serve(
         application(settings),
         host=settings.host,
