@@ -10,7 +10,7 @@ import structlog
 import uvicorn
 
 from aeterna.service.http_protocol import PROTOCOL
-from aeterna.service.lifecycle import tcp_socket, unix_socket
+from aeterna.service.lifecycle import server_configuration, tcp_socket, unix_socket
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aeterna.service.asgi import App
 
 _GRACE_SECONDS: Final = 2
+_KEEP_ALIVE_SECONDS: Final = 5
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -33,18 +34,7 @@ class Beside:
         self.address = str(uds) if uds is not None else "{}:{}".format(*self._listener.getsockname()[:2])
         """Where it listens."""
         self._server = _Server(
-            uvicorn.Config(
-                app,
-                http=PROTOCOL,
-                reset_contextvars=True,
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                lifespan="off",
-                ws="none",
-                proxy_headers=False,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
+            server_configuration(app, PROTOCOL, lifespan="off", keep_alive=_KEEP_ALIVE_SECONDS, grace=_GRACE_SECONDS)
         )
 
     async def run(self) -> None:

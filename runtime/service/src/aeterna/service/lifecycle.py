@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast, runtime_checkable
 
 import structlog
 import uvicorn
@@ -100,21 +100,12 @@ def serve(
     watched = _WatchedStart(app)
     # uvicorn types it as a class and calls it with its arguments, as it may call this.
     protocol: Any = partial(DirectHttpProtocol, found) if isinstance(found, Direct) else PROTOCOL
-    config = uvicorn.Config(
+    config = server_configuration(
         watched,
-        http=protocol,
-        # A task begins with the context of whatever woke the connection up; it must not inherit another's trace.
-        reset_contextvars=True,
-        access_log=False,
-        log_config=None,
-        server_header=False,
+        protocol,
         lifespan="on",
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        ws="none",
-        # Addresses in X-Forwarded-For are nobody's proof of anything here.
-        proxy_headers=False,
-        timeout_graceful_shutdown=max(1, round(drain_timeout.total_seconds())),
-        backlog=_BACKLOG,
+        keep_alive=_KEEP_ALIVE_SECONDS,
+        grace=max(1, round(drain_timeout.total_seconds())),
     )
     server = _Server(config, drain, drain_delay)
     try:
@@ -139,6 +130,28 @@ def address_of(listener: socket.socket) -> str:
     """Return where a socket listens, as people write it."""
     name: object = listener.getsockname()
     return "{}:{}".format(*cast("tuple[str, int]", name)[:2]) if isinstance(name, tuple) else str(name)
+
+
+def server_configuration(
+    app: App, protocol: type[Any], *, lifespan: Literal["on", "off"], keep_alive: int, grace: int
+) -> uvicorn.Config:
+    """Return how uvicorn serves for us; ``keep_alive`` and ``grace`` (for what is under way at the end) in seconds."""
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        # A task begins with the context of whatever woke the connection up; it must not inherit another's trace.
+        reset_contextvars=True,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        lifespan=lifespan,
+        timeout_keep_alive=keep_alive,
+        ws="none",
+        # Addresses in X-Forwarded-For are nobody's proof of anything here.
+        proxy_headers=False,
+        timeout_graceful_shutdown=grace,
+        backlog=_BACKLOG,
+    )
 
 
 class _WatchedStart:
