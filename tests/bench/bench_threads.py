@@ -29,7 +29,7 @@ from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service.caller import TenantId
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.postgres import PostgresThreadStore
-from aeterna.threads.domain import MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
+from aeterna.threads.domain.conversation import MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

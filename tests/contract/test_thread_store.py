@@ -11,7 +11,7 @@ from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service.caller import TenantId
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.postgres import PostgresThreadStore
-from aeterna.threads.domain import (
+from aeterna.threads.domain.conversation import (
     MAX_MESSAGE_BYTES,
     DataPart,
     MessageDraft,

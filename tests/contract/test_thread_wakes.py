@@ -13,7 +13,7 @@ from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service.caller import TenantId
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.listen import PostgresWakes
-from aeterna.threads.domain import ThreadId
+from aeterna.threads.domain.conversation import ThreadId
 from aeterna.threads.testing import FakeWakes
 
 if TYPE_CHECKING:

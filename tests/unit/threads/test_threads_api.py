@@ -15,7 +15,7 @@ from aeterna.service.testing import FakeDecisionPoint, FakeTokenVerifier
 from aeterna.threads.api.problem import STATUSES
 from aeterna.threads.api.routes import router
 from aeterna.threads.api.streams import StreamLimits, Streams
-from aeterna.threads.domain import MAX_MESSAGE_BYTES
+from aeterna.threads.domain.conversation import MAX_MESSAGE_BYTES
 from aeterna.threads.testing import FakeThreadStore, FakeWakes
 
 if TYPE_CHECKING:

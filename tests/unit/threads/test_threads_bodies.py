@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from aeterna.threads.api.bodies import MessageBody, MessageInput, ThreadInput
-from aeterna.threads.domain import MAX_DEPTH, DataPart, Message, MessageId, Role, TextPart
+from aeterna.threads.domain.conversation import MAX_DEPTH, DataPart, Message, MessageId, Role, TextPart
 
 
 def message(**changes: Any) -> MessageInput:  # noqa: ANN401 - the point is to send anything

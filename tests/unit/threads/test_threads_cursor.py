@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aeterna.threads.api.cursor import decode, encode
-from aeterna.threads.domain import ID_PATTERN, Position, ThreadId
+from aeterna.threads.domain.conversation import ID_PATTERN, Position, ThreadId
 from aeterna.threads.errors import CursorInvalidError
 
 

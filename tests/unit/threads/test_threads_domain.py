@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeterna.threads.domain import (
+from aeterna.threads.domain.conversation import (
     MAX_MESSAGE_BYTES,
     DataPart,
     MessageDraft,

@@ -11,7 +11,7 @@ import pytest
 
 from aeterna.service.caller import TenantId
 from aeterna.threads.api.streams import StreamLimits, Streams
-from aeterna.threads.domain import Message, MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
+from aeterna.threads.domain.conversation import Message, MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
 from aeterna.threads.errors import StreamsExhaustedError
 from aeterna.threads.testing import FakeThreadStore, FakeWakes
 from aeterna.threads.usecases.follow import BATCH, SILENCE, Follower

@@ -9,6 +9,13 @@ AeternaError
     ├── PositionAheadError         the reader has seen more than the thread holds
     ├── CursorInvalidError         a cursor that this store did not give out
     ├── MessageTooLargeError       a message above the limit
+    ├── TaskNotFoundError          no such task for this agent and owner
+    ├── TaskEndedError             the task is in a terminal state; nothing is written after it
+    ├── VersionConflictError       the task has moved on since the writer looked
+    ├── LeaseLostError             the writer's lease is not the task's present one
+    ├── StepNotFoundError          a step is finished that was never begun
+    ├── StepConflictError          the step's key was used for something else
+    ├── QuotaExceededError         the tenant holds as much as it may
     ├── StreamsExhaustedError      as many streams are open as this process holds
     ├── StoreBusyError             a lock or a connection was not free in time; try again
     ├── StoreUnavailableError      the database is not there; try again
@@ -31,7 +38,9 @@ from aeterna.postgres import errors as postgres
 from aeterna.postgres.names import Names
 
 if TYPE_CHECKING:
-    from aeterna.threads.domain import MessageId, ThreadId
+    from datetime import timedelta
+
+    from aeterna.threads.domain.conversation import MessageId, ThreadId
 
 NAMES: Final = Names(name="threads", title="the thread store")
 
@@ -111,6 +120,80 @@ class MessageTooLargeError(ThreadsError):
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"the message is {size} bytes as canonical JSON; the limit is {limit}")
         self.facts = {"size": size, "limit": limit}
+
+
+class TaskNotFoundError(ThreadsError):
+    """No task has this id, or it belongs to another agent or owner, or it has expired; they are not told apart."""
+
+    code = "threads.task_not_found"
+
+    def __init__(self, task_id: ThreadId) -> None:
+        super().__init__(f"no task {task_id!r:.300}")
+        self.task_id = task_id
+
+
+class TaskEndedError(ThreadsError):
+    """The task is in a terminal state, and nothing is ever written after one."""
+
+    code = "threads.task_ended"
+
+    def __init__(self, task_id: ThreadId, state: str, version: int) -> None:
+        super().__init__(f"task {task_id!r} has ended as {state}; begin another one")
+        self.task_id = task_id
+        self.facts = {"state": state, "version": version}
+
+
+class VersionConflictError(ThreadsError):
+    """The task's version is not the one that the writer derived its write from; nothing was written."""
+
+    code = "threads.version_conflict"
+
+    def __init__(self, expected_version: int, version: int) -> None:
+        super().__init__(f"expected the task at version {expected_version}, but it is at {version}; read it again")
+        self.facts = {"expected_version": expected_version, "version": version}
+
+
+class LeaseLostError(ThreadsError):
+    """Another runner has the task by now, or it was cancelled; nothing was written."""
+
+    code = "threads.lease_lost"
+
+    def __init__(self, task_id: ThreadId, epoch: int) -> None:
+        super().__init__(f"the lease of epoch {epoch} on task {task_id!r} is lost; stop running it")
+        self.task_id = task_id
+        self.facts = {"epoch": epoch}
+
+
+class StepNotFoundError(ThreadsError):
+    """A step of this key was never begun."""
+
+    code = "threads.step_not_found"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"no step {key!r:.300} was begun; begin it before the side effect")
+        self.key = key
+
+
+class StepConflictError(ThreadsError):
+    """The key stands for a step that was begun with other arguments."""
+
+    code = "threads.step_conflict"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"step {key!r:.300} was begun with other arguments; give each side effect a key of its own")
+        self.key = key
+
+
+class QuotaExceededError(ThreadsError):
+    """The tenant holds as much as it may, or asks faster than it may."""
+
+    code = "threads.quota_exceeded"
+
+    def __init__(self, quota: str, limit: int, retry_after: timedelta | None = None) -> None:
+        super().__init__(f"the tenant's quota of {limit} {quota} is used up")
+        self.quota = quota
+        self.retry_after = retry_after
+        self.facts = {"quota": quota, "limit": limit}
 
 
 class StreamsExhaustedError(ThreadsError):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aeterna.service.clock import system_clock
-from aeterna.threads.domain import (
+from aeterna.threads.domain.conversation import (
     Message,
     MessageId,
     MessagePage,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from aeterna.service.caller import TenantId
     from aeterna.service.clock import Clock
-    from aeterna.threads.domain import MessageDraft, ThreadDraft, ThreadId
+    from aeterna.threads.domain.conversation import MessageDraft, ThreadDraft, ThreadId
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from aeterna.postgres.pool import Pool
     from aeterna.service.caller import TenantId
-    from aeterna.threads.domain import ThreadId
+    from aeterna.threads.domain.conversation import ThreadId
 
 _LISTEN: Final = b"LISTEN aeterna_threads"
 _RETRY_SECONDS: Final = 1.0

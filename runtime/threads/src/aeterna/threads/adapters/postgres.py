@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from aeterna.postgres.pool import twice
 from aeterna.postgres.translation import translated
 from aeterna.threads.adapters.database import DATABASE, queries
-from aeterna.threads.domain import (
+from aeterna.threads.domain.conversation import (
     DataPart,
     Message,
     MessageId,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from aeterna.postgres.pool import Pool, Row
     from aeterna.service.caller import TenantId
     from aeterna.service.json_value import JsonValue
-    from aeterna.threads.domain import MessageDraft, Part, Position, ThreadDraft
+    from aeterna.threads.domain.conversation import MessageDraft, Part, Position, ThreadDraft
 
 Parameters: TypeAlias = "Mapping[str, object]"
 Announce: TypeAlias = "Callable[[TenantId, ThreadId], None]"

@@ -10,7 +10,7 @@ from aeterna.service.access import permitted
 from aeterna.service.caller import Caller
 from aeterna.service.decision import Resource
 from aeterna.threads.api.streams import Streams
-from aeterna.threads.domain import ID_PATTERN, ThreadId
+from aeterna.threads.domain.conversation import ID_PATTERN, ThreadId
 from aeterna.threads.errors import ThreadNotFoundError
 from aeterna.threads.ports import ThreadStore
 

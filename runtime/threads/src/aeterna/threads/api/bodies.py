@@ -10,8 +10,18 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from aeterna.service.json_value import JsonValue
-from aeterna.threads import domain
-from aeterna.threads.domain import DataPart, Message, MessageDraft, MessageId, Part, Receipt, Role, TextPart, Thread
+from aeterna.threads.domain import conversation as domain
+from aeterna.threads.domain.conversation import (
+    DataPart,
+    Message,
+    MessageDraft,
+    MessageId,
+    Part,
+    Receipt,
+    Role,
+    TextPart,
+    Thread,
+)
 
 # The largest bigint of PostgreSQL: a sequence number above it cannot exist, and would fail as a parameter.
 MAX_SEQ: Final = 2**63 - 1

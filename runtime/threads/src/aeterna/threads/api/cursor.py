@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 from typing import Final
 
-from aeterna.threads.domain import ID_PATTERN, Position, ThreadId
+from aeterna.threads.domain.conversation import ID_PATTERN, Position, ThreadId
 from aeterna.threads.errors import CursorInvalidError
 
 _MAX_CURSOR: Final = 1024

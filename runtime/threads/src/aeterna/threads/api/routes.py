@@ -27,7 +27,7 @@ from aeterna.threads.api.bodies import (
     ThreadInput,
     ThreadsBody,
 )
-from aeterna.threads.domain import Position
+from aeterna.threads.domain.conversation import Position
 
 Limit = Annotated[int, Query(ge=1, le=500)]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from aeterna.threads.api.bodies import MessageBody
-from aeterna.threads.domain import Message
+from aeterna.threads.domain.conversation import Message
 from aeterna.threads.errors import StreamsExhaustedError, ThreadsError
 from aeterna.threads.usecases.follow import Follower
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
 
     from aeterna.service.caller import TenantId
-    from aeterna.threads.domain import ThreadId
+    from aeterna.threads.domain.conversation import ThreadId
     from aeterna.threads.ports import ThreadStore, Wakes
 
 # How long a browser's EventSource waits before it comes back; sent first, which also carries the headers out at once.

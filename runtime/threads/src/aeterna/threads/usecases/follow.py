@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from aeterna.service.caller import TenantId
-    from aeterna.threads.domain import Message, ThreadId
+    from aeterna.threads.domain.conversation import Message, ThreadId
     from aeterna.threads.ports import ThreadStore, Wakes
 
 BATCH: Final = 100

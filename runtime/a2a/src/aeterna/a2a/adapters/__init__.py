@@ -1,0 +1,1 @@
+"""The kit's way to the thread store."""

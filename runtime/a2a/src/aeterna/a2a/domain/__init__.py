@@ -1,0 +1,1 @@
+"""Tasks between the SDK's messages and the store's rows."""

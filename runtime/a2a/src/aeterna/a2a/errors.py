@@ -1,0 +1,61 @@
+"""What the kit itself refuses or cannot do; what a caller of A2A sees are the protocol's own errors.
+
+AeternaError
+└── AgentError
+    ├── StoreRefusedError          the thread store refused a call; ``problem`` is the code that it gave
+    ├── StoreAwayError             the thread store cannot be reached for longer than may be waited
+    ├── LeaseGoneError             another process has the task by now, or it was cancelled: stop at once
+    └── StepUncertainError         a side effect was cut off in the middle, and nobody said what to do then
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from aeterna.contracts.errors import AeternaError
+
+
+class AgentError(AeternaError):
+    """Something the kit refuses or cannot do."""
+
+    code: ClassVar[str] = "a2a.error"
+
+
+class StoreRefusedError(AgentError):
+    """The thread store refused a call."""
+
+    code = "a2a.store_refused"
+
+    def __init__(self, problem: str, detail: str) -> None:
+        super().__init__(f"the thread store refused ({problem}): {detail}")
+        self.problem = problem
+        self.facts = {"problem": problem}
+
+
+class StoreAwayError(AgentError):
+    """The thread store cannot be reached, or is busy for longer than may be waited."""
+
+    code = "a2a.store_away"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(f"the thread store cannot be reached: {detail}")
+
+
+class LeaseGoneError(AgentError):
+    """Another process runs the task by now, or it was cancelled."""
+
+    code = "a2a.lease_gone"
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"task {task_id!r:.300} is run by another process by now, or was cancelled")
+        self.task_id = task_id
+
+
+class StepUncertainError(AgentError):
+    """A side effect was begun and cut off; whether it was done, only the author's code can find out."""
+
+    code = "a2a.step_uncertain"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"step {key!r:.300} was cut off in the middle; say with `on_doubt` what to do then")
+        self.key = key

@@ -1,0 +1,1 @@
+"""What runs an agent's tasks, in terms of the ports."""

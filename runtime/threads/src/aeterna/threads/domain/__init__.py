@@ -1,0 +1,1 @@
+"""What a conversation is, without anything that keeps or carries it."""
