@@ -1,4 +1,4 @@
-"""For tests of what stands on the thread store: its ports in memory."""
+"""The ports of conversations in memory: a store of threads, and something that wakes their readers."""
 
 from __future__ import annotations
 
