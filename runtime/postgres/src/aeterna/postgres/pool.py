@@ -96,21 +96,24 @@ class Limits:
             idle_in_transaction=settings.idle_transaction_timeout,
         )
 
-    def parameters(self, names: Names) -> Mapping[str, str]:
-        """Return the limits and the role as the statement ``configure_connection`` takes them."""
+    def parameters(self, names: Names, role: str | None = None) -> Mapping[str, str]:
+        """Return the limits and the role (the service's own by default) as ``configure_connection`` takes them."""
         return {
-            "role": names.role,
+            "role": role or names.role,
             "statement_timeout": _milliseconds(self.statement),
             "lock_timeout": _milliseconds(self.lock),
             "idle_timeout": _milliseconds(self.idle_in_transaction),
         }
 
 
-def connection_pool(dsn: str, limits: Limits, names: Names) -> Pool:
-    """Return a pool, not yet open, whose connections are configured and in autocommit: transactions are explicit."""
+def connection_pool(dsn: str, limits: Limits, names: Names, role: str | None = None) -> Pool:
+    """Return a pool, not yet open, whose connections are configured and in autocommit: transactions are explicit.
+
+    They act as the role of the service, or as ``role``, such as that of its jobs.
+    """
 
     async def configure(connection: Connection) -> None:
-        await connection.execute(SESSION["configure_connection"], limits.parameters(names))
+        await connection.execute(SESSION["configure_connection"], limits.parameters(names, role))
 
     return AsyncConnectionPool(
         dsn,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from aeterna.postgres.pool import twice
 from aeterna.postgres.translation import translated
 from aeterna.threads.adapters.database import DATABASE, queries
+from aeterna.threads.adapters.transaction import Statement, Transactions
 from aeterna.threads.domain.conversation import (
     DataPart,
     Message,
@@ -31,42 +30,31 @@ from aeterna.threads.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from aeterna.postgres.pool import Pool, Row
     from aeterna.service.caller import TenantId
     from aeterna.service.json_value import JsonValue
     from aeterna.threads.domain.conversation import MessageDraft, Part, Position, ThreadDraft
 
-Parameters: TypeAlias = "Mapping[str, object]"
 Announce: TypeAlias = "Callable[[TenantId, ThreadId], None]"
 
 
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    name: str
-    parameters: Parameters
-
-
 class PostgresThreadStore:
-    """A `ThreadStore` in PostgreSQL 16 or later, through a pool that its maker opens and closes.
-
-    Each call is one explicit transaction whose statements leave in one flight (libpq's pipeline mode), so a thread is
-    locked for the time the server needs, and not for the time the network takes.
-    """
+    """A `ThreadStore` in PostgreSQL 16 or later, through a pool that its maker opens and closes."""
 
     def __init__(self, pool: Pool, announce: Announce | None = None) -> None:
         """Take what is told of each append once it is durable; without it, readers go by their heartbeats."""
         self._pool = pool
         self._announce = announce
-        self._queries = queries("session.sql", "threads.sql", "messages.sql")
+        self._transactions = Transactions(pool, queries("session.sql", "threads.sql", "messages.sql"))
 
     async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
         """See `ThreadStore.open`."""
         digest = draft.digest()
-        created, found = await self._transaction(
+        created, found = await self._transactions.run(
             tenant,
-            _Statement(
+            Statement(
                 "create_thread",
                 {
                     "tenant": tenant,
@@ -77,7 +65,7 @@ class PostgresThreadStore:
                     "by": by,
                 },
             ),
-            _Statement("read_thread", {"tenant": tenant, "thread_id": draft.thread_id}),
+            Statement("read_thread", {"tenant": tenant, "thread_id": draft.thread_id}),
         )
         if found[0]["digest"] != digest:
             raise ThreadConflictError(draft.thread_id)
@@ -85,7 +73,9 @@ class PostgresThreadStore:
 
     async def thread(self, tenant: TenantId, thread_id: ThreadId) -> Thread:
         """See `ThreadStore.thread`."""
-        (rows,) = await self._transaction(tenant, _Statement("read_thread", {"tenant": tenant, "thread_id": thread_id}))
+        (rows,) = await self._transactions.run(
+            tenant, Statement("read_thread", {"tenant": tenant, "thread_id": thread_id})
+        )
         if not rows:
             raise ThreadNotFoundError(thread_id)
         return _thread(rows[0])
@@ -93,11 +83,11 @@ class PostgresThreadStore:
     async def threads(self, tenant: TenantId, *, after: Position | None, limit: int) -> tuple[Thread, ...]:
         """See `ThreadStore.threads`."""
         parameters = {"tenant": tenant, "limit": limit}
-        statement = _Statement("newest_threads", parameters)
+        statement = Statement("newest_threads", parameters)
         if after is not None:
             place = {"created_at": after.created_at, "thread_id": after.thread_id}
-            statement = _Statement("older_threads", parameters | place)
-        (rows,) = await self._transaction(tenant, statement)
+            statement = Statement("older_threads", parameters | place)
+        (rows,) = await self._transactions.run(tenant, statement)
         return tuple(_thread(row) for row in rows)
 
     async def append(
@@ -106,10 +96,10 @@ class PostgresThreadStore:
         """See `ThreadStore.append`."""
         digest = draft.digest()
         thread = {"tenant": tenant, "thread_id": thread_id}
-        locked, outcome = await self._transaction(
+        locked, outcome = await self._transactions.run(
             tenant,
-            _Statement("lock_thread", thread),
-            _Statement(
+            Statement("lock_thread", thread),
+            Statement(
                 "append_message",
                 {
                     **thread,
@@ -140,11 +130,11 @@ class PostgresThreadStore:
     async def messages(self, tenant: TenantId, thread_id: ThreadId, *, after_seq: int, limit: int) -> MessagePage:
         """See `ThreadStore.messages`."""
         thread = {"tenant": tenant, "thread_id": thread_id}
-        rows, last = await self._transaction(
+        rows, last = await self._transactions.run(
             tenant,
-            _Statement("read_messages", {**thread, "after_seq": after_seq, "limit": limit}),
+            Statement("read_messages", {**thread, "after_seq": after_seq, "limit": limit}),
             # Read second: the thread may have grown in between, so that last_seq is never behind the messages.
-            _Statement("last_seq", thread),
+            Statement("last_seq", thread),
         )
         if not last:
             raise ThreadNotFoundError(thread_id)
@@ -158,24 +148,6 @@ class PostgresThreadStore:
         with translated(DATABASE.errors):
             async with self._pool.connection() as connection:
                 await connection.execute(b"SELECT FROM threads.threads LIMIT 0")
-
-    async def _transaction(self, tenant: TenantId, *statements: _Statement) -> list[Sequence[Row]]:
-        """Run the statements as the tenant and return the rows of each, or raise one of `ThreadsError`.
-
-        Every statement of ours may be run twice to no harm.
-        """
-        return await twice(self._pool, DATABASE, lambda: self._attempt(tenant, statements))
-
-    async def _attempt(self, tenant: TenantId, statements: Sequence[_Statement]) -> list[Sequence[Row]]:
-        async with self._pool.connection() as connection:
-            async with connection.pipeline(), connection.transaction():
-                await connection.execute(self._queries["enter_tenant"], {"tenant": tenant})
-                cursors = [
-                    await connection.execute(self._queries[statement.name], statement.parameters)
-                    for statement in statements
-                ]
-            # Only now is the commit known to have succeeded; before, a fetch would cost a round trip of its own.
-            return [await cursor.fetchall() for cursor in cursors]
 
 
 def _thread(row: Row) -> Thread:

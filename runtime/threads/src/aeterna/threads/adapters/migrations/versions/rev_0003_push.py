@@ -1,11 +1,11 @@
-"""Push notifications"""
+"""Push notifications: who is told, what is still to be told, and what could not be."""
 
 from __future__ import annotations
 
 from aeterna.postgres.revisions import run_file
 
 revision = "0003"
-down_revision = " who is told, what is still to be told, and what could not be.:0002"
+down_revision = "0002"
 
 
 def upgrade() -> None:
