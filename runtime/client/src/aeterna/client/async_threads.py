@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from aeterna.client import thread_operations as operations
 from aeterna.client.event_stream import EventStream
-from aeterna.client.problem_codes import ThreadConflictError
+from aeterna.client.thread_problem_codes import ThreadConflictError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -12,6 +12,7 @@ from aeterna.client.errors import (
     UnavailableError,
 )
 from aeterna.client.policy_problem_codes import POLICY_KINDS
+from aeterna.client.thread_problem_codes import THREAD_KINDS
 
 
 class TokenRejectedError(UnauthenticatedError):
@@ -128,40 +129,10 @@ class InvalidErasureError(InvalidRequestError):
     code = "graph.invalid_erasure"
 
 
-class ThreadNotFoundError(NotFoundError):
-    """No thread of the caller's tenant has this id."""
-
-    code = "threads.thread_not_found"
-
-
 class SessionConflictError(ConflictError):
     """This session id was committed before with other content."""
 
     code = "graph.session_conflict"
-
-
-class ThreadConflictError(ConflictError):
-    """This thread id is taken by a thread that was opened with another title or other metadata."""
-
-    code = "threads.thread_conflict"
-
-
-class MessageConflictError(ConflictError):
-    """This message id was appended before with other content."""
-
-    code = "threads.message_conflict"
-
-
-class SequenceConflictError(ConflictError):
-    """The thread has gone on since the sequence number that was expected."""
-
-    code = "threads.sequence_conflict"
-
-
-class PositionAheadError(ConflictError):
-    """The reader has seen more than the thread holds, as after a restore to an earlier time."""
-
-    code = "threads.position_ahead"
 
 
 class InvalidSessionError(InvalidRequestError):
@@ -186,18 +157,6 @@ class InvalidQueryError(InvalidRequestError):
     """The graph cannot answer the question as asked."""
 
     code = "graph.invalid_query"
-
-
-class InvalidCursorError(InvalidRequestError):
-    """The cursor is not one that the thread store gave out."""
-
-    code = "threads.invalid_cursor"
-
-
-class MessageTooLargeError(InvalidRequestError):
-    """The message is larger than the thread store keeps."""
-
-    code = "threads.message_too_large"
 
 
 class RequestTooLargeError(InvalidRequestError):
@@ -302,36 +261,6 @@ class CommitUncertainError(UnavailableError):
     code = "graph.commit_uncertain"
 
 
-class StreamsExhaustedError(UnavailableError):
-    """The thread store holds as many event streams as it is allowed to."""
-
-    code = "threads.streams_exhausted"
-
-
-class ThreadsBusyError(UnavailableError):
-    """A lock or a connection was not free in time; nothing is half-written."""
-
-    code = "threads.busy"
-
-
-class ThreadsUnavailableError(UnavailableError):
-    """The thread store's database cannot be reached or cannot write."""
-
-    code = "threads.unavailable"
-
-
-class SchemaMissingError(UnavailableError):
-    """The thread store's database was never migrated."""
-
-    code = "threads.schema_missing"
-
-
-class SchemaOutdatedError(UnavailableError):
-    """The thread store's database is older than its release needs."""
-
-    code = "threads.schema_outdated"
-
-
 KINDS: tuple[type[ProblemError], ...] = (
     TokenRejectedError,
     TokenMissingError,
@@ -352,18 +281,11 @@ KINDS: tuple[type[ProblemError], ...] = (
     UpkeepBusyError,
     CompactionOvertakenError,
     InvalidErasureError,
-    ThreadNotFoundError,
     SessionConflictError,
-    ThreadConflictError,
-    MessageConflictError,
-    SequenceConflictError,
-    PositionAheadError,
     InvalidSessionError,
     SessionTooLargeError,
     UnknownNodeError,
     InvalidQueryError,
-    InvalidCursorError,
-    MessageTooLargeError,
     RequestTooLargeError,
     RequestTimeoutError,
     NotReadyError,
@@ -381,12 +303,8 @@ KINDS: tuple[type[ProblemError], ...] = (
     WriterFencedError,
     CommitUncertainError,
     LayoutUnsupportedError,
-    StreamsExhaustedError,
-    ThreadsBusyError,
-    ThreadsUnavailableError,
-    SchemaMissingError,
-    SchemaOutdatedError,
     *POLICY_KINDS,
+    *THREAD_KINDS,
 )
 BY_CODE: dict[str, type[ProblemError]] = {kind.code: kind for kind in KINDS}
 
