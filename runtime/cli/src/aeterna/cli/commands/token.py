@@ -43,7 +43,7 @@ class Lifetime(click.ParamType[timedelta]):
     "--role",
     "roles",
     multiple=True,
-    type=click.Choice(["reader", "writer", "admin"]),
+    type=click.Choice(["reader", "writer", "runner", "admin"]),
     help="What the holder may do; may be given several times. [default: reader]",
 )
 @click.option("--kind", type=click.Choice(["user", "agent"]), default="user", show_default=True, help="What holds it.")
