@@ -84,11 +84,11 @@ class Limits:
     idle_in_transaction: timedelta = timedelta(seconds=10)
 
     @classmethod
-    def of(cls, settings: LimitSettings) -> Limits:
-        """Return the limits that a service's settings ask for."""
+    def of(cls, settings: LimitSettings, *, most: int | None = None) -> Limits:
+        """Return the limits that a service's settings ask for; ``most`` is for a pool beside the service's own."""
         return cls(
-            min_connections=settings.pool_min,
-            max_connections=settings.pool_max,
+            min_connections=settings.pool_min if most is None else 0,
+            max_connections=settings.pool_max if most is None else most,
             acquire=settings.pool_timeout,
             connect=settings.connect_timeout,
             statement=settings.statement_timeout,

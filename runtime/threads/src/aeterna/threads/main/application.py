@@ -1,0 +1,87 @@
+"""Composes the application of the thread store from its parts: adapters are built here and in the parts' modules."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+from aeterna.postgres.pool import Limits, connection_pool
+from aeterna.service.adapters.authzen import AuthZenDecisionPoint
+from aeterna.service.adapters.jwt import JwksTokenVerifier
+from aeterna.service.app import service_app
+from aeterna.service.metrics import new_registry
+from aeterna.threads.adapters.database import DATABASE
+from aeterna.threads.adapters.listen import PostgresWakes
+from aeterna.threads.adapters.postgres import PostgresThreadStore
+from aeterna.threads.api.problem import STATUSES
+from aeterna.threads.main.conversations import conversations
+from aeterna.threads.main.ground import Ground
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from fastapi import FastAPI
+
+    from aeterna.postgres.pool import Pool
+    from aeterna.threads.main.ground import Part
+    from aeterna.threads.settings import ThreadsSettings
+
+PROGRAM: Final = "aeterna-threads"
+PARTS: Final[Sequence[Callable[[Ground], Part]]] = (conversations,)
+
+
+def application(settings: ThreadsSettings) -> FastAPI:
+    """Return the application; its connections open when it starts and close when it stops."""
+    dsn = settings.dsn.get_secret_value()
+    pool, registry = connection_pool(dsn, Limits.of(settings), DATABASE.names), new_registry()
+    ground = Ground(settings=settings, pool=pool, wakes=PostgresWakes(dsn, pool), registry=registry)
+    parts = [part(ground) for part in PARTS]
+    app = service_app(
+        name=PROGRAM,
+        version=version("aeterna-threads"),
+        settings=settings,
+        verifier=JwksTokenVerifier(
+            settings.jwks,
+            issuer=settings.issuer,
+            audience=settings.audience,
+            tenant_claim=settings.tenant_claim,
+            leeway=settings.token_leeway,
+        ),
+        decisions=AuthZenDecisionPoint.of(settings, registry),
+        checks={"database": PostgresThreadStore(pool).check},
+        problems=STATUSES,
+        lifespan=_lifespan(pool, parts),
+        routers=[router for part in parts for router in part.routers],
+        registry=registry,
+    )
+    for part in parts:
+        for name, value in part.state.items():
+            setattr(app.state, name, value)
+    return app
+
+
+def _lifespan(pool: Pool, parts: Sequence[Part]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what opens the parts' resources and runs their works, from the application's start to its end."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async def end_streams() -> None:
+            await app.state.drain.wait()
+            for part in parts:
+                for drain in part.drains:
+                    drain()
+
+        async with AsyncExitStack() as stack:
+            for resource in (pool, *(resource for part in parts for resource in part.resources)):
+                await stack.enter_async_context(resource)
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            works = [end_streams, *(work for part in parts for work in part.works)]
+            running = [tasks.create_task(work()) for work in works]
+            yield
+            for task in running:
+                task.cancel()
+
+    return lifespan

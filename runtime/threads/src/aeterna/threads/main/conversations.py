@@ -1,0 +1,26 @@
+"""Composes conversations: threads, their messages and the streams of both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aeterna.threads.adapters.postgres import PostgresThreadStore
+from aeterna.threads.api.routes import router
+from aeterna.threads.api.streams import StreamLimits, Streams
+from aeterna.threads.main.ground import Part
+
+if TYPE_CHECKING:
+    from aeterna.threads.main.ground import Ground
+
+
+def conversations(ground: Ground) -> Part:
+    """Return the part that people's clients use."""
+    settings, wakes = ground.settings, ground.wakes
+    store = PostgresThreadStore(ground.pool, wakes.announce)
+    limits = StreamLimits(heartbeat=settings.heartbeat, lifetime=settings.stream_lifetime, most=settings.max_streams)
+    return Part(
+        routers=[router],
+        state={"store": store, "streams": Streams(store, wakes, limits)},
+        works=[wakes.listen, wakes.tell],
+        drains=[wakes.wake_all],
+    )

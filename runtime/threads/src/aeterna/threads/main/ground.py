@@ -1,0 +1,50 @@
+"""What the parts of the thread store are built on, and what each hands to the application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from fastapi import APIRouter
+from prometheus_client import CollectorRegistry
+
+from aeterna.postgres.pool import Limits, Pool, connection_pool
+from aeterna.threads.adapters.database import DATABASE
+from aeterna.threads.adapters.listen import PostgresWakes
+from aeterna.threads.settings import ThreadsSettings
+
+Work: TypeAlias = Callable[[], Coroutine[object, object, None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What all parts share: connections of the service's role, wakes of readers, and where metrics are registered."""
+
+    settings: ThreadsSettings
+    pool: Pool
+    wakes: PostgresWakes
+    registry: CollectorRegistry
+
+    def pool_of(self, role: str, most: int) -> Pool:
+        """Return a pool of its own, not yet open, whose at most so many connections act as another role."""
+        limits = Limits.of(self.settings, most=most)
+        return connection_pool(self.settings.dsn.get_secret_value(), limits, DATABASE.names, role=role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of the service.
+
+    ``state`` is what its routes find in ``app.state``. ``resources`` are opened before and closed after ``works``,
+    which run from the start of the application until it stops. ``drains`` are called once, when the process is told to
+    stop and before its requests are waited for.
+    """
+
+    routers: Sequence[APIRouter] = ()
+    state: Mapping[str, object] = field(default_factory=dict[str, object])
+    # Whatever a resource gives on entering is its part's own affair.
+    resources: Sequence[AbstractAsyncContextManager[Any]] = ()
+    works: Sequence[Work] = ()
+    drains: Sequence[Callable[[], None]] = ()
