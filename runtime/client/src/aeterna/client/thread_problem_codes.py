@@ -125,6 +125,54 @@ class QuotaExceededError(UnavailableError):
     code = "threads.quota_exceeded"
 
 
+class InvalidTtlError(InvalidRequestError):
+    """The time to live is outside of what the thread store grants."""
+
+    code = "threads.invalid_ttl"
+
+
+class ThreadHoldError(ConflictError):
+    """A legal hold of the thread store forbids the erasure."""
+
+    code = "threads.legal_hold"
+
+
+class InvalidThreadErasureError(InvalidRequestError):
+    """An erasure or a hold of the thread store is not clear."""
+
+    code = "threads.invalid_erasure"
+
+
+class ThreadErasureConflictError(ConflictError):
+    """The erasure id stands for an erasure of somebody or something else."""
+
+    code = "threads.erasure_conflict"
+
+
+class ThreadErasureNotFoundError(NotFoundError):
+    """The thread store knows no erasure of this id."""
+
+    code = "threads.erasure_not_found"
+
+
+class ThreadHoldNotFoundError(NotFoundError):
+    """No legal hold of this id is in force in the thread store."""
+
+    code = "threads.hold_not_found"
+
+
+class PartLostError(ProblemError):
+    """A large part of a message is missing in the object store, or damaged; the message names it."""
+
+    code = "threads.part_lost"
+
+
+class ObjectsUnavailableError(UnavailableError):
+    """The thread store cannot reach its object store."""
+
+    code = "threads.objects_unavailable"
+
+
 THREAD_KINDS: tuple[type[ProblemError], ...] = (
     ThreadNotFoundError,
     ThreadConflictError,
@@ -145,4 +193,12 @@ THREAD_KINDS: tuple[type[ProblemError], ...] = (
     StepNotFoundError,
     StepConflictError,
     QuotaExceededError,
+    InvalidTtlError,
+    ThreadHoldError,
+    InvalidThreadErasureError,
+    ThreadErasureConflictError,
+    ThreadErasureNotFoundError,
+    ThreadHoldNotFoundError,
+    PartLostError,
+    ObjectsUnavailableError,
 )

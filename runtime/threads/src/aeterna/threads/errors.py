@@ -15,7 +15,18 @@ AeternaError
     ├── LeaseLostError             the writer's lease is not the task's present one
     ├── StepNotFoundError          a step is finished that was never begun
     ├── StepConflictError          the step's key was used for something else
+    ├── PushUrlRefusedError        notifications may not go to this address
+    ├── PushUnavailableError       this store was given no keys to send notifications with
+    ├── DeadLetterNotFoundError    no such dead letter in the caller's tenant
     ├── QuotaExceededError         the tenant holds as much as it may
+    ├── LifetimeError              a time to live that the service does not grant
+    ├── LegalHoldError             a legal hold forbids the erasure
+    ├── InvalidErasureError        an erasure or a hold that is not clear
+    ├── ErasureConflictError       the erasure id stands for another erasure
+    ├── ErasureNotFoundError       no such erasure
+    ├── HoldNotFoundError          no such hold in force
+    ├── PartLostError              a large part is not in the object store, or not what was put there
+    ├── ObjectsUnavailableError    the object store is not there; try again
     ├── StreamsExhaustedError      as many streams are open as this process holds
     ├── StoreBusyError             a lock or a connection was not free in time; try again
     ├── StoreUnavailableError      the database is not there; try again
@@ -39,6 +50,7 @@ from aeterna.postgres.names import Names
 
 if TYPE_CHECKING:
     from datetime import timedelta
+    from uuid import UUID
 
     from aeterna.threads.domain.conversation import MessageId, ThreadId
 
@@ -184,6 +196,34 @@ class StepConflictError(ThreadsError):
         self.key = key
 
 
+class PushUrlRefusedError(ThreadsError):
+    """Notifications may not go to this address; ``reason`` says why, and never what a name resolved to."""
+
+    code = "threads.push_url_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"notifications may not go to this address: {reason}")
+        self.reason = reason
+
+
+class PushUnavailableError(ThreadsError):
+    """This store was started without the keys that notifications are signed and their secrets encrypted with."""
+
+    code = "threads.push_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("this thread store sends no push notifications; its operator has given it no keys for them")
+
+
+class DeadLetterNotFoundError(ThreadsError):
+    """No dead letter has this id, or it belongs to another tenant, or its task has expired; they are not told apart."""
+
+    code = "threads.dead_letter_not_found"
+
+    def __init__(self, letter_id: object) -> None:
+        super().__init__(f"no dead letter {letter_id!r:.300}")
+
+
 class QuotaExceededError(ThreadsError):
     """The tenant holds as much as it may, or asks faster than it may."""
 
@@ -194,6 +234,91 @@ class QuotaExceededError(ThreadsError):
         self.quota = quota
         self.retry_after = retry_after
         self.facts = {"quota": quota, "limit": limit}
+
+
+class LifetimeError(ThreadsError):
+    """The time to live is outside of what the service grants."""
+
+    code = "threads.invalid_ttl"
+
+    def __init__(self, wish: timedelta, shortest: timedelta, longest: timedelta) -> None:
+        seconds = [each.total_seconds() for each in (wish, shortest, longest)]
+        super().__init__("a time to live of {:g} s is not granted; ask for {:g} to {:g} s".format(*seconds))
+        self.facts = {"shortest_seconds": seconds[1], "longest_seconds": seconds[2]}
+
+
+class LegalHoldError(ThreadsError):
+    """A legal hold covers something that the erasure would reach; nothing was erased."""
+
+    code = "threads.legal_hold"
+
+    def __init__(self, hold_id: str) -> None:
+        super().__init__(f"the legal hold {hold_id!r} forbids it; release the hold first")
+        self.hold_id = hold_id
+        self.facts = {"hold_id": hold_id}
+
+
+class InvalidErasureError(ThreadsError):
+    """An erasure or a legal hold does not say clearly what it is about."""
+
+    code = "threads.invalid_erasure"
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field} {problem}")
+        self.field = field
+        self.facts = {"field": field}
+
+
+class ErasureConflictError(ThreadsError):
+    """The erasure id stands for an erasure of somebody or something else."""
+
+    code = "threads.erasure_conflict"
+
+    def __init__(self, erasure_id: UUID) -> None:
+        super().__init__(f"erasure {erasure_id} is about something else; draw a new id")
+        self.erasure_id = erasure_id
+
+
+class ErasureNotFoundError(ThreadsError):
+    """The tenant has no erasure of this id."""
+
+    code = "threads.erasure_not_found"
+
+    def __init__(self, erasure_id: str) -> None:
+        super().__init__(f"no erasure {erasure_id!r:.300}")
+        self.erasure_id = erasure_id
+
+
+class HoldNotFoundError(ThreadsError):
+    """The tenant has no legal hold of this id in force."""
+
+    code = "threads.hold_not_found"
+
+    def __init__(self, hold_id: str) -> None:
+        super().__init__(f"no legal hold {hold_id!r:.300} is in force")
+        self.hold_id = hold_id
+
+
+class PartLostError(ThreadsError):
+    """A large part of a message is not in the object store, or is not what was put there; the rest of it is well."""
+
+    code = "threads.part_lost"
+
+    def __init__(self, thread_id: ThreadId, sha256: str, *, damaged: bool) -> None:
+        found = "is damaged" if damaged else "is missing"
+        super().__init__(f"a large part of thread {thread_id!r} {found} in the object store: {sha256}")
+        self.thread_id = thread_id
+        self.facts = {"thread_id": thread_id, "sha256": sha256, "damaged": damaged}
+
+
+class ObjectsUnavailableError(ThreadsError):
+    """The object store cannot be reached or does not let the service in; nothing is half-written."""
+
+    code = "threads.objects_unavailable"
+    retry_after = postgres.RETRY_AFTER
+
+    def __init__(self) -> None:
+        super().__init__("the object store cannot be reached; try again with the same ids")
 
 
 class StreamsExhaustedError(ThreadsError):

@@ -4,7 +4,7 @@
 import json
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -28,6 +28,8 @@ MAX_SEQ: Final = 2**63 - 1
 
 Identifier = Annotated[str, Field(pattern=domain.ID_PATTERN, examples=["incident-7"])]
 Seq = Annotated[int, Field(ge=0, le=MAX_SEQ)]
+# The service's settings bound it further; this only keeps it a number that every interval can hold.
+Seconds = Annotated[float, Field(ge=1, le=100 * 365 * 86_400, allow_inf_nan=False)]
 
 
 def _storable_text(text: str) -> str:
@@ -110,15 +112,21 @@ PartInput = Annotated[PartBody, BeforeValidator(_spelled_out, json_schema_input_
 
 
 class ThreadInput(_Body):
-    """A thread to be opened."""
+    """A thread to be opened; without ``ttl_seconds`` it does not expire."""
 
     thread_id: Identifier
     title: Annotated[Text, Field(min_length=1, max_length=domain.MAX_TITLE)] | None = None
     metadata: Metadata = Field(default_factory=dict[str, Any])
+    ttl_seconds: Seconds | None = None
 
     def draft(self) -> domain.ThreadDraft:
         """Return the domain's draft."""
-        return domain.ThreadDraft(thread_id=domain.ThreadId(self.thread_id), title=self.title, metadata=self.metadata)
+        return domain.ThreadDraft(
+            thread_id=domain.ThreadId(self.thread_id),
+            title=self.title,
+            metadata=self.metadata,
+            ttl=None if self.ttl_seconds is None else timedelta(seconds=self.ttl_seconds),
+        )
 
 
 class MessageInput(_Body):
@@ -141,7 +149,7 @@ class MessageInput(_Body):
 
 
 class ThreadBody(_Body):
-    """A thread."""
+    """A thread; ``expires_at`` is null where it does not expire."""
 
     thread_id: str
     title: str | None
@@ -151,6 +159,7 @@ class ThreadBody(_Body):
     updated_at: datetime
     last_seq: int
     version: int
+    expires_at: datetime | None
 
     @classmethod
     def of(cls, thread: Thread) -> "ThreadBody":
@@ -164,6 +173,7 @@ class ThreadBody(_Body):
             updated_at=thread.updated_at,
             last_seq=thread.last_seq,
             version=thread.version,
+            expires_at=thread.expires_at,
         )
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NewType, TypeAlias
 
@@ -67,20 +67,28 @@ def part_json(part: Part) -> JsonValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadDraft:
-    """A thread as its opener asks for it."""
+    """A thread as its opener asks for it; without a ``ttl`` it stays until somebody erases it."""
 
     thread_id: ThreadId
     title: str | None = None
     metadata: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    ttl: timedelta | None = None
 
     def digest(self) -> bytes:
         """Return what tells a repeated request from another one under the same id."""
-        return hashlib.sha256(canonical([self.title, self.metadata]).encode()).digest()
+        asked: list[JsonValue] = [self.title, dict(self.metadata)]
+        if self.ttl is not None:
+            # Added only where it is given: what was digested before there were such threads is told as before.
+            asked.append(self.ttl.total_seconds())
+        return hashlib.sha256(canonical(asked).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
-    """A conversation of one tenant, as stored; its messages are numbered 1 to ``last_seq`` without a gap."""
+    """A conversation of one tenant, as stored; its messages are numbered 1 to ``last_seq`` without a gap.
+
+    From ``expires_at`` on it is as if it had never been; None is a thread that does not expire.
+    """
 
     thread_id: ThreadId
     title: str | None
@@ -90,6 +98,7 @@ class Thread:
     updated_at: datetime
     last_seq: int
     version: int
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
