@@ -102,6 +102,12 @@ class PoliciesUnavailableError(UnavailableError):
     code = "policies.unavailable"
 
 
+class PoliciesLoginError(PoliciesUnavailableError):
+    """The administration gets no token for its database from the cloud that vouches for its login."""
+
+    code = "policies.login_failed"
+
+
 class BundleTokenError(UnauthenticatedError):
     """Whoever reads bundles must show the token of the sidecars."""
 
@@ -127,6 +133,7 @@ POLICY_KINDS: tuple[type[ProblemError], ...] = (
     PolicyAnalysisTimeoutError,
     PoliciesBusyError,
     PoliciesUnavailableError,
+    PoliciesLoginError,
     BundleTokenError,
     SigningKeyMissingError,
 )

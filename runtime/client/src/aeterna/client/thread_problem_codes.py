@@ -71,6 +71,12 @@ class ThreadsUnavailableError(UnavailableError):
     code = "threads.unavailable"
 
 
+class ThreadsLoginError(ThreadsUnavailableError):
+    """The thread store gets no token for its database from the cloud that vouches for its login."""
+
+    code = "threads.login_failed"
+
+
 class SchemaMissingError(UnavailableError):
     """The thread store's database was never migrated."""
 
@@ -184,6 +190,7 @@ THREAD_KINDS: tuple[type[ProblemError], ...] = (
     StreamsExhaustedError,
     ThreadsBusyError,
     ThreadsUnavailableError,
+    ThreadsLoginError,
     SchemaMissingError,
     SchemaOutdatedError,
     TaskNotFoundError,

@@ -18,12 +18,14 @@ AeternaError
     ├── BundleTokenError            the reader of a bundle has not shown the token
     ├── StoreBusyError              a lock or a connection was not free in time; try again
     ├── StoreUnavailableError       the database is not there; try again
+    │   └── LoginFailedError        the login's cloud gives no token for it; try again
     ├── StoreDefectError            the database refused what it should accept: a defect of ours
     └── DatabaseUnfitError          the process cannot start on this database; never seen by a caller
         ├── SchemaOutdatedError     it has not been migrated to what this release needs
         │   └── SchemaMissingError  it has never been migrated
         ├── RoleUnavailableError    the login may not act as the service's role
         ├── RoleUnboundError        row-level security would not bind the service
+        ├── ConnectionInsecureError a stranger could be the server
         ├── RevisionUnknownError    it was asked to become what no release knows
         └── DatabaseUnreachableError  it does not answer, or does not let the login in
 """
@@ -215,6 +217,12 @@ class StoreUnavailableError(PoliciesError, postgres.UnavailableError):
     )
 
 
+class LoginFailedError(StoreUnavailableError, postgres.LoginFailedError):
+    """The cloud that vouches for the login gives no token for it; nothing was written, try again."""
+
+    code = "policies.login_failed"
+
+
 class StoreDefectError(PoliciesError, postgres.DefectError):
     """The database refused a statement that it should accept; nothing was written."""
 
@@ -251,6 +259,12 @@ class RoleUnboundError(DatabaseUnfitError, postgres.RoleFreeError):
     code = "policies.role_unbound"
 
 
+class ConnectionInsecureError(DatabaseUnfitError, postgres.InsecureError):
+    """A stranger could be the database, or read what is said to it."""
+
+    code = "policies.connection_insecure"
+
+
 class RevisionUnknownError(DatabaseUnfitError, postgres.UnknownRevisionError):
     """No release of the administration has a schema of this revision."""
 
@@ -266,11 +280,13 @@ class DatabaseUnreachableError(DatabaseUnfitError, postgres.NotReachedError):
 FAMILY: Final = postgres.Family(
     busy=StoreBusyError,
     unavailable=StoreUnavailableError,
+    login_failed=LoginFailedError,
     defect=StoreDefectError,
     outdated=SchemaOutdatedError,
     missing=SchemaMissingError,
     role_refused=RoleUnavailableError,
     role_free=RoleUnboundError,
+    insecure=ConnectionInsecureError,
     unknown_revision=RevisionUnknownError,
     not_reached=DatabaseUnreachableError,
 )

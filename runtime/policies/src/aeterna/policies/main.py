@@ -36,6 +36,7 @@ from aeterna.policies.usecases.publishing import Publishing
 from aeterna.policies.usecases.replicas import Replicas
 from aeterna.policies.usecases.retaining import Retention
 from aeterna.policies.usecases.seeding import Seeding
+from aeterna.postgres.address import Address
 from aeterna.postgres.fitness import prepare_schema, require_schema
 from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service import lifecycle, telemetry
@@ -91,10 +92,8 @@ def migrate(settings: DatabaseSettings, to: str) -> None:
     """Move the schema of the database to a revision and say so in one line."""
     # Imported when asked for: alembic and SQLAlchemy would cost every start of the service half a second.
     adapter = importlib.import_module("aeterna.postgres.migrations")
-    owner = settings.migrate_dsn or settings.dsn
-    moved = adapter.migrate(
-        owner.get_secret_value(), DATABASE, to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout
-    )
+    owner = Address.of(settings, DATABASE.errors, settings.migrate_dsn)
+    moved = adapter.migrate(owner, DATABASE, to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout)
     sys.stdout.write(f"{PROGRAM}: schema {moved.before or 'none'} -> {moved.after or 'none'}\n")
 
 
@@ -140,9 +139,9 @@ async def roll_back(settings: DatabaseSettings, to: int) -> None:
 @asynccontextmanager
 async def connected(settings: DatabaseSettings) -> AsyncGenerator[Transactions]:
     """Return the transactions of a database that is fit for the administration."""
-    dsn, limits = settings.dsn.get_secret_value(), Limits.of(settings)
-    require_schema(dsn, limits, DATABASE)
-    async with connection_pool(dsn, limits, DATABASE.names) as pool:
+    address, limits = Address.of(settings, DATABASE.errors), Limits.of(settings)
+    require_schema(address, limits, DATABASE)
+    async with connection_pool(address, limits, DATABASE.names) as pool:
         yield Transactions(pool)
 
 
@@ -150,9 +149,10 @@ def serve(settings: PoliciesSettings) -> None:
     """Serve until told to stop, on a database that is fit for it."""
     telemetry.configure(PROGRAM, settings)
     forward = functools.partial(migrate, settings, "head") if settings.migrate else None
-    prepare_schema(settings.dsn.get_secret_value(), Limits.of(settings), DATABASE, forward)
+    address = Address.of(settings, DATABASE.errors)
+    prepare_schema(address, Limits.of(settings), DATABASE, forward)
     lifecycle.serve(
-        application(settings),
+        application(settings, address),
         host=settings.host,
         port=settings.port,
         drain_timeout=settings.drain_timeout,
@@ -160,9 +160,9 @@ def serve(settings: PoliciesSettings) -> None:
     )
 
 
-def application(settings: PoliciesSettings) -> FastAPI:
+def application(settings: PoliciesSettings, address: Address) -> FastAPI:
     """Return the application; its connections open when it starts and close when it stops."""
-    pool = connection_pool(settings.dsn.get_secret_value(), Limits.of(settings), DATABASE.names)
+    pool = connection_pool(address, Limits.of(settings), DATABASE.names)
     transactions = Transactions(pool)
     versions = PostgresVersions(transactions, platform=settings.platform_tenant)
     audit = PostgresAudit(transactions, platform=settings.platform_tenant)

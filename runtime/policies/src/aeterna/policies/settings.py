@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from aeterna.postgres.login import Provider
 from aeterna.service.caller import TENANT_PATTERN
 from aeterna.service.settings import Duration, ServiceSettings
 
@@ -18,15 +19,19 @@ class DatabaseSettings(BaseSettings):
     """What the offline commands read; they need neither tokens nor a policy.
 
     ``dsn`` is any libpq connection string; ``migrate_dsn`` is set where the schema's owner is another login than the
-    one that serves. ``migrate_wait`` bounds the wait for another migrator, ``migrate_lock_timeout`` for a table.
-    ``platform_tenant`` is the tenant whose administrators change everybody's policies; those of other tenants change
-    their own. ``audit_kept`` is how long records are kept, 90 days at least.
+    one that serves. ``dsn_login`` says who vouches for the login of both: the string itself, with its password or
+    socket, or the cloud, whose tokens are the passwords. ``dsn_ca_file`` holds the certificates (PEM) that prove the
+    server, if not the machine's own. ``migrate_wait`` bounds the wait for another migrator, ``migrate_lock_timeout``
+    for a table. ``platform_tenant`` is the tenant whose administrators change everybody's policies; those of other
+    tenants change their own. ``audit_kept`` is how long records are kept, 90 days at least.
     """
 
     model_config = SettingsConfigDict(env_prefix="AETERNA_POLICIES_", frozen=True, extra="forbid")
 
     dsn: SecretStr = Field(min_length=1)
     migrate_dsn: SecretStr | None = None
+    dsn_login: Provider = "password"
+    dsn_ca_file: Path | None = None
     migrate_wait: Duration = timedelta(minutes=2)
     migrate_lock_timeout: Duration = timedelta(seconds=5)
     platform_tenant: str = Field(default="platform", pattern=_TENANT)

@@ -4,12 +4,14 @@ AeternaError
 └── PostgresError
     ├── BusyError                  a lock or a connection was not free in time; try again
     ├── UnavailableError           the database is not there; try again
+    │   └── LoginFailedError       the login's cloud gives no token for it; try again
     ├── DefectError                the database refused what it should accept: a defect of ours
     └── UnfitError                 the process cannot start on this database; never seen by a caller
         ├── OutdatedError          it has not been migrated to what this release needs
         │   └── MissingError       it has never been migrated
         ├── RoleRefusedError       the login may not act as the service's role
         ├── RoleFreeError          row-level security would not bind the service
+        ├── InsecureError          a stranger could be the server, or read what is said to it
         ├── UnknownRevisionError   it was asked to become what no release knows
         └── NotReachedError        it does not answer, or does not let the login in
 """
@@ -57,6 +59,18 @@ class UnavailableError(PostgresError):
 
     def __init__(self) -> None:
         super().__init__(f"{self.names.title} cannot reach its database; {self.again}")
+
+
+class LoginFailedError(UnavailableError):
+    """The cloud that vouches for the login gives no token for it; nothing was written, try again."""
+
+    code = "postgres.login_failed"
+
+    def __init__(self, provider: str, reason: str) -> None:
+        """Take the cloud, and a reason that holds nothing of what the cloud said."""
+        PostgresError.__init__(self, f"{self.names.title} gets no token for its database from {provider}; {self.again}")
+        self.provider = provider
+        self.reason = reason
 
 
 class DefectError(PostgresError):
@@ -121,6 +135,16 @@ class RoleFreeError(UnfitError):
         super().__init__(f"the role {self.names.role} must be neither a superuser nor have BYPASSRLS")
 
 
+class InsecureError(UnfitError):
+    """A stranger could be the database, or read what is said to it."""
+
+    code = "postgres.insecure"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{self.names.variables}DSN cannot be used: {reason}")
+        self.reason = reason
+
+
 class UnknownRevisionError(UnfitError):
     """No release of the service has a schema of this revision."""
 
@@ -147,10 +171,12 @@ class Family:
 
     busy: type[BusyError]
     unavailable: type[UnavailableError]
+    login_failed: type[LoginFailedError]
     defect: type[DefectError]
     outdated: type[OutdatedError]
     missing: type[MissingError]
     role_refused: type[RoleRefusedError]
     role_free: type[RoleFreeError]
+    insecure: type[InsecureError]
     unknown_revision: type[UnknownRevisionError]
     not_reached: type[NotReachedError]

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from aeterna.postgres.address import Address
 from aeterna.postgres.errors import OutdatedError
+from aeterna.postgres.login import TokenUnavailableError
 from aeterna.postgres.pool import SESSION
 from aeterna.postgres.translation import translated
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from aeterna.postgres.pool import Limits
 
 
-def require_schema(dsn: str, limits: Limits, database: Database) -> None:
+def require_schema(dsn: str | Address, limits: Limits, database: Database) -> None:
     """Return when the service may start on this database, or raise the `UnfitError` that says why not.
 
     Revisions are numbers in order. A newer one than ours is accepted, because migrations run before the release that
@@ -44,7 +46,7 @@ def require_schema(dsn: str, limits: Limits, database: Database) -> None:
             raise errors.role_free()
 
 
-def prepare_schema(dsn: str, limits: Limits, database: Database, migrate: Callable[[], None] | None) -> None:
+def prepare_schema(dsn: str | Address, limits: Limits, database: Database, migrate: Callable[[], None] | None) -> None:
     """Do as `require_schema`, but let ``migrate``, if it is given, bring an older or missing schema forward first."""
     try:
         require_schema(dsn, limits, database)
@@ -55,9 +57,12 @@ def prepare_schema(dsn: str, limits: Limits, database: Database, migrate: Callab
         require_schema(dsn, limits, database)
 
 
-def _connected(dsn: str, limits: Limits, database: Database) -> psycopg.Connection[TupleRow]:
+def _connected(dsn: str | Address, limits: Limits, database: Database) -> psycopg.Connection[TupleRow]:
     """Return a connection, or raise `NotReachedError` with what the client library says of it."""
+    address = Address(dsn) if isinstance(dsn, str) else dsn
     try:
-        return psycopg.connect(dsn, connect_timeout=max(2, round(limits.connect.total_seconds())))
+        return psycopg.connect(address.conninfo_now(), connect_timeout=max(2, round(limits.connect.total_seconds())))
+    except TokenUnavailableError as exc:
+        raise database.errors.login_failed(exc.provider, exc.reason) from exc
     except psycopg.Error as exc:
         raise database.errors.not_reached(str(exc)) from exc

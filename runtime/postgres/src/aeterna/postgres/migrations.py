@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import alembic.command
 import psycopg
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from aeterna.postgres.address import Address
 from aeterna.postgres.revisions import CONNECTION, DATABASE, VERSION_TABLE
 from aeterna.postgres.translation import error_of, translated
 
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from aeterna.postgres.database import Database
 
 
+_ASK_AGAIN: Final = 0.1
+"""Seconds."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
     """The revisions before and after; None is a database without a schema of ours."""
@@ -34,7 +40,7 @@ class Moved:
     after: str | None
 
 
-def migrate(dsn: str, database: Database, *, to: str, wait: timedelta, lock: timedelta) -> Moved:
+def migrate(dsn: str | Address, database: Database, *, to: str, wait: timedelta, lock: timedelta) -> Moved:
     """Bring the database to the revision ``to`` (a number, "head" or "base") and return where it was and is.
 
     Waits up to ``wait`` for another migrator to finish, then finds its work done. A statement that cannot get its
@@ -45,8 +51,11 @@ def migrate(dsn: str, database: Database, *, to: str, wait: timedelta, lock: tim
     config.set_main_option("script_location", str(database.migrations))
     config.attributes[DATABASE] = database
     name = f"{database.names.application}-migrate"
+    address = Address(dsn) if isinstance(dsn, str) else dsn
     engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(dsn, application_name=name), poolclass=NullPool
+        "postgresql+psycopg://",
+        creator=lambda: psycopg.connect(address.conninfo_now(), application_name=name),
+        poolclass=NullPool,
     )
     try:
         with translated(database.errors), engine.connect() as connection:
@@ -78,11 +87,19 @@ def _migrate(connection: Connection, config: Config, to: str, wait: timedelta, l
 
 
 def _exclusively(connection: Connection, database: Database, wait: timedelta, lock: timedelta) -> None:
-    """Take the migrators' lock, held until the connection closes, then set the limit for the locks of tables."""
+    """Take the migrators' lock, held until the connection closes, then set the limit for the locks of tables.
+
+    Asks again and again rather than wait in the server: there, building an index concurrently would wait for the end of
+    the statement that waits.
+    """
     schema = database.names.schema
+    end = time.monotonic() + wait.total_seconds()
+    while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({database.lock_key})").scalar_one():
+        connection.commit()
+        if time.monotonic() > end:
+            raise database.errors.busy
+        time.sleep(_ASK_AGAIN)
     for statement in (
-        f"SET lock_timeout = '{round(wait.total_seconds() * 1000)}ms'",
-        f"SELECT pg_advisory_lock({database.lock_key})",
         f"SET lock_timeout = '{round(lock.total_seconds() * 1000)}ms'",
         # Asked first, because CREATE SCHEMA IF NOT EXISTS needs a privilege even where there is nothing to create.
         f"DO $$ BEGIN IF to_regnamespace('{schema}') IS NULL THEN CREATE SCHEMA {schema}; END IF; END $$",

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from aeterna.postgres.address import Address
 from aeterna.postgres.queries import load_queries
 from aeterna.postgres.translation import connection_lost, translated
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from aeterna.postgres.database import Database
+    from aeterna.postgres.login import TokenUnavailableError
     from aeterna.postgres.names import Names
 
 Connection: TypeAlias = AsyncConnection[DictRow]
@@ -106,17 +108,24 @@ class Limits:
         }
 
 
-def connection_pool(dsn: str, limits: Limits, names: Names, role: str | None = None) -> Pool:
+class ServicePool(AsyncConnectionPool[Connection]):
+    """A pool that knows whose connections it keeps."""
+
+    address: Address
+
+
+def connection_pool(dsn: str | Address, limits: Limits, names: Names, role: str | None = None) -> Pool:
     """Return a pool, not yet open, whose connections are configured and in autocommit: transactions are explicit.
 
     They act as the role of the service, or as ``role``, such as that of its jobs.
     """
+    address = Address(dsn) if isinstance(dsn, str) else dsn
 
     async def configure(connection: Connection) -> None:
         await connection.execute(SESSION["configure_connection"], limits.parameters(names, role))
 
-    return AsyncConnectionPool(
-        dsn,
+    pool = ServicePool(
+        address.conninfo,
         connection_class=AsyncConnection[DictRow],
         kwargs={
             "autocommit": True,
@@ -129,9 +138,12 @@ def connection_pool(dsn: str, limits: Limits, names: Names, role: str | None = N
         timeout=limits.acquire.total_seconds(),
         reconnect_timeout=_RECONNECT.total_seconds(),
         configure=configure,
+        reconnect_failed=lambda _pool: address.doubt(),
         open=False,
         name=names.application,
     )
+    pool.address = address
+    return pool
 
 
 async def twice(pool: Pool, database: Database, attempt: Callable[[], Awaitable[T]]) -> T:
@@ -145,14 +157,19 @@ async def twice(pool: Pool, database: Database, attempt: Callable[[], Awaitable[
             return await attempt()
         except psycopg.OperationalError as exc:
             if not connection_lost(exc):
-                raise
+                raise (_tokenless(pool) if isinstance(exc, PoolTimeout) else None) or exc from None
             lost = exc
         try:
             await pool.check()
             return await attempt()
         except PoolTimeout:
             # No connection because the database is away, which the first error says and this one does not.
-            raise lost from None
+            raise _tokenless(pool) or lost from None
+
+
+def _tokenless(pool: Pool) -> TokenUnavailableError | None:
+    """Return why the pool has no connection, if that is for want of a token."""
+    return pool.address.failure if isinstance(pool, ServicePool) else None
 
 
 def _milliseconds(limit: timedelta) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 import psycopg
 import psycopg_pool
 
+from aeterna.postgres.login import TokenUnavailableError
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
@@ -81,6 +83,8 @@ DEFECTS: Final = frozenset(
 
 def error_of(error: psycopg.Error, family: Family) -> PostgresError:
     """Return what the driver's error means to a caller of the service."""
+    if isinstance(error, TokenUnavailableError):
+        return family.login_failed(error.provider, error.reason)
     state = error.sqlstate
     if isinstance(error, psycopg_pool.PoolTimeout | psycopg_pool.TooManyRequests):
         return family.busy()
@@ -95,7 +99,10 @@ def error_of(error: psycopg.Error, family: Family) -> PostgresError:
 
 def connection_lost(error: psycopg.OperationalError) -> bool:
     """Return whether the error means that this connection is gone, which says nothing of the next one."""
-    if isinstance(error, psycopg_pool.PoolTimeout | psycopg_pool.PoolClosed | psycopg_pool.TooManyRequests):
+    if isinstance(
+        error,
+        psycopg_pool.PoolTimeout | psycopg_pool.PoolClosed | psycopg_pool.TooManyRequests | TokenUnavailableError,
+    ):
         return False
     return error.sqlstate is None or (error.sqlstate[:2] in {"08", "57"} and error.sqlstate not in BY_STATE)
 

@@ -15,8 +15,10 @@ AeternaError
     ├── LeaseLostError             the writer's lease is not the task's present one
     ├── StepNotFoundError          a step is finished that was never begun
     ├── StepConflictError          the step's key was used for something else
+    ├── StepTooLargeError          a step's result above the limit
     ├── PushUrlRefusedError        notifications may not go to this address
     ├── PushUnavailableError       this store was given no keys to send notifications with
+    ├── SecretsUnreadableError     a receiver's secrets were sealed by a key that this process does not have
     ├── DeadLetterNotFoundError    no such dead letter in the caller's tenant
     ├── QuotaExceededError         the tenant holds as much as it may
     ├── LifetimeError              a time to live that the service does not grant
@@ -30,12 +32,14 @@ AeternaError
     ├── StreamsExhaustedError      as many streams are open as this process holds
     ├── StoreBusyError             a lock or a connection was not free in time; try again
     ├── StoreUnavailableError      the database is not there; try again
+    │   └── LoginFailedError       the login's cloud gives no token for it; try again
     ├── StoreDefectError           the database refused what it should accept: a defect of ours
     └── DatabaseUnfitError         the process cannot start on this database; never seen by a caller
         ├── SchemaOutdatedError    it has not been migrated to what this release needs
         │   └── SchemaMissingError it has never been migrated
         ├── RoleUnavailableError   the login may not act as the service's role
         ├── RoleUnboundError       row-level security would not bind the service
+        ├── ConnectionInsecureError  a stranger could be the server
         └── RevisionUnknownError   it was asked to become what no release knows
             └── DatabaseUnreachableError  it does not answer, or does not let the login in
 """
@@ -215,6 +219,15 @@ class PushUnavailableError(ThreadsError):
         super().__init__("this thread store sends no push notifications; its operator has given it no keys for them")
 
 
+class SecretsUnreadableError(ThreadsError):
+    """A receiver's secrets were sealed by a key that this process does not have, or for another receiver."""
+
+    code = "threads.secrets_unreadable"
+
+    def __init__(self) -> None:
+        super().__init__("the receiver's secrets cannot be read with the keys of this process")
+
+
 class DeadLetterNotFoundError(ThreadsError):
     """No dead letter has this id, or it belongs to another tenant, or its task has expired; they are not told apart."""
 
@@ -222,6 +235,16 @@ class DeadLetterNotFoundError(ThreadsError):
 
     def __init__(self, letter_id: object) -> None:
         super().__init__(f"no dead letter {letter_id!r:.300}")
+
+
+class StepTooLargeError(ThreadsError):
+    """The result of a step is larger than the ledger keeps; the step stays unfinished."""
+
+    code = "threads.step_too_large"
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"the result is {size} bytes as canonical JSON; the limit is {limit}: keep a reference to it")
+        self.facts = {"size": size, "limit": limit}
 
 
 class QuotaExceededError(ThreadsError):
@@ -346,6 +369,12 @@ class StoreUnavailableError(ThreadsError, postgres.UnavailableError):
     again = "try again with the same ids"
 
 
+class LoginFailedError(StoreUnavailableError, postgres.LoginFailedError):
+    """The cloud that vouches for the login gives no token for it; nothing was written, try again."""
+
+    code = "threads.login_failed"
+
+
 class StoreDefectError(ThreadsError, postgres.DefectError):
     """The database refused a statement that it should accept; nothing was written."""
 
@@ -382,6 +411,12 @@ class RoleUnboundError(DatabaseUnfitError, postgres.RoleFreeError):
     code = "threads.role_unbound"
 
 
+class ConnectionInsecureError(DatabaseUnfitError, postgres.InsecureError):
+    """A stranger could be the database, or read what is said to it."""
+
+    code = "threads.connection_insecure"
+
+
 class RevisionUnknownError(DatabaseUnfitError, postgres.UnknownRevisionError):
     """No release of the thread store has a schema of this revision."""
 
@@ -397,11 +432,13 @@ class DatabaseUnreachableError(DatabaseUnfitError, postgres.NotReachedError):
 FAMILY: Final = postgres.Family(
     busy=StoreBusyError,
     unavailable=StoreUnavailableError,
+    login_failed=LoginFailedError,
     defect=StoreDefectError,
     outdated=SchemaOutdatedError,
     missing=SchemaMissingError,
     role_refused=RoleUnavailableError,
     role_free=RoleUnboundError,
+    insecure=ConnectionInsecureError,
     unknown_revision=RevisionUnknownError,
     not_reached=DatabaseUnreachableError,
 )

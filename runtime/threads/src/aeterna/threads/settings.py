@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from aeterna.postgres.login import Provider
 from aeterna.service.settings import Duration, ServiceSettings
 
 
@@ -14,13 +16,17 @@ class MigrationSettings(BaseSettings):
     """What ``python -m aeterna.threads migrate`` reads; it needs neither tokens nor a policy.
 
     ``dsn`` is any libpq connection string; ``migrate_dsn`` is set where the schema's owner is another login than the
-    one that serves. ``migrate_wait`` bounds the wait for another migrator, ``migrate_lock_timeout`` for a table.
+    one that serves. ``dsn_login`` says who vouches for the login of both: the string itself, with its password or
+    socket, or the cloud, whose tokens are the passwords. ``dsn_ca_file`` holds the certificates (PEM) that prove the
+    server, if not the machine's own. ``migrate_wait`` bounds the wait for another migrator, ``migrate_lock_timeout`` for a table.
     """
 
     model_config = SettingsConfigDict(env_prefix="AETERNA_THREADS_", frozen=True, extra="forbid")
 
     dsn: SecretStr = Field(min_length=1)
     migrate_dsn: SecretStr | None = None
+    dsn_login: Provider = "password"
+    dsn_ca_file: Path | None = None
     migrate_wait: Duration = timedelta(minutes=2)
     migrate_lock_timeout: Duration = timedelta(seconds=5)
 

@@ -31,6 +31,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.BundleTokenError: 401,
         errors.StoreBusyError: 503,
         errors.StoreUnavailableError: 503,
+        errors.LoginFailedError: 503,
         errors.StoreDefectError: 500,
         # What Cedar says of a bundle is answered as `ProposalRefusedError`; where it is not, a kept bundle went bad.
         cedar.BundleError: 500,
@@ -40,6 +41,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.SchemaMissingError: 500,
         errors.RoleUnavailableError: 500,
         errors.RoleUnboundError: 500,
+        errors.ConnectionInsecureError: 500,
         errors.RevisionUnknownError: 500,
         errors.DatabaseUnreachableError: 500,
         # The analysis makes a finding of it.

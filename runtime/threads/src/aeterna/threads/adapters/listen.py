@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 import structlog
 
+from aeterna.postgres.address import Address
 from aeterna.threads.adapters.database import queries
 from aeterna.threads.usecases.waiting import EventWaiter
 
@@ -32,9 +33,9 @@ _RETRY_SECONDS: Final = 1.0
 class PostgresWakes:
     """A `Wakes` over LISTEN; somebody must be running `listen` and `tell`, else readers go by their heartbeats."""
 
-    def __init__(self, dsn: str, pool: Pool) -> None:
+    def __init__(self, address: str | Address, pool: Pool) -> None:
         """Take the server to listen to, and the connections to announce with."""
-        self._dsn = dsn
+        self._address = Address(address) if isinstance(address, str) else address
         self._pool = pool
         self._announcement = queries("messages.sql")["announce"]
         self._waiters: defaultdict[str, set[EventWaiter]] = defaultdict(set)
@@ -84,12 +85,13 @@ class PostgresWakes:
                 await self._listen_once()
             except psycopg.OperationalError as exc:
                 # The message may hold the address and never the password; the kind is enough.
+                self._address.doubt()
                 log.warning("threads.listen_lost", error=type(exc).__name__)
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _listen_once(self) -> None:
         async with await psycopg.AsyncConnection.connect(
-            self._dsn, autocommit=True, application_name="aeterna-threads-listen"
+            await self._address.conninfo(), autocommit=True, application_name="aeterna-threads-listen"
         ) as connection:
             await connection.execute(_LISTEN)
             self.wake_all()

@@ -8,6 +8,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING
 
+from aeterna.postgres.address import Address
 from aeterna.postgres.fitness import prepare_schema
 from aeterna.postgres.pool import Limits
 from aeterna.service import lifecycle, telemetry
@@ -41,10 +42,8 @@ def migrate(settings: MigrationSettings, to: str) -> None:
     """Move the schema of the database to a revision and say so in one line."""
     # Imported when asked for: alembic and SQLAlchemy would cost every start of the service half a second.
     adapter = importlib.import_module("aeterna.postgres.migrations")
-    owner = settings.migrate_dsn or settings.dsn
-    moved = adapter.migrate(
-        owner.get_secret_value(), DATABASE, to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout
-    )
+    owner = Address.of(settings, DATABASE.errors, settings.migrate_dsn)
+    moved = adapter.migrate(owner, DATABASE, to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout)
     sys.stdout.write(f"{PROGRAM}: schema {moved.before or 'none'} -> {moved.after or 'none'}\n")
 
 
@@ -52,9 +51,10 @@ def serve(settings: ThreadsSettings) -> None:
     """Serve until told to stop, on a database that is fit for it."""
     telemetry.configure(PROGRAM, settings)
     forward = functools.partial(migrate, settings, "head") if settings.migrate else None
-    prepare_schema(settings.dsn.get_secret_value(), Limits.of(settings), DATABASE, forward)
+    address = Address.of(settings, DATABASE.errors)
+    prepare_schema(address, Limits.of(settings), DATABASE, forward)
     lifecycle.serve(
-        application(settings),
+        application(settings, address),
         host=settings.host,
         port=settings.port,
         drain_timeout=settings.drain_timeout,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from aeterna.postgres.address import Address
     from aeterna.postgres.pool import Pool
     from aeterna.threads.main.ground import Part
     from aeterna.threads.settings import ThreadsSettings
@@ -33,11 +34,11 @@ PROGRAM: Final = "aeterna-threads"
 PARTS: Final[Sequence[Callable[[Ground], Part]]] = (conversations,)
 
 
-def application(settings: ThreadsSettings) -> FastAPI:
+def application(settings: ThreadsSettings, address: Address) -> FastAPI:
     """Return the application; its connections open when it starts and close when it stops."""
-    dsn = settings.dsn.get_secret_value()
-    pool, registry = connection_pool(dsn, Limits.of(settings), DATABASE.names), new_registry()
-    ground = Ground(settings=settings, pool=pool, wakes=PostgresWakes(dsn, pool), registry=registry)
+    pool, registry = connection_pool(address, Limits.of(settings), DATABASE.names), new_registry()
+    wakes = PostgresWakes(address, pool)
+    ground = Ground(settings=settings, address=address, pool=pool, wakes=wakes, registry=registry)
     parts = [part(ground) for part in PARTS]
     app = service_app(
         name=PROGRAM,

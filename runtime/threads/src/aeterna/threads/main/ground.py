@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 
+from aeterna.postgres.address import Address
 from aeterna.postgres.pool import Limits, Pool, connection_pool
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.listen import PostgresWakes
@@ -23,6 +24,7 @@ class Ground:
     """What all parts share: connections of the service's role, wakes of readers, and where metrics are registered."""
 
     settings: ThreadsSettings
+    address: Address
     pool: Pool
     wakes: PostgresWakes
     registry: CollectorRegistry
@@ -30,7 +32,7 @@ class Ground:
     def pool_of(self, role: str, most: int) -> Pool:
         """Return a pool of its own, not yet open, whose at most so many connections act as another role."""
         limits = Limits.of(self.settings, most=most)
-        return connection_pool(self.settings.dsn.get_secret_value(), limits, DATABASE.names, role=role)
+        return connection_pool(self.address, limits, DATABASE.names, role=role)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

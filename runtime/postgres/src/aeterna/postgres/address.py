@@ -1,0 +1,146 @@
+"""Where a database is and how one logs in to it: a connection string that may be used as it is, whatever it lacked."""
+
+from __future__ import annotations
+
+import importlib
+import ipaddress
+import logging
+import random
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import Conninfo
+
+from aeterna.postgres.login import TokenLogin
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aeterna.postgres.errors import Family
+    from aeterna.postgres.login import Provider, TokenSource, TokenUnavailableError
+
+_VERIFIED: Final = "verify-full"
+_SYSTEM: Final = "system"
+_PORT: Final = "5432"
+# They write whole answers of their issuers, tokens included, into the log of a process that debugs.
+_TALKATIVE: Final = ("botocore", "azure", "msal", "google.auth", "urllib3", "requests")
+
+
+class Secret(Protocol):
+    """Text that does not show itself, as pydantic's ``SecretStr``."""
+
+    def get_secret_value(self) -> str:
+        """Return the text."""
+        ...
+
+
+class AddressSettings(Protocol):
+    """The fields of a service's settings that say where its database is."""
+
+    @property
+    def dsn(self) -> Secret:
+        """Any connection string of libpq."""
+        ...
+
+    @property
+    def dsn_login(self) -> Provider:
+        """Who says who the login is."""
+        ...
+
+    @property
+    def dsn_ca_file(self) -> Path | None:
+        """Whom to believe that a server is who it says, if not whom the machine believes."""
+        ...
+
+
+class Address:
+    """A connection string, and the login whose tokens are its passwords, if there is one."""
+
+    def __init__(self, dsn: str, login: TokenLogin | None = None) -> None:
+        self._dsn = dsn
+        self._login = login
+
+    @classmethod
+    def of(cls, settings: AddressSettings, errors: Family, dsn: Secret | None = None) -> Address:
+        """Return the address of the settings, or that of another login to the same database, ``dsn``.
+
+        Raises `InsecureError` for one over which a password or a token could be read or be handed to a stranger.
+        """
+        text = (dsn or settings.dsn).get_secret_value()
+        verified = secured(text, settings.dsn_login, settings.dsn_ca_file, errors)
+        if settings.dsn_login == "password":
+            return cls(verified)
+        source = _source(settings.dsn_login, verified)
+        return cls(verified, TokenLogin(source, clock=time.time, random=random.random))
+
+    async def conninfo(self) -> str:
+        """Return what to connect with now, or raise `TokenUnavailableError`; what a pool takes for its ``conninfo``."""
+        return self._dsn if self._login is None else make_conninfo(self._dsn, password=await self._login.password())
+
+    def conninfo_now(self) -> str:
+        """Do as `conninfo`, blocking."""
+        return self._dsn if self._login is None else make_conninfo(self._dsn, password=self._login.password_now())
+
+    def doubt(self) -> None:
+        """Take note that no connection could be made, which may have been for its token: the next one asks anew."""
+        if self._login is not None:
+            self._login.doubt()
+
+    @property
+    def failure(self) -> TokenUnavailableError | None:
+        """Why there is no token, if that is why there is no connection."""
+        return None if self._login is None else self._login.failure
+
+
+def secured(dsn: str, provider: Provider, ca_file: Path | None, errors: Family) -> str:
+    """Return the connection string with full verification of the server, which only a socket of the machine may lack.
+
+    Raises `InsecureError` where the string itself asks for less.
+    """
+    given = {name: str(value) for name, value in conninfo_to_dict(dsn).items() if value is not None}
+    token = provider != "password"
+    if token and "password" in given:
+        raise errors.insecure(f"it holds a password, although the login is that of {provider}")
+    if token and "user" not in given:
+        raise errors.insecure(f"it names no user, whom {provider} is to vouch for")
+    if not token and _local(given):
+        return dsn
+    if given.get("sslmode", _VERIFIED) != _VERIFIED:
+        raise errors.insecure(f"sslmode={given['sslmode']} lets a stranger be the server; use {_VERIFIED}")
+    # Without a bundle of ours libpq would look for one in the home of a user that a container does not have.
+    roots = str(ca_file) if ca_file is not None else given.get("sslrootcert", _SYSTEM)
+    return make_conninfo(dsn, sslmode=_VERIFIED, sslrootcert=roots)
+
+
+def _local(given: dict[str, str]) -> bool:
+    """Return whether every host is this machine; a service file may name any."""
+    if "service" in given:
+        return False
+    # As libpq has it: what the string lacks is in the environment.
+    named = {option.keyword.decode(): (option.val or b"").decode() for option in Conninfo.get_defaults()}
+    hosts = given.get("hostaddr") or given.get("host") or named.get("hostaddr") or named.get("host") or ""
+    return all(_is_local(host) for host in hosts.split(","))
+
+
+def _is_local(host: str) -> bool:
+    if host in {"", "localhost"} or host.startswith(("/", "@")):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _source(provider: Provider, dsn: str) -> TokenSource:
+    """Return the issuer; its library is imported only where it is used, since each costs a start 0.2 s and 30 MB."""
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    issuer = importlib.import_module(f"aeterna.postgres.login_{provider}")
+    if provider == "aws":
+        given = conninfo_to_dict(dsn)
+        host, port, user = str(given["host"]), int(str(given.get("port") or _PORT)), str(given["user"])
+        signing: TokenSource = issuer.AwsTokenSource(host, port, user, time.time)
+        return signing
+    asking: TokenSource = issuer.GcpTokenSource() if provider == "gcp" else issuer.AzureTokenSource()
+    return asking

@@ -1,0 +1,34 @@
+"""Tokens of Azure Database for PostgreSQL: an access token of Entra ID for the pod's own managed identity.
+
+https://learn.microsoft.com/azure/postgresql/flexible-server/how-to-configure-sign-in-azure-ad-authentication
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from azure.core.exceptions import AzureError
+from azure.identity import ManagedIdentityCredential
+
+from aeterna.postgres.login import Provider, Token, TokenUnavailableError
+
+_SCOPE: Final = "https://ossrdbms-aad.database.windows.net/.default"
+
+
+class AzureTokenSource:
+    """Asks Entra ID with the projected token of the pod's service account, or the machine's managed identity."""
+
+    provider: Provider = "azure"
+
+    def __init__(self) -> None:
+        # In a pod with a workload identity this is its projected token, elsewhere what the machine is.
+        self._credential = ManagedIdentityCredential(connection_timeout=3, read_timeout=5, retry_total=1)
+
+    def fetch(self) -> Token:
+        """See `TokenSource.fetch`."""
+        try:
+            token = self._credential.get_token(_SCOPE)
+        except (AzureError, OSError) as exc:
+            # The second is a projected token that is not there.
+            raise TokenUnavailableError(self.provider, type(exc).__name__) from None
+        return Token(value=token.token, expires_at=float(token.expires_on))

@@ -1,0 +1,43 @@
+"""Tokens of Cloud SQL: an OAuth access token of the pod's own service account.
+
+https://cloud.google.com/sql/docs/postgres/iam-logins
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any, Final
+
+import google.auth
+import requests
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import Request
+
+from aeterna.postgres.login import Provider, Token, TokenUnavailableError
+
+_SCOPES: Final = ("https://www.googleapis.com/auth/sqlservice.login",)
+
+
+class GcpTokenSource:
+    """Asks the metadata server, or whatever else the application's default credentials are, for access tokens."""
+
+    provider: Provider = "gcp"
+
+    def __init__(self) -> None:
+        # Any, as everything that follows from it: the library says nothing of its types.
+        self._library: Any = google.auth
+        self._request = Request(requests.Session())
+
+    def fetch(self) -> Token:
+        """See `TokenSource.fetch`."""
+        try:
+            # Found anew each time, which costs little beside the call: what a metadata server in trouble has answered
+            # must not be remembered as there being none.
+            credentials, _project = self._library.default(scopes=_SCOPES, request=self._request)
+            credentials.refresh(self._request)
+        except (GoogleAuthError, requests.RequestException) as exc:
+            raise TokenUnavailableError(self.provider, type(exc).__name__) from None
+        if not credentials.token or credentials.expiry is None:
+            raise TokenUnavailableError(self.provider, "the credentials gave no token that ends")
+        # The library keeps times in UTC without saying so.
+        return Token(value=credentials.token, expires_at=credentials.expiry.replace(tzinfo=UTC).timestamp())
