@@ -5,7 +5,10 @@ AeternaError
     ├── StoreRefusedError          the thread store refused a call; ``problem`` is the code that it gave
     ├── StoreAwayError             the thread store cannot be reached for longer than may be waited
     ├── LeaseGoneError             another process has the task by now, or it was cancelled: stop at once
-    └── StepUncertainError         a side effect was cut off in the middle, and nobody said what to do then
+    ├── StepUncertainError         a side effect was cut off in the middle, and nobody said what to do then
+    ├── ForeignTenantError         a caller of another tenant than the agent's, or a request that names one
+    ├── GoingAwayError             this process is about to end; another one goes on
+    └── StillRunningError          the task goes on, but for longer than one request may wait
 """
 
 from __future__ import annotations
@@ -59,3 +62,32 @@ class StepUncertainError(AgentError):
     def __init__(self, key: str) -> None:
         super().__init__(f"step {key!r:.300} was cut off in the middle; say with `on_doubt` what to do then")
         self.key = key
+
+
+class ForeignTenantError(AgentError):
+    """The caller, or what the caller asks for, belongs to another tenant than the agent."""
+
+    code = "a2a.foreign_tenant"
+
+    def __init__(self) -> None:
+        super().__init__("this agent serves its own tenant only")
+
+
+class GoingAwayError(AgentError):
+    """This process is about to end; another one goes on with the task."""
+
+    code = "a2a.going_away"
+
+    def __init__(self) -> None:
+        super().__init__("this process is about to end; repeat with the same ids, and another one answers")
+
+
+class StillRunningError(AgentError):
+    """The task goes on, but for longer than one request may wait for its end."""
+
+    code = "a2a.still_running"
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(f"task {task_id!r:.300} is still running; subscribe to it, or read it later")
+        self.task_id = task_id
+        self.facts = {"taskId": task_id}
