@@ -77,6 +77,8 @@ def _migrate(connection: Connection, config: Config, to: str, wait: timedelta, l
         raise database.errors.unknown_revision(to) from exc
     _exclusively(connection, database, wait, lock)
     before = _revision(connection, database)
+    # Else alembic would take the transaction of this question for ours, and make all revisions in it.
+    connection.commit()
     config.attributes[CONNECTION] = connection
     forward = target is not None and (before is None or int(str(target)) >= int(before))
     move = alembic.command.upgrade if forward else alembic.command.downgrade
