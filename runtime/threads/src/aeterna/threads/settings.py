@@ -31,7 +31,35 @@ class MigrationSettings(BaseSettings):
     migrate_lock_timeout: Duration = timedelta(seconds=5)
 
 
-class ThreadsSettings(ServiceSettings, MigrationSettings):
+class PushSettings(BaseSettings):
+    """What push notifications are sent with; without both key files none are.
+
+    ``push_secrets_key_file`` holds keys of 32 bytes in base64, one a line, the newest first. ``push_signing_key_file``
+    holds PEM keys, Ed25519 or P-256, of which the first signs. ``push_private_hosts`` (``name`` or ``name:port``) may
+    have private addresses, and be plain HTTP with ``push_allow_http``.
+    """
+
+    push_secrets_key_file: Path | None = None
+    push_signing_key_file: Path | None = None
+    push_issuer: str = Field(default="aeterna-threads", min_length=1)
+    push_ports: tuple[int, ...] = (443, 8443)
+    push_private_hosts: tuple[str, ...] = ()
+    push_allow_http: bool = False
+    push_ca_file: Path | None = None
+    push_timeout: Duration = Field(default=timedelta(seconds=10), gt=timedelta(0), le=timedelta(minutes=5))
+    push_poll: Duration = Field(default=timedelta(seconds=1), gt=timedelta(0))
+    push_attempts: int = Field(default=12, ge=1)
+    push_first_wait: Duration = Field(default=timedelta(seconds=1), gt=timedelta(0))
+    push_longest_wait: Duration = Field(default=timedelta(minutes=5), gt=timedelta(0))
+    push_max_age: Duration = Field(default=timedelta(hours=24), gt=timedelta(0))
+    push_concurrency: int = Field(default=32, ge=1)
+    push_per_host: int = Field(default=4, ge=1)
+    push_tolerance: int = Field(default=5, ge=1)
+    push_configs_per_task: int = Field(default=10, ge=1)
+    push_most_waiting: int = Field(default=100_000, ge=1)
+
+
+class ThreadsSettings(ServiceSettings, MigrationSettings, PushSettings):
     """What the service reads.
 
     ``migrate`` moves an old schema forward before serving. There are ``pool_min`` to ``pool_max`` connections, and one

@@ -18,6 +18,8 @@ from aeterna.threads.adapters.postgres import PostgresThreadStore
 from aeterna.threads.api.problem import STATUSES
 from aeterna.threads.main.conversations import conversations
 from aeterna.threads.main.ground import Ground
+from aeterna.threads.main.push import push
+from aeterna.threads.main.runs import runs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from aeterna.threads.settings import ThreadsSettings
 
 PROGRAM: Final = "aeterna-threads"
-PARTS: Final[Sequence[Callable[[Ground], Part]]] = (conversations,)
+PARTS: Final[Sequence[Callable[[Ground], Part]]] = (conversations, runs)
 
 
 def application(settings: ThreadsSettings, address: Address) -> FastAPI:

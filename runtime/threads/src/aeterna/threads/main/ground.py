@@ -21,13 +21,17 @@ Work: TypeAlias = Callable[[], Coroutine[object, object, None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """What all parts share: connections of the service's role, wakes of readers, and where metrics are registered."""
+    """What all parts share: connections of the service's role, wakes of readers, and where metrics are registered.
+
+    ``grown`` is what parts want called after rows of a task became durable here; it neither waits nor raises.
+    """
 
     settings: ThreadsSettings
     address: Address
     pool: Pool
     wakes: PostgresWakes
     registry: CollectorRegistry
+    grown: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
 
     def pool_of(self, role: str, most: int) -> Pool:
         """Return a pool of its own, not yet open, whose at most so many connections act as another role."""
