@@ -58,4 +58,4 @@ class Transactions:
                     for statement in statements
                 ]
             # Only now is the commit known to have succeeded; before, a fetch would cost a round trip of its own.
-            return [await cursor.fetchall() for cursor in cursors]
+            return [await cursor.fetchall() if cursor.description is not None else [] for cursor in cursors]

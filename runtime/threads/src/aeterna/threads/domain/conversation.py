@@ -51,9 +51,18 @@ class DataPart:
 Part: TypeAlias = TextPart | DataPart
 
 
+_compact: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def compact(value: JsonValue) -> str:
+    """Return the JSON text of a value, its keys in their order, without spaces; what is stored of tasks."""
+    return _compact(value)
+
+
 def canonical(value: JsonValue) -> str:
     """Return the one JSON text of a value: keys sorted, no spaces, no NaN; what is stored and what is digested."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _canonical(value)
 
 
 def part_json(part: Part) -> JsonValue:

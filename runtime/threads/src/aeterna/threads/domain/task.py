@@ -7,6 +7,7 @@ subscriber of the task sees.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,8 @@ from enum import StrEnum
 from typing import Final, NewType
 
 from aeterna.service.json_value import JsonValue
-from aeterna.threads.domain.conversation import MessageId, Role, ThreadId
+from aeterna.threads.domain.conversation import MAX_MESSAGE_BYTES, MessageId, Role, ThreadId, canonical, compact
+from aeterna.threads.errors import MessageTooLargeError, StepTooLargeError
 
 RunnerId = NewType("RunnerId", str)
 """One process of an agent; drawn anew at each start."""
@@ -54,13 +56,19 @@ TERMINAL: Final = frozenset({State.COMPLETED, State.FAILED, State.CANCELED, Stat
 """Nothing is ever written after one of these."""
 
 
+MAX_RESULT_BYTES: Final = 256 * 1024
+"""The largest result of a side effect that the ledger keeps; what is larger belongs into an artifact."""
+MAX_RUNNERS: Final = 1000
+"""As many processes as an agent may have, those counted that ended a moment ago."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One row to be added to a task's log.
 
-    ``message_id``, ``role``, ``parts``, ``metadata`` and ``extra`` (extensions, referenceTaskIds) belong to messages and
-    replies, ``payload`` to the other kinds. ``streamed`` says whether a subscriber of the task sees the row; ``said``
-    whether it counts as history (a message, or a status that carries one).
+    ``message_id``, ``role``, ``parts``, ``metadata`` and ``extra`` (extensions, referenceTaskIds) belong to messages
+    and replies, ``payload`` to the other kinds. ``streamed`` says whether a subscriber of the task sees the row;
+    ``said`` whether it counts as history (a message, or a status that carries one).
     """
 
     kind: Kind
@@ -75,6 +83,47 @@ class Row:
     payload: Mapping[str, JsonValue] | None = None
     artifact_id: str | None = None
     append: bool = False
+
+    @property
+    def by_user(self) -> bool:
+        """Whether it is a message of the user that is recognised when it comes again."""
+        return self.kind is Kind.MESSAGE and self.role is Role.USER and self.message_id is not None
+
+    def digest(self) -> bytes:
+        """Return what tells a repeated message from another one under the same id (SHA-256 of what was said)."""
+        said: list[JsonValue] = [self.role, list(self.parts or ()), self.metadata or {}]
+        if self.extra:
+            said.append(self.extra)
+        return hashlib.sha256(canonical(said).encode()).digest()
+
+
+def row_json(row: Row) -> str:
+    """Return the row as it is stored, without what it leaves out, or raise `MessageTooLargeError`."""
+    members: dict[str, JsonValue] = {"kind": row.kind, "author": row.author}
+    if row.streamed:
+        members["streamed"] = True
+    if row.said:
+        members["said"] = True
+    if row.append:
+        members["append"] = True
+    if row.payload is not None:
+        members["payload"] = row.payload
+    if row.artifact_id is not None:
+        members["artifact_id"] = row.artifact_id
+    if row.extra is not None:
+        members["extra"] = row.extra
+    if row.parts is not None:
+        members["role"] = row.role
+        members["parts"] = list(row.parts)
+        members["metadata"] = row.metadata or {}
+        members["digest"] = row.digest().hex()
+        if row.message_id is not None:
+            members["message_id"] = row.message_id
+    text = compact(members)
+    # No character is more than four bytes.
+    if len(text) * 4 > MAX_MESSAGE_BYTES and (size := len(text.encode())) > MAX_MESSAGE_BYTES:
+        raise MessageTooLargeError(size, MAX_MESSAGE_BYTES)
+    return text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +147,16 @@ class Creation:
 class Write:
     """Rows for one task, written together or not at all, at most once.
 
-    Who may write is proven in one of three ways, and at least one must be given unless every row is a message of the user:
-    ``epoch`` (the fence of the lease: it must be the task's present one), ``expected_version`` (compare and swap; 0 is a
-    first write), or ``creation``. ``write_id`` is drawn by the writer before its first attempt: the same write again
-    returns what the first came to. A first write that names a message which the task already has is recognised as well.
+    Who may write is proven in one of three ways, and at least one must be given unless every row is a message of the
+    user with an id (such a write `is_proven` without): ``epoch`` (the fence of the lease: it must be the task's present
+    one), ``expected_version`` (compare and swap; 0 is a first write), or ``creation``. ``write_id`` is drawn by the
+    writer before its first attempt: the same write again returns what the first came to, for as long as no other proven
+    write came after it. A write that names a message which the task already has is recognised as well, and for ever.
 
-    ``state``, ``status`` and ``metadata`` replace the task's where they are given. ``waiting`` says that a message of the
-    user waits for a runner; ``handled_seq`` that the messages up to there were handled. ``claim`` asks for the lease on
-    behalf of a runner, if nobody who lives has it.
+    ``state``, ``status`` and ``metadata`` replace the task's where they are given. ``waiting`` says that the last
+    message of the write waits for a runner; ``handled_seq`` that the messages up to there were handled: when none is
+    left that waits, the lease is given back. ``claim`` asks for the lease on behalf of a runner that lives, if nobody
+    who lives has it; a repeated write asks for it again.
     """
 
     task_id: ThreadId
@@ -122,13 +173,50 @@ class Write:
     handled_seq: int | None = None
     claim: RunnerId | None = None
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether it says who may write it."""
+        return self._says_who or self._is_from_user
+
+    @property
+    def may_create(self) -> bool:
+        """Whether it is a first write where there is no such task."""
+        return self.creation is not None and self.epoch is None and not self.expected_version and bool(self.rows)
+
+    @property
+    def compared_version(self) -> int | None:
+        """The version that it must find. A first write finds none, unless messages tell whether it was made before."""
+        first = self.creation is not None and self.epoch is None and not self._is_from_user
+        return 0 if first and self.expected_version is None else self.expected_version
+
+    @property
+    def waiting_place(self) -> int:
+        """The place, from 1, of its last message among its rows."""
+        places = (place for place, row in enumerate(self.rows, start=1) if row.kind is Kind.MESSAGE)
+        return max(places, default=len(self.rows))
+
+    @property
+    def _says_who(self) -> bool:
+        return self.epoch is not None or self.expected_version is not None or self.creation is not None
+
+    @property
+    def _is_from_user(self) -> bool:
+        return bool(self.rows) and all(row.by_user for row in self.rows)
+
+
+def cancellation(task_id: ThreadId, owner: str, status: Mapping[str, JsonValue]) -> Write:
+    """Return the write that ends a task at its owner's wish, whoever runs it."""
+    row = Row(kind=Kind.STATUS, streamed=True, said="message" in status, author=owner, payload={"status": status})
+    return Write(task_id=task_id, owner=owner, write_id="", rows=(row,), state=State.CANCELED, status=status)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """What a write came to.
 
     ``version`` is the seq of the task's last row after it; ``created`` is True when it was the task's first write, and
-    ``repeated`` when it had been made before. ``epoch`` is the fence of the lease where ``claim`` won it, else None.
+    ``repeated`` when it had been made before. ``epoch`` is the fence of the lease where the runner of ``claim`` has it
+    after the write, whether it won it now or had it before; else None.
     """
 
     version: int
@@ -180,7 +268,8 @@ class RowPage:
 class Lease:
     """The right to run a task: whoever writes names its ``epoch``, and a later lease's is greater.
 
-    ``attempts`` counts the leases since the last message was handled, so that a task which kills its runners is noticed.
+    ``attempts`` counts the leases since the last message was handled, so that a task which kills its runners is
+    noticed.
     """
 
     task_id: ThreadId
@@ -203,6 +292,14 @@ class Step:
     finished_at: datetime | None
 
 
+def result_json(result: JsonValue) -> str:
+    """Return the canonical JSON of a side effect's result, or raise `StepTooLargeError`."""
+    text = canonical(result)
+    if (size := len(text.encode())) > MAX_RESULT_BYTES:
+        raise StepTooLargeError(size, MAX_RESULT_BYTES)
+    return text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StuckTask:
     """A task that waits for a runner: since when, for whose, and how often it was tried."""
@@ -215,6 +312,25 @@ class StuckTask:
     epoch: int
     attempts: int
     waiting_since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StuckPlace:
+    """A place in the listing of stuck tasks, the oldest first."""
+
+    waiting_since: datetime
+    task_id: ThreadId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freed:
+    """A task whose lease was taken away by hand; ``epoch`` is the new one, which no runner has."""
+
+    task_id: ThreadId
+    agent: AgentId
+    owner: str
+    epoch: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,146 @@
+"""Gathers writes that come while others are on their way, so that many share one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from aeterna.threads.errors import StoreBusyError, StoreDefectError, ThreadsError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+Key = TypeVar("Key", bound="Hashable")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MOST: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting(Generic[Item, Result]):
+    item: Item
+    log: Hashable
+    marks: frozenset[Hashable]
+    result: asyncio.Future[Result]
+
+
+@dataclass(slots=True)
+class _Line(Generic[Item, Result]):
+    """What waits and what is on its way, under one key."""
+
+    waiting: deque[_Waiting[Item, Result]] = field(default_factory=deque["_Waiting[Item, Result]"])
+    logs_away: Counter[Hashable] = field(default_factory=Counter["Hashable"])
+    away: int = 0
+
+
+class Gathering(Generic[Key, Item, Result]):
+    """Makes writes of many callers together: under each key one batch is on its way while the next one gathers.
+
+    Every write has a result of its own, and none waits for a slow one: a batch is over for the next one as soon as any
+    of it is settled. Writes of one log are made in the order in which they came. Who gives up waiting takes nothing
+    back that is on its way, and nothing from the others.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Key, Sequence[Item], Callable[[int, Result | ThreadsError], None]], Awaitable[object]],
+        *,
+        log_of: Callable[[Item], Hashable],
+        marks_of: Callable[[Item], frozenset[Hashable]],
+        most_waiting: int = 4096,
+    ) -> None:
+        """Take what makes a batch and tells of each write that is settled.
+
+        ``log_of`` names the log of a write. Two writes of one log that have a mark in common never share a batch.
+        ``most_waiting`` bounds the writes that wait under one key.
+        """
+        self._make = make
+        self._log_of = log_of
+        self._marks_of = marks_of
+        self._most_waiting = most_waiting
+        self._lines: dict[Key, _Line[Item, Result]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def add(self, key: Key, item: Item) -> Result:
+        """Make the write with others of its key, and return or raise its result; `StoreBusyError` when too many wait."""
+        line = self._lines.setdefault(key, _Line())
+        if len(line.waiting) >= self._most_waiting:
+            raise StoreBusyError
+        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        line.waiting.append(_Waiting(item, self._log_of(item), self._marks_of(item), result))
+        self._send(key, line)
+        return await result
+
+    def _send(self, key: Key, line: _Line[Item, Result]) -> None:
+        """Let the next batch go, unless one is on its way."""
+        if line.away:
+            return
+        batch = _next(line)
+        if batch:
+            line.away += 1
+            line.logs_away.update(waiting.log for waiting in batch)
+            task = asyncio.get_running_loop().create_task(self._carry(key, line, batch))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif not line.waiting and not line.logs_away:
+            self._lines.pop(key, None)
+
+    async def _carry(self, key: Key, line: _Line[Item, Result], batch: Sequence[_Waiting[Item, Result]]) -> None:
+        first = True
+
+        def settle(place: int, outcome: Result | ThreadsError) -> None:
+            nonlocal first
+            waiting = batch[place]
+            if not waiting.result.done():
+                if isinstance(outcome, ThreadsError):
+                    waiting.result.set_exception(outcome)
+                else:
+                    waiting.result.set_result(outcome)
+            settled.add(place)
+            line.logs_away[waiting.log] -= 1
+            if not line.logs_away[waiting.log]:
+                del line.logs_away[waiting.log]
+            if first:
+                first = False
+                line.away -= 1
+                # Not at once: the others that are settled with this one come first.
+                asyncio.get_running_loop().call_soon(self._send, key, line)
+
+        settled: set[int] = set()
+        error: ThreadsError = StoreDefectError(None)
+        try:
+            await self._make(key, [waiting.item for waiting in batch], settle)
+        except ThreadsError as exc:
+            error = exc
+        finally:
+            for place in range(len(batch)):
+                if place not in settled:
+                    settle(place, error)
+            self._send(key, line)
+
+
+def _next(line: _Line[Item, Result]) -> list[_Waiting[Item, Result]]:
+    """Take the writes that may go together, and leave the others in their order."""
+    batch = list[_Waiting[Item, Result]]()
+    left = deque[_Waiting[Item, Result]]()
+    marks = set[tuple[Hashable, Hashable]]()
+    held = set[Hashable]()
+    while line.waiting and len(batch) < MOST:
+        waiting = line.waiting.popleft()
+        if waiting.result.done():
+            continue
+        own = {(waiting.log, mark) for mark in waiting.marks}
+        if waiting.log in held or waiting.log in line.logs_away or own & marks:
+            # What comes after it in the same log must stay after it.
+            held.add(waiting.log)
+            left.append(waiting)
+            continue
+        marks |= own
+        batch.append(waiting)
+    left.extend(line.waiting)
+    line.waiting = left
+    return batch
