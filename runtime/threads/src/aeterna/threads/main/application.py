@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from aeterna.threads.settings import ThreadsSettings
 
 PROGRAM: Final = "aeterna-threads"
-PARTS: Final[Sequence[Callable[[Ground], Part]]] = (conversations, runs)
+PARTS: Final[Sequence[Callable[[Ground], Part]]] = (conversations, runs, push)
 
 
 def application(settings: ThreadsSettings, address: Address) -> FastAPI:
