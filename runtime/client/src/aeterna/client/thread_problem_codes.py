@@ -125,6 +125,12 @@ class StepConflictError(ConflictError):
     code = "threads.step_conflict"
 
 
+class StepTooLargeError(InvalidRequestError):
+    """The result of a step is larger than the thread store keeps."""
+
+    code = "threads.step_too_large"
+
+
 class QuotaExceededError(UnavailableError):
     """The tenant holds as much as it may, or asks faster than it may."""
 
@@ -199,6 +205,7 @@ THREAD_KINDS: tuple[type[ProblemError], ...] = (
     LeaseLostError,
     StepNotFoundError,
     StepConflictError,
+    StepTooLargeError,
     QuotaExceededError,
     InvalidTtlError,
     ThreadHoldError,

@@ -9,9 +9,10 @@ from fastapi import Depends, Request
 from aeterna.service.access import permitted
 from aeterna.service.caller import Caller
 from aeterna.service.decision import Resource
+from aeterna.service.errors import PermissionDeniedError
 from aeterna.threads.api.streams import Streams
 from aeterna.threads.domain.conversation import ID_PATTERN, ThreadId
-from aeterna.threads.errors import ThreadNotFoundError
+from aeterna.threads.errors import TaskNotFoundError, ThreadNotFoundError
 from aeterna.threads.ports import ThreadStore
 
 # The listing, and the opening of a thread whose id is still in the body, act on all threads of the tenant.
@@ -24,6 +25,14 @@ def _path_thread(request: Request) -> ThreadId:
     if not re.fullmatch(ID_PATTERN, thread_id):
         raise ThreadNotFoundError(thread_id)
     return thread_id
+
+
+def _path_task(request: Request) -> ThreadId:
+    """Return the task that the path names; as with threads, a malformed id names none."""
+    task_id = ThreadId(request.path_params["task_id"])
+    if not re.fullmatch(ID_PATTERN, task_id):
+        raise TaskNotFoundError(task_id)
+    return task_id
 
 
 def _one(request: Request, caller: Caller) -> Resource:
@@ -42,10 +51,20 @@ def _streams(request: Request) -> Streams:
     return cast("Streams", request.app.state.streams)
 
 
+def _agent(caller: Annotated[Caller, Depends(permitted("threads.run", _all))]) -> Caller:
+    """Return the agent that calls: a person runs no tasks, whatever an installation's own policies permit."""
+    if caller.kind != "Agent":
+        raise PermissionDeniedError("threads.run", f"Thread {ALL_THREADS!r}")
+    return caller
+
+
 ReaderOfOne = Annotated[Caller, Depends(permitted("threads.read", _one))]
 ReaderOfAll = Annotated[Caller, Depends(permitted("threads.read", _all))]
 WriterOfOne = Annotated[Caller, Depends(permitted("threads.write", _one))]
 WriterOfAll = Annotated[Caller, Depends(permitted("threads.write", _all))]
+AgentOfAll = Annotated[Caller, Depends(_agent)]
+OperatorOfAll = Annotated[Caller, Depends(permitted("threads.operate", _all))]
+PathTask = Annotated[ThreadId, Depends(_path_task)]
 PathThread = Annotated[ThreadId, Depends(_path_thread)]
 TheStore = Annotated[ThreadStore, Depends(_store)]
 TheStreams = Annotated[Streams, Depends(_streams)]

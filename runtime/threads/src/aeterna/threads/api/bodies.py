@@ -1,11 +1,12 @@
 """The JSON of the thread store's API: parsed strictly on the way in, written from the domain on the way out."""
 
 # Without the postponed annotations that we have elsewhere: pydantic reads these at run time.
+import base64
 import json
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -17,10 +18,12 @@ from aeterna.threads.domain.conversation import (
     MessageDraft,
     MessageId,
     Part,
+    RawPart,
     Receipt,
     Role,
     TextPart,
     Thread,
+    UrlPart,
 )
 
 # The largest bigint of PostgreSQL: a sequence number above it cannot exist, and would fail as a parameter.
@@ -28,6 +31,7 @@ MAX_SEQ: Final = 2**63 - 1
 
 Identifier = Annotated[str, Field(pattern=domain.ID_PATTERN, examples=["incident-7"])]
 Seq = Annotated[int, Field(ge=0, le=MAX_SEQ)]
+_MEDIA_TYPE: Final = r"^[!-~][ -~]*$"
 # The service's settings bound it further; this only keeps it a number that every interval can hold.
 Seconds = Annotated[float, Field(ge=1, le=100 * 365 * 86_400, allow_inf_nan=False)]
 
@@ -69,13 +73,22 @@ def _small(value: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     return value
 
 
+def _base64(text: str) -> str:
+    """Refuse what is not Base64; the text itself is kept."""
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        raise ValueError("must be Base64 with its padding") from None
+    return text
+
+
 def _spelled_out(part: object) -> object:
     """Read a bare string as the text part that it is short for."""
     return {"kind": "text", "text": part} if isinstance(part, str) else part
 
 
 # Any JSON value: pydantic must not look into it, since it would recurse as deep as the sender likes.
-_Data = Annotated[Any, AfterValidator(_storable)]
+Storable = Annotated[Any, AfterValidator(_storable)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
 Text = Annotated[str, AfterValidator(_storable_text)]
 
@@ -84,7 +97,17 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TextPartBody(_Body):
+class _LabelledBody(_Body):
+    filename: Annotated[Text, Field(min_length=1, max_length=domain.MAX_TITLE)] | None = None
+    media_type: Annotated[str, Field(pattern=_MEDIA_TYPE, max_length=domain.MAX_TITLE)] | None = None
+    metadata: Metadata | None = None
+
+    def labels(self) -> dict[str, Any]:
+        """Return what the part says of itself."""
+        return {"filename": self.filename, "media_type": self.media_type, "metadata": self.metadata}
+
+
+class TextPartBody(_LabelledBody):
     """A part that people read."""
 
     kind: Literal["text"]
@@ -92,21 +115,43 @@ class TextPartBody(_Body):
 
     def part(self) -> Part:
         """Return the domain's part."""
-        return TextPart(text=self.text)
+        return TextPart(text=self.text, **self.labels())
 
 
-class DataPartBody(_Body):
+class DataPartBody(_LabelledBody):
     """A part that programs read: any JSON value."""
 
     kind: Literal["data"]
-    data: _Data
+    data: Storable
 
     def part(self) -> Part:
         """Return the domain's part."""
-        return DataPart(data=self.data)
+        return DataPart(data=self.data, **self.labels())
 
 
-PartBody = Annotated[TextPartBody | DataPartBody, Field(discriminator="kind")]
+class UrlPartBody(_LabelledBody):
+    """A part that is kept elsewhere; the store never looks there."""
+
+    kind: Literal["url"]
+    url: Annotated[Text, Field(min_length=1, max_length=2048)]
+
+    def part(self) -> Part:
+        """Return the domain's part."""
+        return UrlPart(url=self.url, **self.labels())
+
+
+class RawPartBody(_LabelledBody):
+    """A part that is bytes, in Base64."""
+
+    kind: Literal["raw"]
+    raw: Annotated[str, AfterValidator(_base64)]
+
+    def part(self) -> Part:
+        """Return the domain's part."""
+        return RawPart(raw=self.raw, **self.labels())
+
+
+PartBody = Annotated[TextPartBody | DataPartBody | UrlPartBody | RawPartBody, Field(discriminator="kind")]
 # A bare string is accepted as well, and documented so.
 PartInput = Annotated[PartBody, BeforeValidator(_spelled_out, json_schema_input_type=str | PartBody)]
 
@@ -224,7 +269,7 @@ class MessageBody(_Body):
     def event(self) -> bytes:
         """Return the message as one server-sent event whose id is the sequence number."""
         # One line of ASCII: the format ends lines at CR and LF, and some readers at Unicode's line separators as well.
-        data = json.dumps(self.model_dump(mode="json"), separators=(",", ":"), ensure_ascii=True)
+        data = json.dumps(self.model_dump(mode="json", exclude_unset=True), separators=(",", ":"), ensure_ascii=True)
         return f"id: {self.seq}\nevent: message\ndata: {data}\n\n".encode("ascii")
 
 
@@ -236,8 +281,10 @@ class MessagesBody(_Body):
     next_after: int | None
 
 
-def _part_body(part: Part) -> TextPartBody | DataPartBody:
+def _part_body(part: Part) -> TextPartBody | DataPartBody | UrlPartBody | RawPartBody:
     # Read from the store, where only what was validated gets in: not worth validating again on each read.
-    if isinstance(part, TextPart):
-        return TextPartBody.model_construct(kind="text", text=part.text)
-    return DataPartBody.model_construct(kind="data", data=part.data)
+    written = cast("dict[str, Any]", domain.part_json(part))
+    return _PART_BODIES[written["kind"]].model_construct(**written)
+
+
+_PART_BODIES: Final = {"text": TextPartBody, "data": DataPartBody, "url": UrlPartBody, "raw": RawPartBody}

@@ -5,7 +5,15 @@
 DROP INDEX CONCURRENTLY IF EXISTS threads.threads_waiting;
 
 -- name: threads_waiting
-CREATE INDEX CONCURRENTLY threads_waiting ON threads.threads (tenant, agent, waiting_since) WHERE waiting;
+-- What a claim looks at: the tasks without a runner, and those of runners that died. Of those that run it reads nothing.
+CREATE INDEX CONCURRENTLY threads_waiting
+    ON threads.threads (tenant, agent, waiting_since) WHERE waiting AND runner IS NULL;
+
+-- name: drop_threads_claimed
+DROP INDEX CONCURRENTLY IF EXISTS threads.threads_claimed;
+
+-- name: threads_claimed
+CREATE INDEX CONCURRENTLY threads_claimed ON threads.threads (tenant, agent, runner) WHERE runner IS NOT NULL;
 
 -- name: drop_threads_expiring
 DROP INDEX CONCURRENTLY IF EXISTS threads.threads_expiring;
@@ -19,6 +27,14 @@ DROP INDEX CONCURRENTLY IF EXISTS threads.threads_tasks;
 -- name: threads_tasks
 CREATE INDEX CONCURRENTLY threads_tasks
     ON threads.threads (tenant, agent, created_by, status_at DESC, thread_id DESC) WHERE state IS NOT NULL;
+
+-- name: drop_plain_newest_first
+DROP INDEX CONCURRENTLY IF EXISTS threads.threads_plain_newest_first;
+
+-- name: plain_newest_first
+-- A tenant has a thousand tasks for each conversation. The index of both stays, for the release before.
+CREATE INDEX CONCURRENTLY threads_plain_newest_first
+    ON threads.threads (tenant, created_at DESC, thread_id DESC) WHERE agent IS NULL;
 
 -- name: drop_place
 DROP INDEX CONCURRENTLY IF EXISTS threads.events_kept_pkey;

@@ -50,7 +50,7 @@ GRANT SELECT, INSERT ON threads.messages TO aeterna_threads;
 
 DROP POLICY upkeep_of_the_owner ON threads.threads;
 DROP POLICY jobs_of_every_tenant ON threads.threads;
-DROP INDEX threads.threads_waiting, threads.threads_expiring, threads.threads_tasks;
+DROP INDEX threads.threads_waiting, threads.threads_claimed, threads.threads_expiring, threads.threads_tasks, threads.threads_plain_newest_first;
 ALTER TABLE threads.threads
     DROP COLUMN born, DROP COLUMN agent, DROP COLUMN context_id, DROP COLUMN state, DROP COLUMN status,
     DROP COLUMN task_metadata, DROP COLUMN status_at, DROP COLUMN ttl, DROP COLUMN expires_at, DROP COLUMN epoch,
