@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +11,7 @@ from uuid import UUID
 
 from aeterna.service.json_value import JsonValue
 from aeterna.threads.domain.conversation import ThreadId
-from aeterna.threads.domain.holds import require_subject
+from aeterna.threads.domain.holds import digest_of_name, require_subject
 from aeterna.threads.errors import InvalidErasureError
 
 ERASED: Final = "erased"
@@ -45,13 +44,25 @@ class Target:
     thread_id: ThreadId | None = None
     tenant: bool = False
 
+    @property
+    def scope(self) -> str:
+        """Return what sort of target it is: ``subject``, ``thread`` or ``tenant``."""
+        if self.tenant:
+            return "tenant"
+        return "subject" if self.thread_id is None else "thread"
+
+    @property
+    def name(self) -> str | None:
+        """Return whom or what it names; None for the whole tenant."""
+        return self.subject or self.thread_id
+
     def digest(self, erasure_id: UUID) -> str | None:
-        """Return what confirms the name to whoever knows it, and costs whoever guesses: scrypt salted by the erasure."""
-        name = self.subject or self.thread_id
-        if name is None:
-            return None
-        salt = str(erasure_id).encode()
-        return hashlib.scrypt(name.encode(), salt=salt, n=16384, r=8, p=1, dklen=32).hex()
+        """Return what confirms the name to whoever knows it, salted with the erasure's id."""
+        return None if self.name is None else digest_of_name(self.name, str(erasure_id))
+
+    def without_name(self, by: str) -> str:
+        """Return who ordered it, unless that is the subject itself, which is not to stay in the certificate."""
+        return ERASED if by == self.subject else by
 
 
 def target_of(*, subject: str | None, thread_id: ThreadId | None, tenant: bool) -> Target:
@@ -81,7 +92,7 @@ class AuditRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """An erasure; when it is done it is a certificate, and ``target`` is None because it forgot whom it was about.
+    """An erasure; when it is done it is a certificate. Whom it is about only its digest tells, to who knows the name.
 
     ``removed`` counts by what was removed; ``remains`` by table what a look after the work still found, which is
     nothing. ``held_by`` names the hold that stops it.
@@ -90,7 +101,6 @@ class Erasure:
     erasure_id: UUID
     state: ErasureState
     scope: str
-    target: Target | None
     target_digest: str | None
     ordered_by: str
     ordered_at: datetime

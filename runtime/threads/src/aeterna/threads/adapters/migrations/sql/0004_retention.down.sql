@@ -1,1 +1,21 @@
--- Nothing yet.
+-- Forgets holds, erasures with their certificates, the audit, and which objects hold large parts: take a copy first.
+LOCK TABLE threads.threads, threads.events IN ACCESS EXCLUSIVE MODE;
+DROP FUNCTION threads.bury_rows(text, text, text, date, timestamptz);
+DROP FUNCTION threads.clear_expired(text, text);
+DROP FUNCTION threads.hold_on(text, text, text, date);
+DROP FUNCTION threads.holds_key(text);
+DROP POLICY jobs_count ON threads.steps;
+DROP POLICY jobs_remove ON threads.runners;
+DROP POLICY jobs_remove ON threads.events;
+DROP POLICY jobs_hide ON threads.threads;
+DROP POLICY jobs_remove ON threads.threads;
+REVOKE DELETE, UPDATE (expires_at, runner) ON threads.threads FROM aeterna_threads_jobs;
+REVOKE DELETE ON threads.events FROM aeterna_threads_jobs;
+REVOKE DELETE, UPDATE (expires_at) ON threads.runners FROM aeterna_threads_jobs;
+REVOKE SELECT ON threads.steps FROM aeterna_threads_jobs;
+DROP TABLE threads.usage;
+DROP TABLE threads.quotas;
+DROP TABLE threads.objects;
+DROP TABLE threads.audit;
+DROP TABLE threads.erasures;
+DROP TABLE threads.holds;
