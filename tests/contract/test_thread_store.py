@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -337,3 +339,61 @@ async def test_a_message_above_the_limit_is_refused(store: ThreadStore, opened: 
         await store.append(ACME, thread, said("m-1", "x" * MAX_MESSAGE_BYTES), by="ada")
 
     assert (await store.thread(ACME, thread)).last_seq == 0
+
+
+async def test_a_thread_with_a_time_to_live_says_when_it_ends(store: ThreadStore) -> None:
+    opened = await store.open(ACME, ThreadDraft(thread_id=THREAD, ttl=timedelta(hours=1)), by="ada")
+
+    assert opened.thread.expires_at is not None
+    assert opened.thread.expires_at - opened.thread.created_at >= timedelta(hours=1)
+    assert (await store.open(ACME, ThreadDraft(thread_id=ThreadId("kept")), by="ada")).thread.expires_at is None
+
+
+async def test_an_append_puts_the_end_of_a_thread_off(store: ThreadStore) -> None:
+    ttl = timedelta(hours=1)
+    await store.open(ACME, ThreadDraft(thread_id=THREAD, ttl=ttl), by="ada")
+
+    receipt = await store.append(ACME, THREAD, said("m-1"), by="ada")
+
+    expires_at = (await store.thread(ACME, THREAD)).expires_at
+    assert expires_at is not None
+    assert expires_at >= receipt.created_at + ttl
+
+
+@pytest.fixture
+async def expired(store: ThreadStore) -> ThreadId:
+    """Return the id of a thread with one message that has just expired; another one of the tenant lives."""
+    await store.open(ACME, ThreadDraft(thread_id=THREAD, ttl=timedelta(milliseconds=20)), by="ada")
+    with suppress(ThreadNotFoundError):
+        await store.append(ACME, THREAD, said("m-1"), by="ada")
+    await store.open(ACME, ThreadDraft(thread_id=ThreadId("lives")), by="ada")
+    with suppress(ThreadNotFoundError):
+        while True:
+            await store.thread(ACME, THREAD)
+    return THREAD
+
+
+async def test_an_expired_thread_is_as_if_it_had_never_been(store: ThreadStore, expired: ThreadId) -> None:
+    with pytest.raises(ThreadNotFoundError):
+        await store.thread(ACME, expired)
+    with pytest.raises(ThreadNotFoundError):
+        await store.messages(ACME, expired, after_seq=0, limit=10)
+    with pytest.raises(ThreadNotFoundError):
+        await store.append(ACME, expired, said("m-2"), by="ada")
+    assert [thread.thread_id for thread in await store.threads(ACME, after=None, limit=10)] == ["lives"]
+
+
+async def test_the_id_of_an_expired_thread_is_free(store: ThreadStore, expired: ThreadId) -> None:
+    again = await store.open(ACME, ThreadDraft(thread_id=expired, title="Another"), by="bea")
+
+    receipt = await store.append(ACME, expired, said("m-9"), by="bea")
+    page = await store.messages(ACME, expired, after_seq=0, limit=10)
+    assert (again.created, receipt.seq) == (True, 1)
+    assert [message.message_id for message in page.messages] == ["m-9"]
+
+
+async def test_a_thread_is_not_opened_again_with_another_time_to_live(store: ThreadStore, opened: Opener) -> None:
+    await opened()
+
+    with pytest.raises(ThreadConflictError):
+        await store.open(ACME, ThreadDraft(thread_id=THREAD, ttl=timedelta(hours=1)), by="ada")

@@ -94,6 +94,7 @@ async def test_a_new_thread_is_201_and_a_known_one_200(client: httpx.AsyncClient
         "updated_at": None,
         "last_seq": 0,
         "version": 1,
+        "expires_at": None,
     }
 
 

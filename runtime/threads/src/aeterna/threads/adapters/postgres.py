@@ -52,22 +52,25 @@ class PostgresThreadStore:
     async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
         """See `ThreadStore.open`."""
         digest = draft.digest()
-        created, found = await self._transactions.run(
+        thread = {"tenant": tenant, "thread_id": draft.thread_id}
+        _, created, found = await self._transactions.run(
             tenant,
+            Statement("clear_expired", thread),
             Statement(
                 "create_thread",
                 {
-                    "tenant": tenant,
-                    "thread_id": draft.thread_id,
+                    **thread,
                     "title": draft.title,
                     "metadata": canonical(draft.metadata),
                     "digest": digest,
                     "by": by,
+                    "ttl": draft.ttl,
                 },
             ),
-            Statement("read_thread", {"tenant": tenant, "thread_id": draft.thread_id}),
+            Statement("read_thread", thread),
         )
-        if found[0]["digest"] != digest:
+        # The id may be that of a task, or of a thread that has expired and must be kept; neither is there for a reader.
+        if not found or found[0]["digest"] != digest:
             raise ThreadConflictError(draft.thread_id)
         return Opened(thread=_thread(found[0]), created=bool(created))
 
@@ -160,6 +163,7 @@ def _thread(row: Row) -> Thread:
         updated_at=row["updated_at"],
         last_seq=row["last_seq"],
         version=row["version"],
+        expires_at=row["expires_at"],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aeterna.service.clock import system_clock
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 class _Conversation:
     thread: Thread
     digest: bytes
+    ttl: timedelta | None
     messages: list[Message] = field(default_factory=list[Message])
     digests: dict[MessageId, tuple[int, bytes]] = field(default_factory=dict[MessageId, tuple[int, bytes]])
 
@@ -85,7 +86,7 @@ class FakeThreadStore:
         self._require()
         digest = draft.digest()
         found = self._kept.get((tenant, draft.thread_id))
-        if found is not None:
+        if found is not None and self._lives(found.thread):
             if found.digest != digest:
                 raise ThreadConflictError(draft.thread_id)
             return Opened(thread=found.thread, created=False)
@@ -99,8 +100,9 @@ class FakeThreadStore:
             updated_at=now,
             last_seq=0,
             version=1,
+            expires_at=None if draft.ttl is None else now + draft.ttl,
         )
-        self._kept[tenant, draft.thread_id] = _Conversation(thread, digest)
+        self._kept[tenant, draft.thread_id] = _Conversation(thread, digest, draft.ttl)
         return Opened(thread=thread, created=True)
 
     async def thread(self, tenant: TenantId, thread_id: ThreadId) -> Thread:
@@ -110,7 +112,7 @@ class FakeThreadStore:
     async def threads(self, tenant: TenantId, *, after: Position | None, limit: int) -> tuple[Thread, ...]:
         """See `ThreadStore.threads`."""
         self._require()
-        own = [kept.thread for (owner, _), kept in self._kept.items() if owner == tenant]
+        own = [kept.thread for (owner, _), kept in self._kept.items() if owner == tenant and self._lives(kept.thread)]
         if after is not None:
             own = [thread for thread in own if _place(thread) < (after.created_at, after.thread_id)]
         return tuple(sorted(own, key=_place, reverse=True)[:limit])
@@ -141,7 +143,13 @@ class FakeThreadStore:
         )
         kept.messages.append(message)
         kept.digests[draft.message_id] = (message.seq, digest)
-        kept.thread = replace(kept.thread, last_seq=message.seq, version=kept.thread.version + 1, updated_at=now)
+        kept.thread = replace(
+            kept.thread,
+            last_seq=message.seq,
+            version=kept.thread.version + 1,
+            updated_at=now,
+            expires_at=None if kept.ttl is None else now + kept.ttl,
+        )
         self._wakes.announce(tenant, thread_id)
         return Receipt(seq=message.seq, message_id=draft.message_id, created_at=now, created=True)
 
@@ -165,10 +173,13 @@ class FakeThreadStore:
 
     def _find(self, tenant: TenantId, thread_id: ThreadId) -> _Conversation:
         self._require()
-        try:
-            return self._kept[tenant, thread_id]
-        except KeyError:
-            raise ThreadNotFoundError(thread_id) from None
+        found = self._kept.get((tenant, thread_id))
+        if found is None or not self._lives(found.thread):
+            raise ThreadNotFoundError(thread_id)
+        return found
+
+    def _lives(self, thread: Thread) -> bool:
+        return thread.expires_at is None or thread.expires_at > self._now()
 
 
 def _place(thread: Thread) -> tuple[datetime, ThreadId]:

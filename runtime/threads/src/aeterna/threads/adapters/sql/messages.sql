@@ -6,6 +6,7 @@
 SELECT last_seq
 FROM threads.threads
 WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s
+  AND agent IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
 FOR NO KEY UPDATE;
 
 -- name: append_message
@@ -20,9 +21,14 @@ WITH found AS (
     UPDATE threads.threads
     SET last_seq = last_seq + 1,
         version = version + 1,
-        updated_at = greatest(clock_timestamp(), updated_at)
+        updated_at = greatest(clock_timestamp(), updated_at),
+        -- Moved in steps, because it is indexed.
+        expires_at = CASE WHEN expires_at < clock_timestamp() + ttl THEN clock_timestamp() + ttl * 1.125
+            ELSE expires_at END
     WHERE tenant = %(tenant)s
       AND thread_id = %(thread_id)s
+      AND agent IS NULL
+      AND (expires_at IS NULL OR expires_at > clock_timestamp())
       AND last_seq = coalesce(%(expected_seq)s::bigint, last_seq)
       AND NOT EXISTS (SELECT FROM found)
     RETURNING last_seq, updated_at
@@ -40,13 +46,17 @@ SELECT seq, digest, created_at, false AS created FROM found;
 
 -- name: read_messages
 SELECT seq, message_id, role, parts, metadata, author, created_at
-FROM threads.messages
-WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s AND seq > %(after_seq)s
+FROM threads.events
+-- Known when the plan is made, so that no other partition is in it.
+WHERE born = threads.born_of(%(tenant)s, %(thread_id)s)
+  AND tenant = %(tenant)s AND thread_id = %(thread_id)s AND seq > %(after_seq)s
 ORDER BY seq
 LIMIT %(limit)s;
 
 -- name: last_seq
-SELECT last_seq FROM threads.threads WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s;
+SELECT last_seq FROM threads.threads
+WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s
+  AND agent IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp());
 
 -- name: announce
 SELECT pg_notify('aeterna_threads', key) FROM unnest(%(keys)s::text[]) AS key;
