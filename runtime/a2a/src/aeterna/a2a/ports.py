@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Mapping
     from datetime import timedelta
 
     from aeterna.a2a.domain.rows import (
@@ -78,8 +78,12 @@ class Leases(Protocol):
         """Give back everything at once."""
         ...
 
-    async def claim(self, runner: str, *, limit: int) -> tuple[Lease, ...]:
-        """Take over tasks that wait and have no living runner."""
+    async def claim(self, runner: str, *, limit: int, held: Collection[str] = ()) -> tuple[Lease, ...]:
+        """Take over tasks that wait and have no living runner.
+
+        What the store has as this runner's, waits, and is not among ``held`` is given again under the same epoch: the
+        answer that gave it was lost.
+        """
         ...
 
     async def release(self, task_id: str, *, epoch: int) -> None:

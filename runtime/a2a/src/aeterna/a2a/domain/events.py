@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Event: TypeAlias = Message | Task | TaskStatusUpdateEvent | TaskArtifactUpdateEvent
 
 TERMINAL: Final = frozenset({"TASK_STATE_COMPLETED", "TASK_STATE_FAILED", "TASK_STATE_CANCELED", "TASK_STATE_REJECTED"})
+ANSWERS: Final = "answers"
+"""In ``extra`` of the first row that answers a message: the message's seq."""
 INTERRUPTED: Final = frozenset({"TASK_STATE_INPUT_REQUIRED", "TASK_STATE_AUTH_REQUIRED"})
 
 
@@ -92,7 +94,7 @@ class Progress:
         """Put a task before the event where there is none."""
         created = () if self.state is not None else self._begun(TaskStatus(state=TaskState.TASK_STATE_SUBMITTED))
         if isinstance(event, TaskArtifactUpdateEvent):
-            assert row is not None  # noqa: S101 - the pair is of this class's own making
+            assert row is not None
             if not created:
                 return Change(rows=(row,))
             return Change(rows=(*created, row), state=self.state, status={"state": "TASK_STATE_SUBMITTED"})

@@ -11,8 +11,6 @@ from aeterna.a2a.domain.messages import row_message
 from aeterna.a2a.domain.proto_json import artifact_of, proto_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from aeterna.a2a.domain.rows import Json, Row, StoredTask, TaskView
 
 
@@ -76,6 +74,11 @@ def header(stored: StoredTask) -> Task:
     return task
 
 
-def said_rows(rows: Iterable[Row]) -> tuple[Row, ...]:
-    """Return the rows that count as history."""
-    return tuple(row for row in rows if row.said)
+def appearance(view: TaskView, row: Row) -> Task:
+    """Return a task as it first appeared, from the view up to the row that says so."""
+    payload = row.payload or {}
+    task = assembled(view, status=payload_object(payload, "status"))
+    task.ClearField("metadata")
+    if "metadata" in payload:
+        proto_of(payload_object(payload, "metadata"), task.metadata)
+    return task

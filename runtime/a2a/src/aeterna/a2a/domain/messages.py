@@ -20,10 +20,11 @@ ID_PATTERN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@+=-]{0,254}")
 """The ids that the thread store keeps."""
 REQUEST: Final = "request"
 """What came with a user's message and is needed to run it again; in ``extra``, and no part of the message."""
+_BESIDE: Final = frozenset({"messageId", "taskId", "contextId", "role", "extensions", "referenceTaskIds"})
 _CONTENTS: Final = ("text", "data", "url", "raw")
 
 
-def message_row(  # noqa: PLR0913 - a row has so many sides
+def message_row(
     message: Message,
     *,
     kind: Kind,
@@ -51,7 +52,7 @@ def message_row(  # noqa: PLR0913 - a row has so many sides
         extra["extensions"] = list(message.extensions)
     if message.reference_task_ids:
         extra["referenceTaskIds"] = list(message.reference_task_ids)
-    if request:
+    if request is not None:
         extra[REQUEST] = request
     return Row(
         kind=kind,
@@ -75,7 +76,7 @@ def row_message(row: Row, *, task_id: str, context_id: str) -> Message:
         "role": "ROLE_USER" if row.role == "user" else "ROLE_AGENT",
         "parts": [_row_part(part) for part in row.parts or ()],
     }
-    content |= {name: value for name, value in (row.extra or {}).items() if name != REQUEST}
+    content |= {name: value for name, value in (row.extra or {}).items() if name in _BESIDE}
     if row.metadata is not None:
         content["metadata"] = row.metadata
     return proto_of(content, Message())

@@ -41,7 +41,7 @@ def artifact_of(content: Mapping[str, JsonValue]) -> Artifact:
     match content:
         case {"artifactId": str(artifact_id), "parts": [{"text": str(text), **others}]} if (
             len(content) == 2 and not others
-        ):  # noqa: PLR2004 - the two that are matched
+        ):
             return Artifact(artifact_id=artifact_id, parts=[Part(text=text)])
         case _:
             return proto_of(content, Artifact())

@@ -9,6 +9,7 @@ from aeterna.a2a.domain.rows import Lease, Step
 from aeterna.a2a.errors import LeaseGoneError, StoreRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import timedelta
 
     from aeterna.a2a.testing.tasks import FakeTaskLog, KeptTask
@@ -31,11 +32,16 @@ class FakeLeases:
         await self._log.require()
         self._log.expire(runner)
 
-    async def claim(self, runner: str, *, limit: int) -> tuple[Lease, ...]:
+    async def claim(self, runner: str, *, limit: int, held: Collection[str] = ()) -> tuple[Lease, ...]:
         """See `Leases.claim`."""
         await self._log.require()
-        free = [kept for kept in self._log.kept.values() if kept.task.waiting and not self._log.alive(kept.runner)]
-        return tuple(_lease(kept, self._log.take(kept, runner)) for kept in free[:limit])
+        if not self._log.alive(runner):
+            return ()
+        waiting = [kept for kept in self._log.kept.values() if kept.task.waiting]
+        again = [kept for kept in waiting if kept.runner == runner and kept.task.task_id not in held]
+        free = [kept for kept in waiting if not self._log.alive(kept.runner)]
+        leases = [_lease(kept, kept.task.epoch) for kept in again]
+        return (*leases, *(_lease(kept, self._log.take(kept, runner)) for kept in free[:limit]))
 
     async def release(self, task_id: str, *, epoch: int) -> None:
         """See `Leases.release`."""
@@ -61,7 +67,6 @@ class FakeLedger:
         first, step = known
         if first != fingerprint:
             raise StoreRefusedError("threads.step_conflict", f"step {key} was begun with other arguments")
-        kept.steps[key] = (first, step if step.finished else replace(step, epoch=epoch))
         return step
 
     async def finish(self, task_id: str, key: str, *, epoch: int, result: JsonValue) -> Step:

@@ -239,6 +239,8 @@ class FakeTaskLog:
             return None
         if kept.runner == write.claim:
             return kept.task.epoch
+        if not self.alive(write.claim):
+            return None
         return None if self.alive(kept.runner) else self.take(kept, write.claim)
 
     def _append(self, kept: KeptTask, row: Row) -> None:

@@ -1,0 +1,117 @@
+"""Follows a task from any place in its log, without a gap and without telling anything twice, whoever runs it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from a2a.types import Message
+
+from aeterna.a2a.domain.events import TERMINAL, Event, event_of, state_after
+from aeterna.a2a.domain.fold import appearance
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aeterna.a2a.domain.rows import StoredRow
+    from aeterna.a2a.ports import TaskLog
+    from aeterna.a2a.usecases.channels import Channel, Channels, Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """An event that is durable, its place in the log, and the task's state after it (None while there is no task)."""
+
+    event: Event
+    seq: int
+    state: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Follower:
+    """One subscriber's way through a task's log.
+
+    ``until`` is the seq of a message, after whose handling the way ends. ``patience`` says in how many seconds the log is
+    read again although nothing told of news, in case that a wake was lost.
+    """
+
+    log: TaskLog
+    channels: Channels
+    task_id: str
+    owner: str
+    context_id: str
+    cursor: int
+    until: int | None
+    patience: float
+    state: str | None = None
+    ended: bool = False
+
+    async def events(self) -> AsyncIterator[Followed]:
+        """Give out what a subscriber sees, until nothing can follow."""
+        with self.channels.open(self.task_id) as channel, channel.waiting() as news:
+            stale = unsure = not channel.runs
+            while not self.ended:
+                news.clear()
+                hints = channel.hints
+                if (entry := channel.after(self.cursor)) is not None:
+                    if (followed := self._entered(entry)) is not None:
+                        yield followed
+                    continue
+                if stale or channel.top > self.cursor:
+                    page = await self.log.rows(self.task_id, owner=self.owner, after=self.cursor)
+                    for row in page.rows:
+                        if (followed := await self._read(row)) is not None:
+                            yield followed
+                    if stale := bool(page.rows):
+                        continue
+                    if page.state in TERMINAL:
+                        return
+                if unsure or (self.until is not None and channel.handled >= self.until):
+                    settled, stale, unsure = await self._look(channel)
+                    if settled:
+                        return
+                    if stale:
+                        continue
+                if channel.closed:
+                    return
+                woken = await _within(news, self.patience)
+                unsure = not channel.runs and self.until is not None
+                stale = not channel.runs and (not woken or channel.hints != hints)
+
+    async def _look(self, channel: Channel) -> tuple[bool, bool, bool]:
+        """Say whether the followed message was handled; else whether the log must be read again, and nothing is unsure."""
+        if self.until is None:
+            return False, False, False
+        if channel.handled < self.until:
+            view = await self.log.task(self.task_id, owner=self.owner, history_length=0, artifacts=False)
+            channel.handled = max(channel.handled, view.task.handled_seq)
+            if view.task.version > self.cursor:
+                return False, True, True
+        return channel.handled >= self.until, False, False
+
+    def _entered(self, entry: Entry) -> Followed | None:
+        self.cursor, self.state = entry.seq, entry.state
+        return None if entry.event is None else self._told(entry.event)
+
+    async def _read(self, row: StoredRow) -> Followed | None:
+        self.cursor, self.state = row.seq, state_after(row.row, self.state)
+        if not row.row.streamed:
+            return None
+        if row.row.kind == "task":
+            view = await self.log.task(self.task_id, owner=self.owner, upto=row.seq)
+            return self._told(appearance(view, row.row))
+        return self._told(event_of(row.row, task_id=self.task_id, context_id=self.context_id))
+
+    def _told(self, event: Event) -> Followed:
+        self.ended = self.state in TERMINAL or isinstance(event, Message)
+        return Followed(event=event, seq=self.cursor, state=self.state)
+
+
+async def _within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
