@@ -59,7 +59,30 @@ class PushSettings(BaseSettings):
     push_most_waiting: int = Field(default=100_000, ge=1)
 
 
-class ThreadsSettings(ServiceSettings, MigrationSettings, PushSettings):
+class RetentionSettings(BaseSettings):
+    """How long threads live, and where their large parts are.
+
+    A task lives for ``ttl`` after its last write unless it asks for another time, up to ``ttl_max``. Cleanup runs each
+    ``cleanup_interval``, in one process at a time. ``objects`` is the address of the object store, ``file:///folder``,
+    ``s3://bucket/prefix``, ``gs://bucket/prefix`` or ``az://account/container/prefix``; parts above
+    ``object_threshold`` bytes go there. ``object_grace`` is longer than any write takes.
+    """
+
+    ttl: Duration = Field(default=timedelta(hours=1), ge=timedelta(seconds=1))
+    ttl_max: Duration = Field(default=timedelta(days=365), ge=timedelta(seconds=1))
+    cleanup_interval: Duration = Field(default=timedelta(minutes=1), gt=timedelta(0))
+    objects: str | None = Field(default=None, pattern=r"^(file:///|s3://|gs://|az://).+$")
+    object_threshold: int = Field(default=64 * 1024, ge=1024)
+    object_grace: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=5))
+
+
+class CleanupSettings(MigrationSettings, RetentionSettings):
+    """What ``python -m aeterna.threads cleanup`` reads; it needs neither tokens nor a policy."""
+
+    model_config = SettingsConfigDict(env_prefix="AETERNA_THREADS_", frozen=True, extra="forbid")
+
+
+class ThreadsSettings(ServiceSettings, MigrationSettings, PushSettings, RetentionSettings):
     """What the service reads.
 
     ``migrate`` moves an old schema forward before serving. There are ``pool_min`` to ``pool_max`` connections, and one

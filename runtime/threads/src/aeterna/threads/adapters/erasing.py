@@ -1,4 +1,4 @@
-"""Carries out erasures in PostgreSQL: hides what they reach, removes or buries it, and looks whether anything is left."""
+"""Carries out erasures in PostgreSQL: hides what they reach, removes or buries it, and looks whether any is left."""
 
 from __future__ import annotations
 

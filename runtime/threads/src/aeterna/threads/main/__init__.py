@@ -15,7 +15,8 @@ from aeterna.service import lifecycle, telemetry
 from aeterna.service.settings import load
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.main.application import PROGRAM, application
-from aeterna.threads.settings import MigrationSettings, ThreadsSettings
+from aeterna.threads.main.retention import clean_up
+from aeterna.threads.settings import CleanupSettings, MigrationSettings, ThreadsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,11 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     migration = commands.add_parser("migrate", help="move the database's schema, forward or back")
     migration.add_argument("--to", default="head", metavar="REVISION", help="a revision, head or base (default: head)")
+    commands.add_parser("cleanup", help="remove what has expired, once, and print what was done as JSON")
     chosen = parser.parse_args(arguments)
     with lifecycle.one_line_refusals(PROGRAM):
         match chosen.command:
             case "migrate":
                 migrate(load(MigrationSettings), chosen.to)
+            case "cleanup":
+                clean_up(load(CleanupSettings))
             case _:
                 serve(load(ThreadsSettings))
 

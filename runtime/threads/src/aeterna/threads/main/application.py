@@ -19,6 +19,7 @@ from aeterna.threads.api.problem import STATUSES
 from aeterna.threads.main.conversations import conversations
 from aeterna.threads.main.ground import Ground
 from aeterna.threads.main.push import push
+from aeterna.threads.main.retention import retention
 from aeterna.threads.main.runs import runs
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from aeterna.threads.settings import ThreadsSettings
 
 PROGRAM: Final = "aeterna-threads"
-PARTS: Final[Sequence[Callable[[Ground], Part]]] = (conversations, runs, push)
+PARTS: Final[Sequence[Callable[[Ground], Part]]] = (conversations, runs, push, retention)
 
 
 def application(settings: ThreadsSettings, address: Address) -> FastAPI:
