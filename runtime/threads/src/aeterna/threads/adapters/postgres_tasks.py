@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from aeterna.threads.adapters.database import queries
@@ -32,6 +33,7 @@ from aeterna.threads.errors import (
     LifetimeError,
     MessageConflictError,
     MessageTooLargeError,
+    ObjectsUnavailableError,
     PositionAheadError,
     StoreDefectError,
     TaskEndedError,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from aeterna.threads.adapters.log_writer import Entry, Outcome
     from aeterna.threads.domain.task import TaskQuery
     from aeterna.threads.ports import Told
+    from aeterna.threads.usecases.large_values import LargeValues
 
 Announce: TypeAlias = "Callable[[TenantId, AgentId, ThreadId, int], None]"
 
@@ -57,8 +60,15 @@ Announce: TypeAlias = "Callable[[TenantId, AgentId, ThreadId, int], None]"
 class PostgresTaskLog:
     """A `TaskLog` in PostgreSQL 16 or later, through a pool that its maker opens and closes."""
 
-    def __init__(self, pool: Pool, announce: Announce | None = None, lifetimes: Lifetimes | None = None) -> None:
-        """Take what is told of each log that grew, once that is durable, and how long tasks live."""
+    def __init__(
+        self,
+        pool: Pool,
+        announce: Announce | None = None,
+        lifetimes: Lifetimes | None = None,
+        large: LargeValues | None = None,
+    ) -> None:
+        """Take what is told of each log that grew once it is durable, how long tasks live, and where large parts go."""
+        self._large = large
         self._writer = LogWriter(pool)
         self._announce = announce
         self._lifetimes = lifetimes or Lifetimes()
@@ -79,9 +89,9 @@ class PostgresTaskLog:
         entries: list[Entry] = []
         for place, write in enumerate(writes):
             try:
-                entries.append(self._entry(agent, write))
+                entries.append(self._entry(agent, await self._kept(tenant, write)))
                 places.append(place)
-            except (LifetimeError, MessageTooLargeError) as exc:
+            except (LifetimeError, MessageTooLargeError, ObjectsUnavailableError) as exc:
                 settle(place, exc)
 
         def settled(number: int, outcome: Outcome | ThreadsError) -> None:
@@ -100,7 +110,7 @@ class PostgresTaskLog:
         results = list[Written | ThreadsError]()
         await self._writer.write(
             tenant,
-            [f'{self._entry(agent, write)},"cancels":true'],
+            [f'{self._entry(agent, await self._kept(tenant, write))},"cancels":true'],
             lambda _, outcome: results.append(self._result(tenant, agent, write, outcome)),
         )
         if isinstance(results[0], ThreadsError):
@@ -131,6 +141,7 @@ class PostgresTaskLog:
         )
         if not found:
             raise TaskNotFoundError(task_id)
+        await self._restore(tenant, task_id, (*said, *pieces))
         rows = sorted((_stored(row) for row in (*said, *pieces)), key=lambda row: row.seq)
         return TaskView(task=_task(found[0]), rows=tuple(rows))
 
@@ -175,7 +186,18 @@ class PostgresTaskLog:
         version: int = ends[0]["last_seq"]
         if after > version:
             raise PositionAheadError(after, version)
+        await self._restore(tenant, task_id, found)
         return RowPage(rows=tuple(_stored(row) for row in found), version=version, state=_state(ends[0]["state"]))
+
+    async def _kept(self, tenant: TenantId, write: Write) -> Write:
+        """Return the write without its large parts, which are durable in the object store then."""
+        if self._large is None:
+            return write
+        return replace(write, rows=await self._large.keep_rows(tenant, write.task_id, write.rows))
+
+    async def _restore(self, tenant: TenantId, task_id: ThreadId, rows: Sequence[DatabaseRow]) -> None:
+        if self._large is not None:
+            await self._large.restore(tenant, task_id, rows)
 
     def _entry(self, agent: AgentId, write: Write) -> Entry:
         rows = f"[{','.join(row_json(row) for row in write.rows)}]"
