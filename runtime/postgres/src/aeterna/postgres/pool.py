@@ -28,9 +28,10 @@ Pool: TypeAlias = AsyncConnectionPool[Connection]
 Row: TypeAlias = DictRow
 T = TypeVar("T")
 
-# The pool doubles its pause between attempts; giving up this early starts it over from one second, so that the first
-# request after an outage finds the database back within about that time.
-_RECONNECT: Final = timedelta(seconds=2)
+# The pool doubles its pause between attempts and then gives up, even where somebody waits for a connection. So it is
+# made to give up at once, and told to begin again, for as long as the database is away: an attempt about twice a second
+# from each process, whatever the number of its connections.
+_RECONNECT: Final = timedelta(milliseconds=500)
 SESSION: Final = load_queries(Path(__file__).parent / "sql", "session.sql")
 
 
@@ -124,6 +125,11 @@ def connection_pool(dsn: str | Address, limits: Limits, names: Names, role: str 
     async def configure(connection: Connection) -> None:
         await connection.execute(SESSION["configure_connection"], limits.parameters(names, role))
 
+    async def begin_again(pool: Pool) -> None:
+        address.doubt()
+        if not pool.closed:
+            await pool.check()
+
     pool = ServicePool(
         address.conninfo,
         connection_class=AsyncConnection[DictRow],
@@ -138,7 +144,7 @@ def connection_pool(dsn: str | Address, limits: Limits, names: Names, role: str 
         timeout=limits.acquire.total_seconds(),
         reconnect_timeout=_RECONNECT.total_seconds(),
         configure=configure,
-        reconnect_failed=lambda _pool: address.doubt(),
+        reconnect_failed=begin_again,
         open=False,
         name=names.application,
     )
