@@ -8,6 +8,8 @@ AeternaError
     ├── StepUncertainError         a side effect was cut off in the middle, and nobody said what to do then
     ├── ForeignTenantError         a caller of another tenant than the agent's, or a request that names one
     ├── GoingAwayError             this process is about to end; another one goes on
+    ├── NotificationInvalidError   a push notification that the thread store did not sign like this
+    ├── TokenUnreadableError       the file of this process's own token has none
     └── StillRunningError          the task goes on, but for longer than one request may wait
 """
 
@@ -32,6 +34,7 @@ class StoreRefusedError(AgentError):
     def __init__(self, problem: str, detail: str) -> None:
         super().__init__(f"the thread store refused ({problem}): {detail}")
         self.problem = problem
+        self.detail = detail
         self.facts = {"problem": problem}
 
 
@@ -91,3 +94,23 @@ class StillRunningError(AgentError):
         super().__init__(f"task {task_id!r:.300} is still running; subscribe to it, or read it later")
         self.task_id = task_id
         self.facts = {"taskId": task_id}
+
+
+class NotificationInvalidError(AgentError):
+    """A push notification that the thread store did not sign, not for this receiver, not now, or not with this body."""
+
+    code = "a2a.notification_invalid"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the notification is not to be believed: {reason}")
+        self.reason = reason
+
+
+class TokenUnreadableError(AgentError):
+    """The file of the process's own token has none, or one that names no tenant and no subject."""
+
+    code = "a2a.token_unreadable"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} holds no workload token")
+        self.path = path

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 Event: TypeAlias = Message | Task | TaskStatusUpdateEvent | TaskArtifactUpdateEvent
 
 TERMINAL: Final = frozenset({"TASK_STATE_COMPLETED", "TASK_STATE_FAILED", "TASK_STATE_CANCELED", "TASK_STATE_REJECTED"})
-ANSWERS: Final = "answers"
-"""In ``extra`` of the first row that answers a message: the message's seq."""
+MAX_ID: Final = 255
 INTERRUPTED: Final = frozenset({"TASK_STATE_INPUT_REQUIRED", "TASK_STATE_AUTH_REQUIRED"})
 
 
@@ -39,6 +38,7 @@ class Change:
 
 
 NOTHING: Final = Change(rows=())
+_SUBMITTED: Final = TaskStatus(state=TaskState.TASK_STATE_SUBMITTED)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Progress:
         try:
             match event:
                 case TaskArtifactUpdateEvent():
-                    return self._first(event, self._artifact_row(event))
+                    return self._artifact(event)
                 case TaskStatusUpdateEvent():
                     return self._status(event)
                 case Task():
@@ -78,37 +78,35 @@ class Progress:
         except (JsonError, ValueError) as error:
             raise InvalidAgentResponseError(message="The agent's event cannot be kept as JSON.") from error
 
-    def _artifact_row(self, event: TaskArtifactUpdateEvent) -> Row:
+    def _artifact(self, event: TaskArtifactUpdateEvent) -> Change:
         self._require_mine(event.task_id)
         artifact_id = event.artifact.artifact_id
+        if not 1 <= len(artifact_id) <= MAX_ID:
+            raise InvalidAgentResponseError(message=f"An artifact needs an id of at most {MAX_ID} characters.")
         if event.append and artifact_id not in self.artifacts:
             raise InvalidAgentResponseError(message=f"append=True for nonexistent artifact_id={artifact_id!r:.300}")
+        row = artifact_row(event, author=self.author)
+        if self.state is not None:
+            self.artifacts.add(artifact_id)
+            return Change(rows=(row,))
+        begun = self._begun(_SUBMITTED)
         self.artifacts.add(artifact_id)
-        return artifact_row(event, author=self.author)
+        return Change(rows=(begun, row), state=self.state, status=proto_json(_SUBMITTED))
 
     def _status(self, event: TaskStatusUpdateEvent) -> Change:
         self._require_mine(event.task_id)
-        return self._first(event, None)
-
-    def _first(self, event: TaskStatusUpdateEvent | TaskArtifactUpdateEvent, row: Row | None) -> Change:
-        """Put a task before the event where there is none."""
-        created = () if self.state is not None else self._begun(TaskStatus(state=TaskState.TASK_STATE_SUBMITTED))
-        if isinstance(event, TaskArtifactUpdateEvent):
-            assert row is not None
-            if not created:
-                return Change(rows=(row,))
-            return Change(rows=(*created, row), state=self.state, status={"state": "TASK_STATE_SUBMITTED"})
-        status = proto_json(event.status)
-        payload: dict[str, JsonValue] = {"status": status}
+        before = () if self.state is not None else (self._begun(_SUBMITTED),)
+        payload: dict[str, JsonValue] = {"status": proto_json(event.status)}
         metadata: Json | None = None
         if event.metadata.fields:
             payload["metadata"] = proto_json(event.metadata)
             self.metadata.MergeFrom(event.metadata)
             metadata = proto_json(self.metadata)
-        self.state = STATE_NAMES[event.status.state]
+        self.state = _named(event.status.state)
         said = event.status.HasField("message")
         row = Row(kind="status", streamed=True, said=said, author=self.author, payload=payload)
-        return Change(rows=(*created, row), state=self.state, status=status, metadata=metadata)
+        status = payload_object(payload, "status")
+        return Change(rows=(*before, row), state=self.state, status=status, metadata=metadata)
 
     def _task(self, task: Task) -> Change:
         self._require_mine(task.id)
@@ -123,19 +121,19 @@ class Progress:
             self.artifacts.add(artifact.artifact_id)
             rows.append(artifact_row(TaskArtifactUpdateEvent(artifact=artifact), author=self.author, streamed=False))
         self.metadata.CopyFrom(task.metadata)
-        rows += self._begun(task.status)
+        rows.append(self._begun(task.status))
         metadata = proto_json(task.metadata) if task.metadata.fields else None
         return Change(rows=tuple(rows), state=self.state, status=proto_json(task.status), metadata=metadata)
 
-    def _begun(self, status: TaskStatus) -> tuple[Row, ...]:
+    def _begun(self, status: TaskStatus) -> Row:
         if self.replied:
             raise InvalidAgentResponseError(message="Received a task's event in message mode.")
         payload: dict[str, JsonValue] = {"status": proto_json(status)}
         if self.metadata.fields:
             payload["metadata"] = proto_json(self.metadata)
-        self.state = STATE_NAMES[status.state]
+        self.state = _named(status.state)
         said = status.HasField("message")
-        return (Row(kind="task", streamed=True, said=said, author=self.author, payload=payload),)
+        return Row(kind="task", streamed=True, said=said, author=self.author, payload=payload)
 
     def _reply(self, message: Message) -> Change:
         if self.state is not None or self.replied:
@@ -151,6 +149,12 @@ class Progress:
     def _require_mine(self, task_id: str) -> None:
         if task_id != self.task_id:
             raise InvalidAgentResponseError(message="The agent's event names another task than the one it runs.")
+
+
+def _named(state: TaskState) -> str:
+    if state == TaskState.TASK_STATE_UNSPECIFIED:
+        raise InvalidAgentResponseError(message="The agent's status has no state.")
+    return STATE_NAMES[state]
 
 
 def artifact_row(event: TaskArtifactUpdateEvent, *, author: str, streamed: bool = True) -> Row:

@@ -7,26 +7,41 @@ id of a message within it, and an artifact's id where both are random UUIDs.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from a2a.types import Task, TaskArtifactUpdateEvent, TaskStatusUpdateEvent
 
-from aeterna.a2a.domain.events import ANSWERS, event_of
+from aeterna.a2a.domain.events import event_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aeterna.a2a.domain.events import Event
-    from aeterna.a2a.domain.rows import StoredRow
+    from aeterna.a2a.domain.rows import Row, StoredRow
+    from aeterna.contracts.json_value import JsonValue
 
+_ANSWERS: Final = "answers"
+"""In the first row that answers a message: the message's seq."""
 _VERSION_RANDOM: Final = 4
+
+
+def answering(row: Row, message_seq: int) -> Row:
+    """Return the first row that answers a message, marked with the message's place."""
+    if row.payload is None:
+        return replace(row, extra={**(row.extra or {}), _ANSWERS: message_seq})
+    return replace(row, payload={**row.payload, _ANSWERS: message_seq})
 
 
 def recorded_of(rows: Sequence[StoredRow], message_seq: int) -> tuple[StoredRow, ...]:
     """Return what a subscriber saw of the answer to a message: the streamed rows from the one that is marked so."""
-    start = next((at for at, row in enumerate(rows) if (row.row.extra or {}).get(ANSWERS) == message_seq), len(rows))
+    start = next((at for at, row in enumerate(rows) if _answers(row.row) == message_seq), len(rows))
     return tuple(row for row in rows[start:] if row.row.streamed)
+
+
+def _answers(row: Row) -> JsonValue:
+    return (row.payload or row.extra or {}).get(_ANSWERS)
 
 
 class Replay:

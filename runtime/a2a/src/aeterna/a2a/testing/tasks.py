@@ -109,6 +109,8 @@ class FakeTaskLog:
         await self._require()
         found = [kept.task for kept in self.kept.values() if _matches(kept.task, query)]
         found.sort(key=lambda task: (task.status_at, task.task_id), reverse=True)
+        if not (query.cursor or "0").isdigit():
+            raise StoreRefusedError("threads.invalid_cursor", "the cursor is not one that this store gave out")
         start = int(query.cursor or 0)
         end = start + query.limit
         return TaskPage(
@@ -259,24 +261,24 @@ class FakePushConfigs:
 
     def __init__(self, log: FakeTaskLog) -> None:
         self._log = log
-        self._kept: dict[str, dict[str, PushConfig]] = {}
+        self.kept: dict[str, dict[str, PushConfig]] = {}
 
     async def put(self, task_id: str, config: PushConfig, *, owner: str) -> PushConfig:
         """See `PushConfigs.put`."""
         await self._log.task(task_id, owner=owner, history_length=0, artifacts=False)
         shown = replace(config, token=None, credentials=None)
-        self._kept.setdefault(task_id, {})[config.config_id] = shown
+        self.kept.setdefault(task_id, {})[config.config_id] = shown
         return shown
 
     async def all(self, task_id: str, *, owner: str) -> tuple[PushConfig, ...]:
         """See `PushConfigs.all`."""
         await self._log.task(task_id, owner=owner, history_length=0, artifacts=False)
-        return tuple(self._kept.get(task_id, {}).values())
+        return tuple(self.kept.get(task_id, {}).values())
 
     async def delete(self, task_id: str, config_id: str, *, owner: str) -> None:
         """See `PushConfigs.delete`."""
         await self._log.task(task_id, owner=owner, history_length=0, artifacts=False)
-        self._kept.get(task_id, {}).pop(config_id, None)
+        self.kept.get(task_id, {}).pop(config_id, None)
 
 
 def _check(kept: KeptTask, write: Write) -> None:

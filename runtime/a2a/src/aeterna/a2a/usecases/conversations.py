@@ -28,6 +28,7 @@ from aeterna.a2a.usecases.channels import Channels
 from aeterna.a2a.usecases.following import Followed, Follower
 from aeterna.a2a.usecases.run import Begun
 from aeterna.a2a.usecases.runner import Pace, Runner
+from aeterna.service.trace import outgoing_traceparent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -232,6 +233,8 @@ class Conversations:
             kept["configuration"] = {"acceptedOutputModes": list(request.configuration.accepted_output_modes)}
         if extensions:
             kept["extensions"] = sorted(extensions)
+        if (traceparent := outgoing_traceparent()) is not None:
+            kept["traceparent"] = traceparent
         try:
             if request.metadata.fields:
                 kept["metadata"] = proto_json(request.metadata)
@@ -353,7 +356,7 @@ def _of_caller(error: StoreRefusedError) -> Exception:
             return InvalidParamsError(message="The task's stream does not reach that far.")
         case "threads.invalid_cursor":
             return InvalidParamsError(message="The page token is not one of this agent's.")
-        case "threads.message_too_large" | "threads.push_url_refused":
+        case "threads.invalid_write" | "threads.message_too_large" | "threads.push_url_refused":
             return InvalidParamsError(message=str(error))
         case _:
             return error

@@ -11,8 +11,9 @@ import structlog
 from a2a.server.events import EventQueue
 from a2a.types import Message, Task, TaskArtifactUpdateEvent, TaskState, TaskStatus
 
-from aeterna.a2a.domain.events import ANSWERS, Change, state_after
+from aeterna.a2a.domain.events import Change, state_after
 from aeterna.a2a.domain.fold import fold_artifact
+from aeterna.a2a.domain.replay import answering
 from aeterna.a2a.domain.rows import Write
 from aeterna.a2a.errors import LeaseGoneError, StoreAwayError, StoreRefusedError
 from aeterna.a2a.usecases.channels import Entry
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 RUN_AHEAD: Final = 256
 """So many events may wait to become durable before `enqueue_event` waits for them."""
 MAX_ROWS: Final = 128
-"""Rows in one write at most."""
+MAX_BYTES: Final = 256 * 1024
+"""Rows and bytes in one write, unless a single event has more."""
 _AGAIN: Final = 0.5
 
 _T = TypeVar("_T")
@@ -140,9 +142,7 @@ class LogQueue(EventQueue):
             return
         if not self._marked:
             self._marked = True
-            first = change.rows[0]
-            marked = replace(first, extra={**(first.extra or {}), ANSWERS: self._message_seq})
-            change = replace(change, rows=(marked, *change.rows[1:]))
+            change = replace(change, rows=(answering(change.rows[0], self._message_seq), *change.rows[1:]))
         copy = type(event)()
         copy.CopyFrom(event)  # pyright: ignore[reportArgumentType] - of the same class
         if isinstance(copy, Task) and all(said.message_id != self._message.message_id for said in copy.history):
@@ -203,11 +203,14 @@ class LogQueue(EventQueue):
         self._room.set()
 
     def _cut(self) -> list[_Pending]:
-        batch, rows = list[_Pending](), 0
-        while self._pending and (not batch or rows + len(self._pending[0].change.rows) <= MAX_ROWS):
-            pending = self._pending.pop(0)
-            batch.append(pending)
+        batch, rows, size = list[_Pending](), 0, 0
+        for pending in self._pending:
             rows += len(pending.change.rows)
+            size += pending.event.ByteSize()
+            if batch and (rows > MAX_ROWS or size > MAX_BYTES):
+                break
+            batch.append(pending)
+        del self._pending[: len(batch)]
         self._writing = len(batch)
         return batch
 

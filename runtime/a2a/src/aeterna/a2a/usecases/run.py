@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -28,19 +29,17 @@ from aeterna.a2a.domain.fold import assembled
 from aeterna.a2a.domain.messages import REQUEST, row_message
 from aeterna.a2a.domain.proto_json import proto_of
 from aeterna.a2a.domain.replay import Replay, recorded_of
-from aeterna.a2a.domain.rows import TaskView
 from aeterna.a2a.errors import AgentError, LeaseGoneError, StoreRefusedError
 from aeterna.a2a.usecases.log_queue import LogQueue
 from aeterna.a2a.usecases.steps import STATE_KEY, Steps
+from aeterna.service.trace import enter_trace, trace_id_of
 
 if TYPE_CHECKING:
-    import contextvars
-
     from a2a.server.agent_execution import AgentExecutor
     from a2a.server.events import Event
     from a2a.types import Task
 
-    from aeterna.a2a.domain.rows import Lease, StoredRow
+    from aeterna.a2a.domain.rows import Lease, StoredRow, TaskView
     from aeterna.a2a.ports import Ledger, TaskLog
     from aeterna.a2a.usecases.channels import Channel, Channels
 
@@ -93,7 +92,7 @@ class Run:
     _queue: LogQueue | None = None
     _executing: asyncio.Task[None] | None = None
     _context: RequestContext | None = None
-    _stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    _traceparent: str | None = None
 
     async def go(self) -> None:
         """Run what is to be run; raises nothing but the cancellation by which a process hands its runs over."""
@@ -184,6 +183,8 @@ class Run:
             attempt=self.lease.attempts,
         )
         task = assembled(view) if view is not None and view.task.state is not None else None
+        traceparent = payload_object(asked.row.extra or {}, REQUEST).get("traceparent")
+        self._traceparent = traceparent if isinstance(traceparent, str) else None
         self._context = _context(self.lease, asked, message, task, steps)
         try:
             if self.lease.attempts > ATTEMPTS:
@@ -221,7 +222,7 @@ class Run:
         if context is None:  # pragma: no cover - set by the only caller
             return
         loop = asyncio.get_running_loop()
-        surroundings = None if self.begun is None else self.begun.context
+        surroundings = self._surroundings()
         self._executing = loop.create_task(self.executor.execute(context, queue), context=surroundings)
         try:
             await asyncio.wait({self._executing})
@@ -229,6 +230,15 @@ class Run:
             self._executing.cancel()
             raise
         await self._concluded(self._executing, queue, progress, context)
+
+    def _surroundings(self) -> contextvars.Context:
+        """Return what the executor runs in: the request that it answers, or after a takeover the trace of that one."""
+        if self.begun is not None:
+            return self.begun.context
+        surroundings = contextvars.copy_context()
+        if self._traceparent is not None:
+            surroundings.run(enter_trace, trace_id_of(self._traceparent.encode("latin-1")))
+        return surroundings
 
     async def _concluded(
         self, executing: asyncio.Task[None], queue: LogQueue, progress: Progress, context: RequestContext
