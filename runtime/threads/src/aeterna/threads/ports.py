@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         AgentId,
         Freed,
         Lease,
+        News,
         RowPage,
         RunnerId,
         Step,
@@ -116,8 +117,27 @@ class Waiter(Protocol):
         ...
 
 
+class AgentWaiter(Protocol):
+    """An agent's wait for news of any of its tasks."""
+
+    async def wait(self, timeout: timedelta) -> News | None:  # noqa: ASYNC109 - as in `Waiter`
+        """Return what may be new since the last call as soon as anything may be, or None when the time is up.
+
+        News are hints, as wakes are. What a reader is too slow for is told together, in the end as ``everything``.
+        """
+        ...
+
+
 class Wakes(Protocol):
     """Tells readers that a thread may have grown. Kept by ``adapters.listen``; faked in ``testing``."""
+
+    def subscribe_agent(self, tenant: TenantId, agent: AgentId) -> AbstractAsyncContextManager[AgentWaiter]:
+        """Return a context in which what is announced of the agent's tasks, by any process, reaches the waiter."""
+        ...
+
+    def announce_task(self, tenant: TenantId, agent: AgentId, task_id: ThreadId, version: int) -> None:
+        """Have the agent's readers told soon that its task has grown to a version; neither waits nor raises."""
+        ...
 
     def subscribe(self, tenant: TenantId, thread_id: ThreadId) -> AbstractAsyncContextManager[Waiter]:
         """Return a context in which what is announced of the thread, by any process, wakes the waiter."""
@@ -488,8 +508,8 @@ class RetentionJobs(Protocol):
         """Return a context of objects that no row names: they are forgotten when it ends well, and kept when not."""
         ...
 
-    async def measure(self) -> int:
-        """Count what each tenant holds; return the number of tenants."""
+    async def measure(self, *, age: timedelta) -> int:
+        """Count what each tenant holds, unless that was done so recently; return the number of tenants."""
         ...
 
 

@@ -73,7 +73,7 @@ class RetentionSettings(BaseSettings):
     cleanup_interval: Duration = Field(default=timedelta(minutes=1), gt=timedelta(0))
     objects: str | None = Field(default=None, pattern=r"^(file:///|s3://|gs://|az://).+$")
     object_threshold: int = Field(default=64 * 1024, ge=1024)
-    object_grace: Duration = Field(default=timedelta(hours=1), ge=timedelta(minutes=5))
+    object_grace: Duration = Field(default=timedelta(minutes=10), ge=timedelta(minutes=1))
 
 
 class CleanupSettings(MigrationSettings, RetentionSettings):

@@ -122,7 +122,7 @@ class _Step:
     async def finish(self) -> Advance:
         """Look whether anything is left, and write the certificate when nothing is."""
         work = self._work
-        if (await work.row("objects_left", tenant=self._tenant))["left_over"]:
+        if (await work.row("objects_left", **self.target))["left_over"]:
             return Advance.WAITING
         await work.rows("patient")
         remains = await work.row("look_for_remains", **self.target)

@@ -16,11 +16,13 @@ from aeterna.threads.errors import ObjectsUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from obstore.store import ClientConfig, RetryConfig
+
     from aeterna.threads.domain.removal import ObjectKey
 
 # A request of a client waits for us: better a clear refusal than a wait beyond its own limit.
-_CLIENT: Final = {"timeout": timedelta(seconds=20), "connect_timeout": timedelta(seconds=5)}
-_RETRY: Final = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
+_CLIENT: Final[ClientConfig] = {"timeout": timedelta(seconds=20), "connect_timeout": timedelta(seconds=5)}
+_RETRY: Final[RetryConfig] = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 
 
 class ObstoreObjectStore:
@@ -55,28 +57,29 @@ class ObstoreObjectStore:
                     continue
 
 
-def object_store(address: str) -> ObstoreObjectStore:
+def object_store(address: str, *, allow_http: bool = False) -> ObstoreObjectStore:
     """Return the store at an address as in `aeterna.threads.settings.RetentionSettings`.
 
     Who we are comes from the environment that the platform gives a pod: IRSA or pod identity, a metadata server, or a
-    federated token. The address holds no secret.
+    federated token. The address holds no secret. ``allow_http`` is for a test's own endpoint: a cloud is asked by TLS.
     """
+    client: ClientConfig = {**_CLIENT, "allow_http": allow_http}
     parts = urlsplit(address)
     prefix = parts.path.strip("/") or None
     match parts.scheme:
         case "file":
             return ObstoreObjectStore(LocalStore(parts.path, mkdir=True))
         case "s3":
-            store = S3Store(parts.netloc, prefix=prefix, client_options=_CLIENT, retry_config=_RETRY)
+            store = S3Store(parts.netloc, prefix=prefix, client_options=client, retry_config=_RETRY)
         case "gs":
-            store = GCSStore(parts.netloc, prefix=prefix, client_options=_CLIENT, retry_config=_RETRY)
+            store = GCSStore(parts.netloc, prefix=prefix, client_options=client, retry_config=_RETRY)
         case _:
             container, _, below = parts.path.strip("/").partition("/")
             store = AzureStore(
                 container,
                 account_name=parts.netloc,
                 prefix=below or None,
-                client_options=_CLIENT,
+                client_options=client,
                 retry_config=_RETRY,
             )
     return ObstoreObjectStore(store)

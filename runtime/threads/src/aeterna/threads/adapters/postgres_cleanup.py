@@ -11,6 +11,7 @@ from aeterna.threads.adapters.database import DATABASE, queries
 from aeterna.threads.adapters.erasing import Eraser
 from aeterna.threads.adapters.removing import remove
 from aeterna.threads.adapters.stepwise import Stepwise
+from aeterna.threads.domain.conversation import ThreadId
 from aeterna.threads.domain.removal import ExpiryPlace, ObjectKey, Removed
 from aeterna.threads.errors import StoreBusyError
 
@@ -132,10 +133,12 @@ class PostgresCleanup:
                     digests=[row["sha256"] for row in rows],
                 )
 
-    async def measure(self) -> int:
+    async def measure(self, *, age: timedelta) -> int:
         """See `RetentionJobs.measure`."""
 
         async def work(one: Work) -> int:
+            if (await one.row("usage_is_fresh", age=age))["fresh"]:
+                return 0
             await one.rows("patient")
             return await one.count("measure_usage")
 
@@ -166,5 +169,5 @@ def _after(place: ExpiryPlace | None) -> Mapping[str, object]:
 
 
 def _place(row: Row, *, before: bool = False) -> ExpiryPlace:
-    thread_id = "" if before else row["thread_id"]
+    thread_id = ThreadId("" if before else row["thread_id"])
     return ExpiryPlace(born=row["born"], expires_at=row["expires_at"], tenant=row["tenant"], thread_id=thread_id)

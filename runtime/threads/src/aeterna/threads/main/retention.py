@@ -18,6 +18,7 @@ from aeterna.threads.adapters.postgres_retention import PostgresRetention
 from aeterna.threads.api.retention_routes import router
 from aeterna.threads.main.ground import Part
 from aeterna.threads.usecases.cleanup import Cleanup, CleanupLimits
+from aeterna.threads.usecases.large_values import LargeValues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,12 @@ def retention(ground: Ground) -> Part:
         resources=[pool],
         works=[cleanup.run],
     )
+
+
+def large_values(ground: Ground) -> LargeValues:
+    """Return what moves the large parts of messages into the object store, if there is one, and back."""
+    settings = ground.settings
+    return LargeValues(_objects(settings), PostgresRetention(ground.pool), threshold=settings.object_threshold)
 
 
 def clean_up(settings: CleanupSettings) -> None:

@@ -1,5 +1,14 @@
 """For tests of what stands on the thread store: its ports in memory."""
 
 from aeterna.threads.testing.conversations import FakeThreadStore, FakeWakes
+from aeterna.threads.testing.objects import FakeObjectLedger, FakeObjectStore
+from aeterna.threads.testing.tasks import FakeTaskLog, KeptTask
 
-__all__ = ["FakeThreadStore", "FakeWakes"]
+__all__ = [
+    "FakeObjectLedger",
+    "FakeObjectStore",
+    "FakeTaskLog",
+    "FakeThreadStore",
+    "FakeWakes",
+    "KeptTask",
+]

@@ -36,12 +36,13 @@ class CleanupLimits:
     """How often a round begins, and how long what may still be in use is left alone.
 
     ``object_grace`` is longer than any write takes: an object is written before the row that names it. ``runner_grace``
-    is longer than any claim takes.
+    is longer than any claim takes. What tenants hold is counted again after ``usage_age``.
     """
 
     interval: timedelta = timedelta(minutes=1)
-    object_grace: timedelta = timedelta(hours=1)
+    object_grace: timedelta = timedelta(minutes=10)
     runner_grace: timedelta = timedelta(minutes=5)
+    usage_age: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ class Cleanup:
 
     async def _upkeep(self, add: Add) -> Mapping[str, int]:
         add(await self._jobs.upkeep(grace=self._limits.runner_grace, limit=THREADS_AT_ONCE))
-        add({"tenants_measured": await self._jobs.measure()})
+        add({"tenants_measured": await self._jobs.measure(age=self._limits.usage_age)})
         return {}
 
     async def _erase(self, tenant: TenantId, erasure_id: UUID) -> Advance:

@@ -1,7 +1,7 @@
 """Moves large parts of messages into the object store before they are written, and back when they are read.
 
-What is moved leaves the digest and the size of its content in its place. The ledger knows of an object before it exists,
-and the row that names it is written last, so that a process killed in between leaves an object that cleanup finds.
+What is moved leaves the digest and the size of its content in its place. The ledger knows of an object before it
+exists, and the row that names it is written last: a process killed in between leaves an object that cleanup finds.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
+from aeterna.service.json_value import JsonValue
 from aeterna.threads.domain.conversation import MAX_MESSAGE_BYTES, compact
 from aeterna.threads.domain.removal import ObjectKey
 from aeterna.threads.errors import MessageTooLargeError, PartLostError
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aeterna.service.caller import TenantId
-    from aeterna.service.json_value import JsonValue
     from aeterna.threads.domain.conversation import ThreadId
     from aeterna.threads.domain.task import Row
     from aeterna.threads.ports import ObjectLedger, ObjectStore
@@ -59,7 +59,7 @@ class LargeValues:
 
     async def keep_parts(
         self, tenant: TenantId, thread_id: ThreadId, parts: Sequence[Mapping[str, JsonValue]]
-    ) -> list[JsonValue]:
+    ) -> Sequence[Mapping[str, JsonValue]]:
         """Return the parts as they are to be stored; what they name is durable then."""
         large = list[Large]()
         kept = [self._part(part, tenant, thread_id, large) for part in parts]

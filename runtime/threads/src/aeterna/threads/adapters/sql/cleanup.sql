@@ -181,9 +181,10 @@ SELECT coalesce(sum(threads.bury_rows(%(tenant)s, %(target)s, given.thread_id, g
 FROM unnest(%(threads)s::text[], %(days)s::date[]) AS given (thread_id, born);
 
 -- name: objects_left
+-- To be deleted, or not looked at yet: one that was written shortly before the order, by a write that then failed.
 SELECT count(*) AS left_over
 FROM threads.objects
-WHERE tenant = %(tenant)s AND (state = 'doomed' OR (state = 'written' AND noted_at = '-infinity'));
+WHERE tenant = %(tenant)s AND (state = 'doomed' OR (state = 'written' AND noted_at <= %(ordered_at)s));
 
 -- name: look_for_remains
 -- What the erasure should have reached; every count is zero.
@@ -250,6 +251,9 @@ FOR UPDATE SKIP LOCKED;
 DELETE FROM threads.objects AS object
 USING unnest(%(tenants)s::text[], %(threads)s::text[], %(digests)s::text[]) AS given (tenant, thread_id, sha256)
 WHERE object.tenant = given.tenant AND object.thread_id = given.thread_id AND object.sha256 = given.sha256;
+
+-- name: usage_is_fresh
+SELECT EXISTS (SELECT FROM threads.usage WHERE measured_at > clock_timestamp() - %(age)s::interval) AS fresh;
 
 -- name: measure_usage
 WITH held AS (
