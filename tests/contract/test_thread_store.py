@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+import psycopg
 import pytest
 
 from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service.caller import TenantId
+from aeterna.service.clock import system_clock
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.postgres import PostgresThreadStore
 from aeterna.threads.domain.conversation import (
@@ -35,7 +36,7 @@ from aeterna.threads.errors import (
 from aeterna.threads.testing import FakeThreadStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from aeterna.threads.ports import ThreadStore
 
@@ -56,14 +57,45 @@ def said(message_id: str, text: str = "hello", role: Role = Role.USER) -> Messag
     return MessageDraft(message_id=MessageId(message_id), role=role, parts=(TextPart(text=text),))
 
 
+class Wound:
+    """A clock that can be put forward."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return system_clock() + self.ahead
+
+
+@pytest.fixture
+def clock() -> Wound:
+    """Return the clock of the fake."""
+    return Wound()
+
+
 @pytest.fixture(params=["fake", "postgres"])
-async def store(request: pytest.FixtureRequest) -> AsyncGenerator[ThreadStore]:
+async def store(request: pytest.FixtureRequest, clock: Wound) -> AsyncGenerator[ThreadStore]:
     """Return each store in turn."""
     if request.param == "fake":
-        yield FakeThreadStore()
+        yield FakeThreadStore(clock=clock)
         return
     async with connection_pool(request.getfixturevalue("database"), Limits(), DATABASE.names) as pool:
         yield PostgresThreadStore(pool)
+
+
+@pytest.fixture
+def expire(request: pytest.FixtureRequest, clock: Wound, store: ThreadStore) -> Callable[[], None]:
+    """Return what lets every thread that may expire have expired by now."""
+
+    def put_forward() -> None:
+        clock.ahead += timedelta(days=400).total_seconds()
+
+    def put_back() -> None:
+        with psycopg.connect(request.getfixturevalue("database")) as connection:
+            connection.execute("UPDATE threads.threads SET expires_at = now() WHERE ttl IS NOT NULL")
+
+    return put_back if isinstance(store, PostgresThreadStore) else put_forward
 
 
 @pytest.fixture
@@ -361,15 +393,12 @@ async def test_an_append_puts_the_end_of_a_thread_off(store: ThreadStore) -> Non
 
 
 @pytest.fixture
-async def expired(store: ThreadStore) -> ThreadId:
-    """Return the id of a thread with one message that has just expired; another one of the tenant lives."""
-    await store.open(ACME, ThreadDraft(thread_id=THREAD, ttl=timedelta(milliseconds=20)), by="ada")
-    with suppress(ThreadNotFoundError):
-        await store.append(ACME, THREAD, said("m-1"), by="ada")
+async def expired(store: ThreadStore, expire: Callable[[], None]) -> ThreadId:
+    """Return the id of a thread with one message that has expired; another one of the tenant lives."""
+    await store.open(ACME, ThreadDraft(thread_id=THREAD, ttl=timedelta(hours=1)), by="ada")
+    await store.append(ACME, THREAD, said("m-1"), by="ada")
+    expire()
     await store.open(ACME, ThreadDraft(thread_id=ThreadId("lives")), by="ada")
-    with suppress(ThreadNotFoundError):
-        while True:
-            await store.thread(ACME, THREAD)
     return THREAD
 
 

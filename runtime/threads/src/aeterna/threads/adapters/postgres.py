@@ -21,6 +21,7 @@ from aeterna.threads.domain.conversation import (
     canonical,
     part_json,
 )
+from aeterna.threads.domain.lifetimes import Lifetimes
 from aeterna.threads.errors import (
     MessageConflictError,
     PositionAheadError,
@@ -43,15 +44,16 @@ Announce: TypeAlias = "Callable[[TenantId, ThreadId], None]"
 class PostgresThreadStore:
     """A `ThreadStore` in PostgreSQL 16 or later, through a pool that its maker opens and closes."""
 
-    def __init__(self, pool: Pool, announce: Announce | None = None) -> None:
+    def __init__(self, pool: Pool, announce: Announce | None = None, *, lifetimes: Lifetimes | None = None) -> None:
         """Take what is told of each append once it is durable; without it, readers go by their heartbeats."""
+        self._lifetimes = lifetimes or Lifetimes()
         self._pool = pool
         self._announce = announce
         self._transactions = Transactions(pool, queries("session.sql", "threads.sql", "messages.sql"))
 
     async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
         """See `ThreadStore.open`."""
-        digest = draft.digest()
+        digest, ttl = draft.digest(), self._lifetimes.of_thread(draft.ttl)
         thread = {"tenant": tenant, "thread_id": draft.thread_id}
         _, created, found = await self._transactions.run(
             tenant,
@@ -64,7 +66,7 @@ class PostgresThreadStore:
                     "metadata": canonical(draft.metadata),
                     "digest": digest,
                     "by": by,
-                    "ttl": draft.ttl,
+                    "ttl": ttl,
                 },
             ),
             Statement("read_thread", thread),

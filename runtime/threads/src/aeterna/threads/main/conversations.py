@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aeterna.threads.adapters.postgres import PostgresThreadStore
 from aeterna.threads.api.routes import router
 from aeterna.threads.api.streams import StreamLimits, Streams
+from aeterna.threads.domain.lifetimes import Lifetimes
 from aeterna.threads.main.ground import Part
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 def conversations(ground: Ground) -> Part:
     """Return the part that people's clients use."""
     settings, wakes = ground.settings, ground.wakes
-    store = PostgresThreadStore(ground.pool, wakes.announce)
+    lifetimes = Lifetimes(default=settings.ttl, longest=settings.ttl_max)
+    store = PostgresThreadStore(ground.pool, wakes.announce, lifetimes=lifetimes)
     limits = StreamLimits(heartbeat=settings.heartbeat, lifetime=settings.stream_lifetime, most=settings.max_streams)
     return Part(
         routers=[router],

@@ -17,6 +17,7 @@ from aeterna.threads.domain.conversation import (
     Receipt,
     Thread,
 )
+from aeterna.threads.domain.lifetimes import Lifetimes
 from aeterna.threads.errors import (
     MessageConflictError,
     PositionAheadError,
@@ -25,7 +26,7 @@ from aeterna.threads.errors import (
     ThreadConflictError,
     ThreadNotFoundError,
 )
-from aeterna.threads.usecases.waiting import EventWaiter
+from aeterna.threads.usecases.waiting import EventWaiter, NewsWaiter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from aeterna.service.caller import TenantId
     from aeterna.service.clock import Clock
     from aeterna.threads.domain.conversation import MessageDraft, ThreadDraft, ThreadId
+    from aeterna.threads.domain.task import AgentId
 
 
 @dataclass(slots=True)
@@ -49,6 +51,23 @@ class FakeWakes:
 
     def __init__(self) -> None:
         self._waiters: dict[tuple[TenantId, ThreadId], list[EventWaiter]] = {}
+        self._agents: dict[tuple[TenantId, AgentId], list[NewsWaiter]] = {}
+
+    @asynccontextmanager
+    async def subscribe_agent(self, tenant: TenantId, agent: AgentId) -> AsyncGenerator[NewsWaiter]:
+        """See `Wakes.subscribe_agent`."""
+        waiter = NewsWaiter()
+        waiters = self._agents.setdefault((tenant, agent), [])
+        waiters.append(waiter)
+        try:
+            yield waiter
+        finally:
+            waiters.remove(waiter)
+
+    def announce_task(self, tenant: TenantId, agent: AgentId, task_id: ThreadId, version: int) -> None:
+        """See `Wakes.announce_task`."""
+        for waiter in self._agents.get((tenant, agent), ()):
+            waiter.tell(task_id, version)
 
     @asynccontextmanager
     async def subscribe(self, tenant: TenantId, thread_id: ThreadId) -> AsyncGenerator[EventWaiter]:
@@ -70,6 +89,9 @@ class FakeWakes:
         """See `Wakes.wake_all`."""
         for tenant, thread_id in self._waiters:
             self.announce(tenant, thread_id)
+        for waiters in self._agents.values():
+            for waiter in waiters:
+                waiter.tell_everything()
 
 
 class FakeThreadStore:
@@ -84,7 +106,7 @@ class FakeThreadStore:
     async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
         """See `ThreadStore.open`."""
         self._require()
-        digest = draft.digest()
+        digest, ttl = draft.digest(), Lifetimes().of_thread(draft.ttl)
         found = self._kept.get((tenant, draft.thread_id))
         if found is not None and self._lives(found.thread):
             if found.digest != digest:
@@ -100,9 +122,9 @@ class FakeThreadStore:
             updated_at=now,
             last_seq=0,
             version=1,
-            expires_at=None if draft.ttl is None else now + draft.ttl,
+            expires_at=None if ttl is None else now + ttl,
         )
-        self._kept[tenant, draft.thread_id] = _Conversation(thread, digest, draft.ttl)
+        self._kept[tenant, draft.thread_id] = _Conversation(thread, digest, ttl)
         return Opened(thread=thread, created=True)
 
     async def thread(self, tenant: TenantId, thread_id: ThreadId) -> Thread:

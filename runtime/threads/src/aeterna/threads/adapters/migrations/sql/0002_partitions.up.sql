@@ -110,6 +110,21 @@ BEGIN
 END
 $$;
 
+-- The threads of a day whose rows are not 1 to `last_seq`, for whoever sees them. Reads the whole partition.
+CREATE FUNCTION threads.find_gaps(p_day date)
+RETURNS TABLE (tenant text, thread_id text, last_seq bigint, rows bigint, highest bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT tenant, thread_id, thread.last_seq, coalesce(log.rows, 0), coalesce(log.highest, 0)
+    FROM threads.threads AS thread
+    LEFT JOIN (
+        SELECT tenant, thread_id, count(*) AS rows, max(seq) AS highest
+        FROM threads.events
+        WHERE born = p_day
+        GROUP BY tenant, thread_id
+    ) AS log USING (tenant, thread_id)
+    WHERE thread.born = p_day AND (coalesce(log.rows, 0), coalesce(log.highest, 0)) <> (thread.last_seq, thread.last_seq)
+$$;
+
 SELECT threads.create_partitions(3);
 
 -- The jobs see every tenant, and in this revision change nothing. Each later revision grants what it needs.

@@ -8,6 +8,7 @@ DROP FUNCTION threads.refuse_change();
 DROP FUNCTION threads.born_of(text, text);
 DROP FUNCTION threads.drop_partition();
 DROP FUNCTION threads.day_lives(date);
+DROP FUNCTION threads.find_gaps(date);
 DROP FUNCTION threads.create_partitions(integer);
 DROP TABLE threads.steps;
 DROP TABLE threads.runners;

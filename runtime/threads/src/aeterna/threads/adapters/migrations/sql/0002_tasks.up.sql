@@ -95,8 +95,9 @@ BEGIN
 END
 $$;
 
--- A log has no gaps: what is added to it follows its end. Either the rows come first and then the new `last_seq`, or, as the
--- release before has it, `last_seq` and its one row in one statement. That no two rows have one place is the primary key's.
+-- What is added to a log follows its end: the rows of a statement are consecutive, and either come before `last_seq` is moved to
+-- the last of them, or after. That no two rows have one place is the primary key's; that none was left out altogether is asked
+-- of whole days at a time (`find_gaps`), because to look for the row before costs as much as to write one.
 CREATE FUNCTION threads.check_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (
@@ -107,8 +108,8 @@ BEGIN
         ) AS run
         LEFT JOIN threads.threads AS thread
             ON thread.tenant = run.tenant AND thread.thread_id = run.thread_id AND thread.born = run.born
-        WHERE (run.first = thread.last_seq + 1 AND run.last = thread.last_seq + run.rows
-            OR run.rows = 1 AND run.last = thread.last_seq) IS NOT TRUE
+        WHERE (run.last - run.first + 1 = run.rows
+            AND thread.last_seq IN (run.last, run.first - 1)) IS NOT TRUE
     ) THEN
         RAISE EXCEPTION 'rows do not follow the end of their thread' USING ERRCODE = 'check_violation';
     END IF;
