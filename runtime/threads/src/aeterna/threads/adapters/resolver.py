@@ -4,18 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+Place: TypeAlias = "tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]"
+Answer: TypeAlias = "tuple[socket.AddressFamily, socket.SocketKind, int, str, Place]"
+Lookup: TypeAlias = "Callable[[str, int], Awaitable[list[Answer]]]"
+
+# Where getaddrinfo says which link an IPv6 address is of.
+_ZONE: Final = 3
 
 
 class SystemResolver:
     """A `Resolver` over getaddrinfo, which reads /etc/hosts and asks the configured name servers."""
 
+    def __init__(self, lookup: Lookup | None = None) -> None:
+        """Take what is asked instead of getaddrinfo, and answers as it does."""
+        self._lookup = lookup or _getaddrinfo
+
     async def resolve(self, host: str, port: int) -> tuple[str, ...]:
         """See `Resolver.resolve`."""
-        loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+            found = await self._lookup(host, port)
         except (OSError, UnicodeError):
             return ()
-        # A link-local address carries its zone; the guard is to see it.
-        addresses = (str(place[0]) + (f"%{place[3]}" if len(place) > 3 and place[3] else "") for *_, place in found)  # noqa: PLR2004 - the zone's place in an IPv6 address
-        return tuple(dict.fromkeys(addresses))
+        return tuple(dict.fromkeys(_address(place) for *_, place in found))
+
+
+async def _getaddrinfo(host: str, port: int) -> list[Answer]:
+    loop = asyncio.get_running_loop()
+    return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+
+
+def _address(place: Place) -> str:
+    """Return the address, with its zone if it has one: the guard is to see it."""
+    text = str(place[0])
+    return f"{text}%{place[_ZONE]}" if len(place) > _ZONE and place[_ZONE] else text

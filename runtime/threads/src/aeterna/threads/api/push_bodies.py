@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from aeterna.threads.domain.conversation import ID_PATTERN
+from aeterna.threads.domain.conversation import ID_PATTERN, ThreadId
 from aeterna.threads.domain.push import (
     MAX_SCHEME,
     MAX_SECRET,
@@ -18,7 +18,6 @@ from aeterna.threads.domain.push import (
     Reason,
 )
 from aeterna.threads.domain.push_url import MAX_URL
-from aeterna.threads.domain.task import ThreadId
 
 _SCHEME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httpcore
 
@@ -48,7 +48,8 @@ def push(ground: Ground) -> Part:
     resolver = SystemResolver()
     courier = HttpCourier(
         signer,
-        GuardedBackend(resolver, rules, httpcore.AnyIOBackend()),
+        # httpcore defines it a second time, without a base, for where anyio is not installed.
+        GuardedBackend(resolver, rules, cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())),
         tls_context(None if settings.push_ca_file is None else str(settings.push_ca_file)),
         PushLimits(total=settings.push_timeout),
     )
