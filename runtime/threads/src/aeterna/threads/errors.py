@@ -10,6 +10,7 @@ AeternaError
     ├── CursorInvalidError         a cursor that this store did not give out
     ├── MessageTooLargeError       a message above the limit
     ├── TaskNotFoundError          no such task for this agent and owner
+    ├── InvalidWriteError          a write that is not of the form that it should have
     ├── TaskEndedError             the task is in a terminal state; nothing is written after it
     ├── VersionConflictError       the task has moved on since the writer looked
     ├── LeaseLostError             the writer's lease is not the task's present one
@@ -53,9 +54,11 @@ from aeterna.postgres import errors as postgres
 from aeterna.postgres.names import Names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
     from uuid import UUID
 
+    from aeterna.service.json_value import JsonValue
     from aeterna.threads.domain.conversation import MessageId, ThreadId
 
 NAMES: Final = Names(name="threads", title="the thread store")
@@ -146,6 +149,16 @@ class TaskNotFoundError(ThreadsError):
     def __init__(self, task_id: ThreadId) -> None:
         super().__init__(f"no task {task_id!r:.300}")
         self.task_id = task_id
+
+
+class InvalidWriteError(ThreadsError):
+    """The write does not have the form that it should have; nothing of it was written."""
+
+    code = "threads.invalid_write"
+
+    def __init__(self, detail: str, errors: Sequence[JsonValue] = ()) -> None:
+        super().__init__(detail)
+        self.facts = {"errors": list(errors)}
 
 
 class TaskEndedError(ThreadsError):

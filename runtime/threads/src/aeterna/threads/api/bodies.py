@@ -45,7 +45,7 @@ def _storable_text(text: str) -> str:
     return text
 
 
-def _storable(value: JsonValue, depth: int = 0) -> JsonValue:
+def storable(value: JsonValue, depth: int = 0) -> JsonValue:
     """Refuse JSON that is deeper than the store keeps, has no exact text, or holds text that cannot be stored."""
     if depth > domain.MAX_DEPTH:
         raise ValueError(f"must not be nested deeper than {domain.MAX_DEPTH} levels")
@@ -57,17 +57,17 @@ def _storable(value: JsonValue, depth: int = 0) -> JsonValue:
         case Mapping():
             for key, item in value.items():
                 _storable_text(key)
-                _storable(item, depth + 1)
+                storable(item, depth + 1)
         case list():
             for item in value:
-                _storable(item, depth + 1)
+                storable(item, depth + 1)
         case _:
             pass
     return value
 
 
 def _small(value: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    _storable(value)
+    storable(value)
     if len(domain.canonical(value).encode()) > domain.MAX_METADATA_BYTES:
         raise ValueError(f"must be at most {domain.MAX_METADATA_BYTES} bytes of JSON")
     return value
@@ -88,7 +88,7 @@ def _spelled_out(part: object) -> object:
 
 
 # Any JSON value: pydantic must not look into it, since it would recurse as deep as the sender likes.
-Storable = Annotated[Any, AfterValidator(_storable)]
+Storable = Annotated[Any, AfterValidator(storable)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
 Text = Annotated[str, AfterValidator(_storable_text)]
 

@@ -22,6 +22,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.CursorInvalidError: 400,
         errors.MessageTooLargeError: 413,
         errors.TaskNotFoundError: 404,
+        errors.InvalidWriteError: 422,
         errors.TaskEndedError: 409,
         errors.VersionConflictError: 409,
         errors.LeaseLostError: 409,

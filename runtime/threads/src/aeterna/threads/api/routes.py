@@ -83,7 +83,8 @@ async def append_message(
     return ReceiptBody.of(receipt)
 
 
-@router.get("/{thread_id}/messages")
+# What a part does not say of itself is left out.
+@router.get("/{thread_id}/messages", response_model_exclude_unset=True)
 async def read_messages(
     thread_id: PathThread, caller: ReaderOfOne, store: TheStore, after_seq: Seq = 0, limit: Limit = 100
 ) -> MessagesBody:

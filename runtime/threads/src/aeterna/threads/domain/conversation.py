@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, NewType, TypeAlias
+from typing import Any, Final, NewType, TypeAlias
 
 from aeterna.service.json_value import JsonValue
 from aeterna.threads.errors import MessageTooLargeError
@@ -35,20 +35,43 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextPart:
+class _Labelled:
+    """What a part may say of itself, whatever it holds; None is not said."""
+
+    filename: str | None = None
+    media_type: str | None = None
+    metadata: Mapping[str, JsonValue] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPart(_Labelled):
     """A piece of a message that people read."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataPart:
+class DataPart(_Labelled):
     """A piece of a message that programs read: any JSON value."""
 
     data: JsonValue
 
 
-Part: TypeAlias = TextPart | DataPart
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlPart(_Labelled):
+    """A piece of a message that is kept elsewhere; the store never looks there."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawPart(_Labelled):
+    """A piece of a message that is bytes, in Base64 (RFC 4648, section 4)."""
+
+    raw: str
+
+
+Part: TypeAlias = TextPart | DataPart | UrlPart | RawPart
 
 
 _compact: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -66,12 +89,34 @@ def canonical(value: JsonValue) -> str:
 
 
 def part_json(part: Part) -> JsonValue:
-    """Return a part as the store and the API write it: ``{"kind": …, …}``."""
+    """Return a part as the store and the API write it: ``{"kind": …, …}``, without what it does not say."""
+    written: dict[str, JsonValue]
     match part:
         case TextPart():
-            return {"kind": "text", "text": part.text}
+            written = {"kind": "text", "text": part.text}
         case DataPart():
-            return {"kind": "data", "data": part.data}
+            written = {"kind": "data", "data": part.data}
+        case UrlPart():
+            written = {"kind": "url", "url": part.url}
+        case RawPart():
+            written = {"kind": "raw", "raw": part.raw}
+    if part.filename is not None:
+        written["filename"] = part.filename
+    if part.media_type is not None:
+        written["media_type"] = part.media_type
+    if part.metadata is not None:
+        written["metadata"] = part.metadata
+    return written
+
+
+_KINDS: Final = {"text": TextPart, "data": DataPart, "url": UrlPart, "raw": RawPart}
+
+
+def part_of(written: Mapping[str, JsonValue]) -> Part:
+    """Return the part that `part_json` wrote."""
+    # What is stored was validated on its way in.
+    members: dict[str, Any] = dict(written)
+    return _KINDS[members.pop("kind")](**members)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,16 +164,21 @@ class MessageDraft:
     parts: tuple[Part, ...]
     metadata: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
-    def content(self) -> str:
-        """Return the canonical JSON of everything the author said, or raise `MessageTooLargeError`."""
-        text = canonical([self.role.value, [part_json(part) for part in self.parts], self.metadata])
-        if (size := len(text.encode())) > MAX_MESSAGE_BYTES:
-            raise MessageTooLargeError(size, MAX_MESSAGE_BYTES)
-        return text
+    def written(self, most: int = MAX_MESSAGE_BYTES) -> tuple[str, str, bytes]:
+        """Return the canonical JSON of the parts and of the metadata, and the digest; raise `MessageTooLargeError`."""
+        parts, metadata = canonical([part_json(part) for part in self.parts]), canonical(self.metadata)
+        # The canonical JSON of a list of the three, put together: each of them is written once only.
+        content = f'["{self.role.value}",{parts},{metadata}]'.encode()
+        if len(content) > most:
+            raise MessageTooLargeError(len(content), most)
+        return parts, metadata, hashlib.sha256(content).digest()
 
     def digest(self) -> bytes:
-        """Return what tells a repeated append from another message under the same id (SHA-256 of the content)."""
-        return hashlib.sha256(self.content().encode()).digest()
+        """Return what tells a repeated append from another message under the same id.
+
+        It is the SHA-256 of the canonical JSON of everything that the author said: ``[role, parts, metadata]``.
+        """
+        return self.written()[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,8 @@ class Row:
 
     ``message_id``, ``role``, ``parts``, ``metadata`` and ``extra`` (extensions, referenceTaskIds) belong to messages
     and replies, ``payload`` to the other kinds. ``streamed`` says whether a subscriber of the task sees the row;
-    ``said`` whether it counts as history (a message, or a status that carries one).
+    ``said`` whether it counts as history (a message, or a status that carries one). ``said_digest`` is given where large
+    parts were moved away, so that the message is known again wherever they are.
     """
 
     kind: Kind
@@ -83,6 +84,7 @@ class Row:
     payload: Mapping[str, JsonValue] | None = None
     artifact_id: str | None = None
     append: bool = False
+    said_digest: bytes | None = None
 
     @property
     def by_user(self) -> bool:
@@ -91,6 +93,8 @@ class Row:
 
     def digest(self) -> bytes:
         """Return what tells a repeated message from another one under the same id (SHA-256 of what was said)."""
+        if self.said_digest is not None:
+            return self.said_digest
         said: list[JsonValue] = [self.role, list(self.parts or ()), self.metadata or {}]
         if self.extra:
             said.append(self.extra)
@@ -331,6 +335,14 @@ class Freed:
     owner: str
     epoch: int
     version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """Tasks of an agent that have grown, and to which version; with ``everything``, any of them may have."""
+
+    grown: Mapping[ThreadId, int]
+    everything: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

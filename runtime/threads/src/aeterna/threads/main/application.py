@@ -21,6 +21,7 @@ from aeterna.threads.main.ground import Ground
 from aeterna.threads.main.push import push
 from aeterna.threads.main.retention import retention
 from aeterna.threads.main.runs import runs
+from aeterna.threads.main.tasks import tasks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from aeterna.threads.settings import ThreadsSettings
 
 PROGRAM: Final = "aeterna-threads"
-PARTS: Final[Sequence[Callable[[Ground], Part]]] = (conversations, runs, push, retention)
+PARTS: Final[Sequence[Callable[[Ground], Part]]] = (conversations, tasks, runs, push, retention)
 
 
 def application(settings: ThreadsSettings, address: Address) -> FastAPI:

@@ -66,7 +66,7 @@ class Gathering(Generic[Key, Item, Result]):
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def add(self, key: Key, item: Item) -> Result:
-        """Make the write with others of its key, and return or raise its result; `StoreBusyError` when too many wait."""
+        """Make the write with others of its key, and return or raise its result; `StoreBusyError` if too many wait."""
         line = self._lines.setdefault(key, _Line())
         if len(line.waiting) >= self._most_waiting:
             raise StoreBusyError

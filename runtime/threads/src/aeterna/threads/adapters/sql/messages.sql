@@ -59,4 +59,5 @@ WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s
   AND agent IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp());
 
 -- name: announce
-SELECT pg_notify('aeterna_threads', key) FROM unnest(%(keys)s::text[]) AS key;
+SELECT pg_notify(channel, payload)
+FROM unnest(%(channels)s::text[], %(payloads)s::text[]) AS news (channel, payload);
