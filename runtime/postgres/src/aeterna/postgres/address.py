@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _VERIFIED: Final = "verify-full"
 _SYSTEM: Final = "system"
 _PORT: Final = "5432"
-# They write whole answers of their issuers, tokens included, into the log of a process that debugs.
+# They log what their issuers answer, in which these may repeat what they were sent; we say ourselves what failed.
 _TALKATIVE: Final = ("botocore", "azure", "msal", "google.auth", "urllib3", "requests")
 
 
@@ -135,7 +135,7 @@ def _is_local(host: str) -> bool:
 def _source(provider: Provider, dsn: str) -> TokenSource:
     """Return the issuer; its library is imported only where it is used, since each costs a start 0.2 s and 30 MB."""
     for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     issuer = importlib.import_module(f"aeterna.postgres.login_{provider}")
     if provider == "aws":
         given = conninfo_to_dict(dsn)

@@ -80,6 +80,7 @@ class TokenLogin:
         self._token: Token | None = None
         self._renew_at = 0.0
         self._fetched_at = 0.0
+        self._doubted = False
         self._failed_at: float | None = None
         self.failure: TokenUnavailableError | None = None
         """Why the last fetch failed, until one succeeds."""
@@ -97,12 +98,13 @@ class TokenLogin:
 
     def doubt(self) -> None:
         """Renew the token early: a connection failed, and nobody can say whether that was for its token."""
-        with self._lock:
-            self._renew_at = min(self._renew_at, self._fetched_at + _DOUBT)
+        # Without the lock, which is held for as long as a fetch takes: the caller may be an event loop.
+        self._doubted = True
 
     def _fresh(self) -> Token | None:
-        token = self._token
-        return token if token is not None and self._clock() < self._renew_at else None
+        token, now = self._token, self._clock()
+        renew_at = min(self._renew_at, self._fetched_at + _DOUBT) if self._doubted else self._renew_at
+        return token if token is not None and now < renew_at else None
 
     def _renewed(self) -> Token:
         with self._lock:
@@ -127,5 +129,5 @@ class TokenLogin:
             return
         self._fetched_at = now
         life = max(0.0, token.expires_at - _MARGIN - now)
-        self._token, self.failure, self._failed_at = token, None, None
+        self._token, self.failure, self._failed_at, self._doubted = token, None, None, False
         self._renew_at = now + life * (_EARLIEST + _SPREAD * self._random())

@@ -84,5 +84,7 @@ class AwsTokenSource:
         named = _REGION.search(self._host)
         region = named[1] if named else self._session.get_config_variable("region")
         if not region:
-            raise TokenUnavailableError(self.provider, "no region: set AWS_REGION")
+            raise TokenUnavailableError(self.provider, "no region: set AWS_DEFAULT_REGION")
+        # For STS as well, which is asked in the region of the database.
+        self._session.set_config_variable("region", region)
         return str(region)

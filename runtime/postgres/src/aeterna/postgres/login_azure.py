@@ -20,15 +20,14 @@ class AzureTokenSource:
 
     provider: Provider = "azure"
 
-    def __init__(self) -> None:
-        # In a pod with a workload identity this is its projected token, elsewhere what the machine is.
-        self._credential = ManagedIdentityCredential(connection_timeout=3, read_timeout=5, retry_total=1)
-
     def fetch(self) -> Token:
         """See `TokenSource.fetch`."""
         try:
-            token = self._credential.get_token(_SCOPE)
-        except (AzureError, OSError) as exc:
-            # The second is a projected token that is not there.
+            # In a pod with a workload identity this is its projected token, elsewhere what the machine is. It is made
+            # for one question, because it would give the token it has until that ends, refused or not.
+            with ManagedIdentityCredential(connection_timeout=3, read_timeout=5, retry_total=1) as credential:
+                token = credential.get_token(_SCOPE)
+        except (AzureError, OSError, ValueError) as exc:
+            # The last two are a projected token that is not there, and a variable of the platform that is not.
             raise TokenUnavailableError(self.provider, type(exc).__name__) from None
         return Token(value=token.token, expires_at=float(token.expires_on))
