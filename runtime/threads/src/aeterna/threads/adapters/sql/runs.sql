@@ -83,6 +83,7 @@ WITH me AS MATERIALIZED (
       AND %(held)s::text[] IS NOT NULL AND thread_id <> ALL (%(held)s::text[])
       AND (expires_at IS NULL OR expires_at > now())
       AND EXISTS (SELECT FROM me)
+    ORDER BY waiting_since, thread_id
     LIMIT %(limit)s
 )
 SELECT * FROM claimed

@@ -21,15 +21,22 @@ ON CONFLICT (tenant, thread_id, key) DO NOTHING
 RETURNING key;
 
 -- name: finish_step
-UPDATE threads.steps AS step
-SET finished = true, result = %(result)s, finished_at = clock_timestamp()
-FROM threads.threads AS task
-WHERE step.tenant = %(tenant)s AND step.thread_id = %(thread_id)s AND step.key = %(key)s AND NOT step.finished
-  AND task.tenant = %(tenant)s AND task.agent = %(agent)s AND task.thread_id = %(thread_id)s
-  AND task.epoch = %(epoch)s
-  AND (task.state IS NULL OR task.state <> ALL (%(terminal)s::text[]))
-  AND (task.expires_at IS NULL OR task.expires_at > now())
-RETURNING step.key;
+-- The result counts against the tenant's quota, like a row of the log.
+WITH done AS (
+    UPDATE threads.steps AS step
+    SET finished = true, result = %(result)s::json, finished_at = clock_timestamp()
+    FROM threads.threads AS task
+    WHERE step.tenant = %(tenant)s AND step.thread_id = %(thread_id)s AND step.key = %(key)s AND NOT step.finished
+      AND task.tenant = %(tenant)s AND task.agent = %(agent)s AND task.thread_id = %(thread_id)s
+      AND task.epoch = %(epoch)s
+      AND (task.state IS NULL OR task.state <> ALL (%(terminal)s::text[]))
+      AND (task.expires_at IS NULL OR task.expires_at > now())
+    RETURNING step.key
+)
+UPDATE threads.threads
+SET bytes = bytes + octet_length(%(result)s::text)
+WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s AND EXISTS (SELECT FROM done)
+RETURNING thread_id;
 
 -- name: read_step
 SELECT step.key, step.fingerprint, step.finished, step.result, step.epoch, step.started_at, step.finished_at
