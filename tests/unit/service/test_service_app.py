@@ -202,6 +202,28 @@ async def test_other_origins_are_not_served_unless_they_are_named(verifier: Jwks
     assert served.headers["access-control-allow-origin"] == "https://console.example"
 
 
+async def test_a_named_origin_may_use_every_method_and_header_of_the_routes_and_read_what_they_answer(
+    verifier: JwksTokenVerifier,
+) -> None:
+    """A header that is missing here is one that no browser sends, or shows."""
+    asked = ["authorization", "aeterna-seq", "aeterna-snapshot", "a2a-version", "last-event-id", "traceparent"]
+    preflight = {
+        "Origin": "https://console.example",
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": ", ".join(asked),
+    }
+    app = shelf(verifier, FakeDecisionPoint(), cors_origins=("https://console.example",))
+
+    async with client_of(app) as client:
+        allowed = await client.options(BOOK, headers=preflight)
+        answer = await client.get(BOOK, headers={"Origin": "https://console.example"})
+
+    assert allowed.status_code == 200
+    assert "PUT" in allowed.headers["access-control-allow-methods"]
+    shown = answer.headers["access-control-expose-headers"].lower().split(", ")
+    assert {"aeterna-seq", "aeterna-snapshot", "aeterna-trace-id", "retry-after"} <= set(shown)
+
+
 async def test_the_openapi_document_tells_of_tokens_and_problems(verifier: JwksTokenVerifier) -> None:
     async with client_of(shelf(verifier, FakeDecisionPoint())) as client:
         document = (await client.get("/openapi.json")).json()

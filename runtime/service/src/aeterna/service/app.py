@@ -118,16 +118,20 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=list(origins),
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=[
                 "Authorization",
                 "Content-Type",
                 "Idempotency-Key",
+                "Aeterna-Seq",
                 "Aeterna-Snapshot",
+                # Which protocol and which of its extensions an agent's caller speaks (A2A 1.0, 3.6).
+                "A2A-Extensions",
+                "A2A-Version",
                 "Last-Event-ID",
                 "traceparent",
             ],
-            expose_headers=[TRACE_HEADER, "Aeterna-Snapshot", "Retry-After"],
+            expose_headers=[TRACE_HEADER, "Aeterna-Seq", "Aeterna-Snapshot", "A2A-Extensions", "Retry-After"],
         )
     ]
 
