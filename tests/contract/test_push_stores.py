@@ -21,9 +21,9 @@ from aeterna.threads.domain.push import ConfigId, LetterChoice, LetterId, PushDr
 from aeterna.threads.domain.push_url import PushRules, parse_push_url
 from aeterna.threads.domain.task import AgentId
 from aeterna.threads.errors import DeadLetterNotFoundError, QuotaExceededError, TaskNotFoundError
+from aeterna.threads.ports import DeadLetters, Outbox, PushConfigs
 from aeterna.threads.testing.push import FakePushStore
 from fixtures.pushed_tasks import ACME, AGENT, OWNER, begin_task, grow_task, status_row
-from aeterna.threads.ports import DeadLetters, Outbox, PushConfigs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
+from uuid import UUID
 
+from aeterna.service.caller import TenantId
 from aeterna.service.clock import system_clock
+from aeterna.threads.domain.conversation import ThreadId
 from aeterna.threads.domain.push import (
     Attempt,
     Backlog,
@@ -15,15 +18,12 @@ from aeterna.threads.domain.push import (
     LaneId,
     LetterId,
     PushConfig,
+    PushDraft,
     Reason,
     Verdict,
 )
-from aeterna.threads.errors import DeadLetterNotFoundError, QuotaExceededError, TaskNotFoundError
-from aeterna.threads.domain.push import PushDraft
-from aeterna.threads.domain.conversation import ThreadId
 from aeterna.threads.domain.task import AgentId
-from aeterna.service.caller import TenantId
-from uuid import UUID
+from aeterna.threads.errors import DeadLetterNotFoundError, QuotaExceededError, TaskNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
