@@ -56,14 +56,19 @@ WITH me AS MATERIALIZED (
     LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
 ), orphaned AS (
-    SELECT thread_id, waiting_since
-    FROM threads.threads
-    WHERE tenant = %(tenant)s AND agent = %(agent)s AND waiting AND runner = ANY (ARRAY(SELECT runner FROM dead))
-      AND (expires_at IS NULL OR expires_at > now())
-      AND EXISTS (SELECT FROM me)
-    ORDER BY waiting_since
-    LIMIT %(limit)s
-    FOR NO KEY UPDATE SKIP LOCKED
+    -- By runner, so that nothing is looked for where nobody is dead.
+    SELECT left_behind.thread_id, left_behind.waiting_since
+    FROM dead
+    CROSS JOIN LATERAL (
+        SELECT thread_id, waiting_since
+        FROM threads.threads
+        WHERE tenant = %(tenant)s AND agent = %(agent)s AND waiting AND runner = dead.runner
+          AND (expires_at IS NULL OR expires_at > now())
+          AND EXISTS (SELECT FROM me)
+        ORDER BY waiting_since
+        LIMIT %(limit)s
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AS left_behind
 ), chosen AS (
     SELECT thread_id
     FROM (SELECT * FROM free UNION ALL SELECT * FROM orphaned) AS candidates
