@@ -40,6 +40,7 @@ from aeterna.threads.errors import (
 )
 from aeterna.threads.ports import TaskLog
 from aeterna.threads.testing import FakeTaskLog
+from aeterna.threads.usecases.batching import BatchedTaskLog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -59,15 +60,15 @@ class Kept:
     """A log, and how a runner of it comes to life."""
 
     log: TaskLog
+    fake: FakeTaskLog | None
     database: str | None
 
     def beat(self, runner: RunnerId, ttl: timedelta = timedelta(hours=1)) -> None:
         """Say that a runner of the agent lives for so long."""
-        if isinstance(self.log, FakeTaskLog):
-            self.log.runners[ACME, AGENT, runner] = datetime.now(UTC) + ttl
+        if self.fake is not None:
+            self.fake.runners[ACME, AGENT, runner] = datetime.now(UTC) + ttl
             return
-        assert self.database is not None
-        with psycopg.connect(self.database) as connection:
+        with psycopg.connect(self.database or "") as connection:
             connection.execute(
                 "INSERT INTO threads.runners (tenant, agent, runner, expires_at) VALUES (%s, %s, %s, now() + %s)"
                 " ON CONFLICT (tenant, agent, runner) DO UPDATE SET expires_at = excluded.expires_at",
@@ -86,15 +87,16 @@ class Kept:
         return result
 
 
-@pytest.fixture(params=["fake", "postgres"])
+@pytest.fixture(params=["fake", "batched fake", "postgres"])
 async def kept(request: pytest.FixtureRequest) -> AsyncGenerator[Kept]:
     """Return each log in turn."""
-    if request.param == "fake":
-        yield Kept(FakeTaskLog(), None)
+    if request.param.endswith("fake"):
+        fake = FakeTaskLog()
+        yield Kept(BatchedTaskLog(fake) if request.param == "batched fake" else fake, fake, None)
         return
     database: str = request.getfixturevalue("database")
     async with connection_pool(database, Limits(), DATABASE.names) as pool:
-        yield Kept(PostgresTaskLog(pool), database)
+        yield Kept(PostgresTaskLog(pool), None, database)
 
 
 def said(message_id: str = "m-1", text: str = "hello", role: Role = Role.USER) -> Row:

@@ -34,6 +34,7 @@ from aeterna.threads.errors import (
     ThreadNotFoundError,
 )
 from aeterna.threads.testing import FakeThreadStore
+from aeterna.threads.usecases.batching import BatchedThreadStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -74,11 +75,12 @@ def clock() -> Wound:
     return Wound()
 
 
-@pytest.fixture(params=["fake", "postgres"])
+@pytest.fixture(params=["fake", "batched fake", "postgres"])
 async def store(request: pytest.FixtureRequest, clock: Wound) -> AsyncGenerator[ThreadStore]:
     """Return each store in turn."""
-    if request.param == "fake":
-        yield FakeThreadStore(clock=clock)
+    if request.param.endswith("fake"):
+        fake = FakeThreadStore(clock=clock)
+        yield BatchedThreadStore(fake) if request.param == "batched fake" else fake
         return
     async with connection_pool(request.getfixturevalue("database"), Limits(), DATABASE.names) as pool:
         yield PostgresThreadStore(pool)

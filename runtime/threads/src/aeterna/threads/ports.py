@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aeterna.service.caller import TenantId
     from aeterna.service.json_value import JsonValue
     from aeterna.threads.domain.conversation import (
+        Append,
         MessageDraft,
         MessagePage,
         Opened,
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
 
 Told: TypeAlias = "Callable[[int, Written | ThreadsError], None]"
 """Hears of a write by its place among those of its call."""
+ToldOfAppend: TypeAlias = "Callable[[int, Receipt | ThreadsError], None]"
+"""Hears of an append by its place among those of its call."""
 
 
 class ThreadStore(Protocol):
@@ -95,6 +98,14 @@ class ThreadStore(Protocol):
         other content it raises `MessageConflictError`. ``expected_seq`` is the ``last_seq`` that the writer saw: if
         the thread ends elsewhere, `SequenceConflictError`. `ThreadNotFoundError` when there is no such thread.
         `MessageTooLargeError` before anything is sent.
+        """
+        ...
+
+    async def append_all(self, tenant: TenantId, appends: Sequence[Append], told: ToldOfAppend) -> None:
+        """Append all of them, in one transaction if no thread has to be waited for; tell of each what it came to.
+
+        That is what `append` returns or raises. Those of one thread are written in their order, and no two of them may
+        have the same message id. One that is refused does not touch the others.
         """
         ...
 

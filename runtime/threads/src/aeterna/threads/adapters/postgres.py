@@ -5,38 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from aeterna.postgres.translation import translated
+from aeterna.threads.adapters.appending import Appender
 from aeterna.threads.adapters.database import DATABASE, queries
 from aeterna.threads.adapters.transaction import Statement, Transactions
 from aeterna.threads.domain.conversation import (
-    DataPart,
+    Append,
     Message,
     MessageId,
     MessagePage,
     Opened,
     Receipt,
     Role,
-    TextPart,
     Thread,
     ThreadId,
     canonical,
-    part_json,
+    part_of,
 )
 from aeterna.threads.domain.lifetimes import Lifetimes
 from aeterna.threads.errors import (
-    MessageConflictError,
     PositionAheadError,
-    SequenceConflictError,
     ThreadConflictError,
     ThreadNotFoundError,
+    ThreadsError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from aeterna.postgres.pool import Pool, Row
     from aeterna.service.caller import TenantId
     from aeterna.service.json_value import JsonValue
-    from aeterna.threads.domain.conversation import MessageDraft, Part, Position, ThreadDraft
+    from aeterna.threads.domain.conversation import MessageDraft, Position, ThreadDraft
+    from aeterna.threads.ports import ToldOfAppend
 
 Announce: TypeAlias = "Callable[[TenantId, ThreadId], None]"
 
@@ -48,7 +48,7 @@ class PostgresThreadStore:
         """Take what is told of each append once it is durable; without it, readers go by their heartbeats."""
         self._lifetimes = lifetimes or Lifetimes()
         self._pool = pool
-        self._announce = announce
+        self._appender = Appender(pool, announce)
         self._transactions = Transactions(pool, queries("session.sql", "threads.sql", "messages.sql"))
 
     async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
@@ -99,38 +99,19 @@ class PostgresThreadStore:
         self, tenant: TenantId, thread_id: ThreadId, draft: MessageDraft, *, by: str, expected_seq: int | None = None
     ) -> Receipt:
         """See `ThreadStore.append`."""
-        digest = draft.digest()
-        thread = {"tenant": tenant, "thread_id": thread_id}
-        locked, outcome = await self._transactions.run(
+        results = list[Receipt | ThreadsError]()
+        await self.append_all(
             tenant,
-            Statement("lock_thread", thread),
-            Statement(
-                "append_message",
-                {
-                    **thread,
-                    "message_id": draft.message_id,
-                    "role": draft.role.value,
-                    "parts": canonical([part_json(part) for part in draft.parts]),
-                    "metadata": canonical(draft.metadata),
-                    "digest": digest,
-                    "by": by,
-                    "expected_seq": expected_seq,
-                },
-            ),
+            [Append(thread_id=thread_id, draft=draft, by=by, expected_seq=expected_seq)],
+            lambda _, result: results.append(result),
         )
-        if not locked:
-            raise ThreadNotFoundError(thread_id)
-        if not outcome:
-            # Only a thread that ends elsewhere than expected yields no row; without an expectation there is one.
-            raise SequenceConflictError(-1 if expected_seq is None else expected_seq, locked[0]["last_seq"])
-        row = outcome[0]
-        if row["digest"] != digest:
-            raise MessageConflictError(draft.message_id, row["seq"])
-        if row["created"] and self._announce is not None:
-            self._announce(tenant, thread_id)
-        return Receipt(
-            seq=row["seq"], message_id=draft.message_id, created_at=row["created_at"], created=row["created"]
-        )
+        if isinstance(results[0], ThreadsError):
+            raise results[0]
+        return results[0]
+
+    async def append_all(self, tenant: TenantId, appends: Sequence[Append], told: ToldOfAppend) -> None:
+        """See `ThreadStore.append_all`."""
+        await self._appender.append_all(tenant, appends, told)
 
     async def messages(self, tenant: TenantId, thread_id: ThreadId, *, after_seq: int, limit: int) -> MessagePage:
         """See `ThreadStore.messages`."""
@@ -175,12 +156,8 @@ def _message(row: Row) -> Message:
         seq=row["seq"],
         message_id=MessageId(row["message_id"]),
         role=Role(row["role"]),
-        parts=tuple(_part(part) for part in parts),
+        parts=tuple(part_of(part) for part in parts),
         metadata=row["metadata"],
         author=row["author"],
         created_at=row["created_at"],
     )
-
-
-def _part(part: Mapping[str, JsonValue]) -> Part:
-    return TextPart(text=str(part["text"])) if part["kind"] == "text" else DataPart(data=part["data"])

@@ -182,6 +182,16 @@ class MessageDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Append:
+    """A message to be appended to a thread; ``expected_seq`` is the ``last_seq`` that its writer saw."""
+
+    thread_id: ThreadId
+    draft: MessageDraft
+    by: str
+    expected_seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message as stored: never changed, at one place in its thread for ever."""
 

@@ -9,6 +9,7 @@ from aeterna.threads.api.routes import router
 from aeterna.threads.api.streams import StreamLimits, Streams
 from aeterna.threads.domain.lifetimes import Lifetimes
 from aeterna.threads.main.ground import Part
+from aeterna.threads.usecases.batching import BatchedThreadStore
 
 if TYPE_CHECKING:
     from aeterna.threads.main.ground import Ground
@@ -18,7 +19,7 @@ def conversations(ground: Ground) -> Part:
     """Return the part that people's clients use."""
     settings, wakes = ground.settings, ground.wakes
     lifetimes = Lifetimes(default=settings.ttl, longest=settings.ttl_max)
-    store = PostgresThreadStore(ground.pool, wakes.announce, lifetimes=lifetimes)
+    store = BatchedThreadStore(PostgresThreadStore(ground.pool, wakes.announce, lifetimes=lifetimes))
     limits = StreamLimits(heartbeat=settings.heartbeat, lifetime=settings.stream_lifetime, most=settings.max_streams)
     return Part(
         routers=[router],

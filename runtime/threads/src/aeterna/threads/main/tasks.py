@@ -11,6 +11,7 @@ from aeterna.threads.api.wake_streams import WakeStreams
 from aeterna.threads.domain.lifetimes import Lifetimes
 from aeterna.threads.main.ground import Part
 from aeterna.threads.main.retention import large_values
+from aeterna.threads.usecases.batching import BatchedTaskLog
 
 if TYPE_CHECKING:
     from aeterna.service.caller import TenantId
@@ -28,6 +29,7 @@ def tasks(ground: Ground) -> Part:
         for tell in ground.grown:
             tell()
 
-    log = PostgresTaskLog(ground.pool, announce, Lifetimes(default=settings.ttl, longest=settings.ttl_max))
+    lifetimes = Lifetimes(default=settings.ttl, longest=settings.ttl_max)
+    log = BatchedTaskLog(PostgresTaskLog(ground.pool, announce, lifetimes, large_values(ground)))
     limits = StreamLimits(heartbeat=settings.heartbeat, lifetime=settings.stream_lifetime, most=settings.max_streams)
     return Part(routers=[router], state={"tasks": log, "wake_streams": WakeStreams(wakes, limits)})

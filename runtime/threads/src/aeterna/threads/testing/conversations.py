@@ -25,16 +25,18 @@ from aeterna.threads.errors import (
     StoreUnavailableError,
     ThreadConflictError,
     ThreadNotFoundError,
+    ThreadsError,
 )
 from aeterna.threads.usecases.waiting import EventWaiter, NewsWaiter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from aeterna.service.caller import TenantId
     from aeterna.service.clock import Clock
-    from aeterna.threads.domain.conversation import MessageDraft, ThreadDraft, ThreadId
+    from aeterna.threads.domain.conversation import Append, MessageDraft, ThreadDraft, ThreadId
     from aeterna.threads.domain.task import AgentId
+    from aeterna.threads.ports import ToldOfAppend
 
 
 @dataclass(slots=True)
@@ -174,6 +176,19 @@ class FakeThreadStore:
         )
         self._wakes.announce(tenant, thread_id)
         return Receipt(seq=message.seq, message_id=draft.message_id, created_at=now, created=True)
+
+    async def append_all(self, tenant: TenantId, appends: Sequence[Append], told: ToldOfAppend) -> None:
+        """See `ThreadStore.append_all`."""
+        for place, each in enumerate(appends):
+            try:
+                receipt = await self.append(
+                    tenant, each.thread_id, each.draft, by=each.by, expected_seq=each.expected_seq
+                )
+                told(place, receipt)
+            except StoreUnavailableError:
+                raise
+            except ThreadsError as exc:
+                told(place, exc)
 
     async def messages(self, tenant: TenantId, thread_id: ThreadId, *, after_seq: int, limit: int) -> MessagePage:
         """See `ThreadStore.messages`."""

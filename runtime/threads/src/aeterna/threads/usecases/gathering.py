@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from aeterna.threads.errors import StoreBusyError, StoreDefectError, ThreadsError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
 Key = TypeVar("Key", bound="Hashable")
 Item = TypeVar("Item")
@@ -24,7 +24,7 @@ MOST: Final = 256
 class _Waiting(Generic[Item, Result]):
     item: Item
     log: Hashable
-    marks: frozenset[Hashable]
+    marks: Sequence[Hashable]
     result: asyncio.Future[Result]
 
 
@@ -47,15 +47,15 @@ class Gathering(Generic[Key, Item, Result]):
 
     def __init__(
         self,
-        make: Callable[[Key, Sequence[Item], Callable[[int, Result | ThreadsError], None]], Awaitable[object]],
+        make: Callable[[Key, Sequence[Item], Callable[[int, Result | ThreadsError], None]], Awaitable[None]],
         *,
         log_of: Callable[[Item], Hashable],
-        marks_of: Callable[[Item], frozenset[Hashable]],
+        marks_of: Callable[[Item], Sequence[Hashable]],
         most_waiting: int = 4096,
     ) -> None:
         """Take what makes a batch and tells of each write that is settled.
 
-        ``log_of`` names the log of a write. Two writes of one log that have a mark in common never share a batch.
+        ``log_of`` names the log of a write. Two writes that have a mark in common never share a batch.
         ``most_waiting`` bounds the writes that wait under one key.
         """
         self._make = make
@@ -67,13 +67,25 @@ class Gathering(Generic[Key, Item, Result]):
 
     async def add(self, key: Key, item: Item) -> Result:
         """Make the write with others of its key, and return or raise its result; `StoreBusyError` if too many wait."""
-        line = self._lines.setdefault(key, _Line())
-        if len(line.waiting) >= self._most_waiting:
-            raise StoreBusyError
-        result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        line.waiting.append(_Waiting(item, self._log_of(item), self._marks_of(item), result))
-        self._send(key, line)
+        (result,) = self.add_all(key, [item])
         return await result
+
+    def add_all(self, key: Key, items: Sequence[Item]) -> Sequence[asyncio.Future[Result]]:
+        """Make the writes with others of their key, and return their results to be awaited; see `add`."""
+        loop = asyncio.get_running_loop()
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = _Line()
+        results = list[asyncio.Future[Result]]()
+        for item in items:
+            result: asyncio.Future[Result] = loop.create_future()
+            results.append(result)
+            if len(line.waiting) < self._most_waiting:
+                line.waiting.append(_Waiting(item, self._log_of(item), self._marks_of(item), result))
+            else:
+                result.set_exception(StoreBusyError())
+        self._send(key, line)
+        return results
 
     def _send(self, key: Key, line: _Line[Item, Result]) -> None:
         """Let the next batch go, unless one is on its way."""
@@ -127,19 +139,18 @@ def _next(line: _Line[Item, Result]) -> list[_Waiting[Item, Result]]:
     """Take the writes that may go together, and leave the others in their order."""
     batch = list[_Waiting[Item, Result]]()
     left = deque[_Waiting[Item, Result]]()
-    marks = set[tuple[Hashable, Hashable]]()
+    marks = set[Hashable]()
     held = set[Hashable]()
     while line.waiting and len(batch) < MOST:
         waiting = line.waiting.popleft()
         if waiting.result.done():
             continue
-        own = {(waiting.log, mark) for mark in waiting.marks}
-        if waiting.log in held or waiting.log in line.logs_away or own & marks:
+        if waiting.log in held or waiting.log in line.logs_away or not marks.isdisjoint(waiting.marks):
             # What comes after it in the same log must stay after it.
             held.add(waiting.log)
             left.append(waiting)
             continue
-        marks |= own
+        marks.update(waiting.marks)
         batch.append(waiting)
     left.extend(line.waiting)
     line.waiting = left
