@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
 from aeterna.threads.errors import ObjectsUnavailableError
@@ -42,8 +42,7 @@ class ObstoreObjectStore:
         with _translated():
             try:
                 found = await obstore.get_async(self._store, key.path)
-            # A local folder answers with the built-in error, of which obstore's is another one.
-            except (NotFoundError, FileNotFoundError):
+            except FileNotFoundError:
                 return None
             return bytes(await found.bytes_async())
 
@@ -53,7 +52,7 @@ class ObstoreObjectStore:
             for key in keys:
                 try:
                     await obstore.delete_async(self._store, key.path)
-                except (NotFoundError, FileNotFoundError):
+                except FileNotFoundError:
                     continue
 
 

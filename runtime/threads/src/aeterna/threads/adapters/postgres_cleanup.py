@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from aeterna.postgres.translation import translated
@@ -13,7 +13,7 @@ from aeterna.threads.adapters.removing import remove
 from aeterna.threads.adapters.stepwise import Stepwise
 from aeterna.threads.domain.conversation import ThreadId
 from aeterna.threads.domain.removal import ExpiryPlace, ObjectKey, Removed
-from aeterna.threads.errors import StoreBusyError
+from aeterna.threads.errors import StoreBusyError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -52,8 +52,9 @@ class PostgresCleanup:
             try:
                 yield alone
             finally:
-                if alone and not connection.broken:
-                    with translated(DATABASE.errors):
+                if alone:
+                    # A connection that is gone has given the lock back already.
+                    with suppress(StoreUnavailableError), translated(DATABASE.errors):
                         await connection.execute(self._queries["work_ended"])
 
     async def expire(self, *, after: ExpiryPlace | None, limit: int) -> Removed:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from aeterna.postgres.address import Address
 from aeterna.postgres.fitness import require_schema
 from aeterna.postgres.pool import Limits, connection_pool
+from aeterna.service.telemetry import configure_logs
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.object_store import object_store
 from aeterna.threads.adapters.postgres_cleanup import ROLE, PostgresCleanup
@@ -53,6 +54,8 @@ def large_values(ground: Ground) -> LargeValues:
 
 def clean_up(settings: CleanupSettings) -> None:
     """Do one round and print what it did as one line of JSON; its progress goes to the standard error."""
+    # The standard output is the report's alone.
+    configure_logs("aeterna-threads-cleanup", "info")
     address = Address.of(settings, DATABASE.errors)
     require_schema(address, _JOB_LIMITS, DATABASE)
     sys.stdout.write(json.dumps(asyncio.run(_round(settings, address)), sort_keys=True) + "\n")

@@ -139,10 +139,10 @@ WITH batch AS (
     LIMIT %(limit)s
 ), hidden AS (
     UPDATE threads.threads AS thread
-    SET expires_at = '-infinity'
+    SET expires_at = 'epoch'
     FROM batch
     WHERE batch.reached AND thread.tenant = %(tenant)s AND thread.thread_id = batch.thread_id
-      AND thread.expires_at IS DISTINCT FROM '-infinity'
+      AND thread.expires_at IS DISTINCT FROM 'epoch'
 )
 SELECT max(thread_id) AS last, count(*) AS seen FROM batch;
 
