@@ -21,6 +21,7 @@ from aeterna.threads.adapters.resolver import SystemResolver
 from aeterna.threads.api import dead_letter_routes, push_routes
 from aeterna.threads.domain.push_url import PushRules
 from aeterna.threads.main.ground import Part
+from aeterna.threads.main.retention import large_values
 from aeterna.threads.usecases.dispatch import Dispatcher, DispatchPolicy
 from aeterna.threads.usecases.hosts import Hosts
 from aeterna.threads.usecases.push_registry import PushRegistry
@@ -57,7 +58,7 @@ def push(ground: Ground) -> Part:
     policy = _policy(settings)
     dispatcher = Dispatcher(
         PostgresOutbox(jobs),
-        PostgresTaskLog(ground.pool),
+        PostgresTaskLog(ground.pool, large=large_values(ground)),
         courier,
         box,
         rules=rules,

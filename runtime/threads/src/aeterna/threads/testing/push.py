@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
@@ -256,16 +257,17 @@ class FakeCourier:
         self._answer = answer or (lambda _notification: Attempt(verdict=Verdict.DELIVERED, reached=True))
         self.sent: list[Notification] = []
 
-    async def deliver(self, notification: Notification, *, at: datetime) -> Attempt:  # noqa: ARG002 - as the port
+    async def deliver(self, notification: Notification, *, at: datetime) -> Attempt:
         """See `Courier.deliver`."""
         self.sent.append(notification)
         return self._answer(notification)
 
 
 class FakePushObserver:
-    """A `PushObserver` that counts."""
+    """A `PushObserver` that counts; ``heard`` is set at each call."""
 
     def __init__(self) -> None:
+        self.heard = asyncio.Event()
         self.counts: dict[str, int] = {}
         self.last: Backlog | None = None
 
@@ -287,6 +289,7 @@ class FakePushObserver:
 
     def _add(self, name: str, count: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + count
+        self.heard.set()
 
 
 def _shown(kept: _Kept) -> PushConfig:

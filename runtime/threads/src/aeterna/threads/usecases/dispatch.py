@@ -22,6 +22,7 @@ from aeterna.threads.errors import (
     StoreBusyError,
     StoreUnavailableError,
     TaskNotFoundError,
+    ThreadsError,
 )
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ class Dispatcher:
             try:
                 buried = await self._outbox.sweep(max_age=self._policy.max_age, most=self._policy.most_waiting)
                 self._observer.backlog(await self._outbox.backlog())
-            except (StoreBusyError, StoreUnavailableError) as exc:
+            except ThreadsError as exc:
                 log.warning("threads.push_sweep_failed", code=exc.code)
             else:
                 for reason, count in buried.items():
@@ -154,7 +155,7 @@ class Dispatcher:
                 depth=self._policy.depth,
                 ttl=self._policy.lease,
             )
-        except (StoreBusyError, StoreUnavailableError) as exc:
+        except ThreadsError as exc:
             log.warning("threads.push_claim_failed", code=exc.code)
             return []
         return [(lane, lease) for lane in lanes]
@@ -172,11 +173,11 @@ class Dispatcher:
         try:
             if await self._deliver_all(lane, lease):
                 await self._outbox.release(lane.lane_id, lease)
-        except (StoreBusyError, StoreUnavailableError) as exc:
+        except ThreadsError as exc:
             # The lease runs out, and what was delivered but not noted is delivered again.
             log.warning("threads.push_note_failed", code=exc.code, task=lane.task_id)
         except asyncio.CancelledError:
-            with suppress(StoreBusyError, StoreUnavailableError):
+            with suppress(ThreadsError):
                 await self._outbox.release(lane.lane_id, lease)
             raise
         finally:
@@ -229,6 +230,13 @@ class Dispatcher:
             body = await self._body(lane, seq, rows)
         except TaskNotFoundError:
             return None
+        except (StoreBusyError, StoreUnavailableError):
+            raise
+        except ThreadsError as exc:
+            return Attempt(verdict=Verdict.LATER, reached=True, error=f"its content could not be read ({exc.code})")
+        except (LookupError, TypeError, ValueError):
+            # One row that is not as we know rows must not end everybody's notifications.
+            return Attempt(verdict=Verdict.NEVER, reached=True, error="its content cannot be written as A2A has it")
         if body is None:
             return None
         try:
