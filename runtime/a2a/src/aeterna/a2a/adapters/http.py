@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from aeterna.service.clock import Clock
 
 _PREFIX: Final = "/api/v1"
-_LANES: Final = 2
+_LANES: Final = 1
 _CONNECTIONS: Final = 64
 _MAX_HELD: Final = 1000
 # A stream says every few seconds that it lives; one that does not is dead although its connection stands.

@@ -77,7 +77,8 @@ def row_message(row: Row, *, task_id: str, context_id: str) -> Message:
         "parts": [_row_part(part) for part in row.parts or ()],
     }
     content |= {name: value for name, value in (row.extra or {}).items() if name in _BESIDE}
-    if row.metadata is not None:
+    # The store tells none from an empty one no more than A2A does.
+    if row.metadata:
         content["metadata"] = row.metadata
     return proto_of(content, Message())
 

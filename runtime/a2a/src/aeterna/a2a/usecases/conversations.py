@@ -167,7 +167,7 @@ class Conversations:
 
     async def tasks(self, owner: str, request: ListTasksRequest) -> ListTasksResponse:
         """Return a page of the owner's tasks, the one whose status changed last first."""
-        found = await self._log.tasks(_query(owner, request))
+        found = await self._log.tasks(task_query(owner, request))
         length = request.history_length if request.HasField("history_length") else None
         if length == 0 and not request.include_artifacts:
             tasks = tuple(header(stored) for stored in found.tasks)
@@ -331,7 +331,8 @@ def push_config(config: TaskPushNotificationConfig) -> PushConfig:
     )
 
 
-def _query(owner: str, request: ListTasksRequest) -> TaskQuery:
+def task_query(owner: str, request: ListTasksRequest) -> TaskQuery:
+    """Return which tasks a caller asks for."""
     after = request.status_timestamp_after
     return TaskQuery(
         owner=owner,
