@@ -54,6 +54,8 @@ class PostgresWakes:
         self._threads: set[str] = set()
         self._tasks: dict[str, int] = {}
         self._some = asyncio.Event()
+        self.counts = {"sent": 0, "heard": 0, "late": 0, "lost": 0}
+        """Notifications sent and heard, batches that could not be sent at once, and times that listening broke off."""
 
     def announce(self, tenant: TenantId, thread_id: ThreadId) -> None:
         """See `Wakes.announce`."""
@@ -83,7 +85,9 @@ class PostgresWakes:
             try:
                 async with self._pool.connection() as connection:
                     await connection.execute(self._announcement, {"channels": channels, "payloads": texts})
+                self.counts["sent"] += len(texts)
             except psycopg.Error as exc:
+                self.counts["late"] += 1
                 log.warning("threads.announcement_late", count=len(texts), error=type(exc).__name__)
                 self._keep(threads, tasks)
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -126,6 +130,8 @@ class PostgresWakes:
                 await self._listen_once()
             except psycopg.OperationalError as exc:
                 # The message may hold the address and never the password; the kind is enough.
+                self._address.doubt()
+                self.counts["lost"] += 1
                 log.warning("threads.listen_lost", error=type(exc).__name__)
             await asyncio.sleep(_RETRY_SECONDS)
 
@@ -137,6 +143,7 @@ class PostgresWakes:
                 await connection.execute(statement)
             self.wake_all()
             async for notification in connection.notifies():
+                self.counts["heard"] += 1
                 if notification.channel == _TASKS_CHANNEL:
                     self._tell_agents(notification.payload)
                 else:

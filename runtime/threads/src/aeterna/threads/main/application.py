@@ -14,6 +14,7 @@ from aeterna.service.app import service_app
 from aeterna.service.metrics import new_registry
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.listen import PostgresWakes
+from aeterna.threads.adapters.metrics import Sampled, StoreMetrics
 from aeterna.threads.adapters.postgres import PostgresThreadStore
 from aeterna.threads.api.problem import STATUSES
 from aeterna.threads.main.conversations import conversations
@@ -42,8 +43,18 @@ def application(settings: ThreadsSettings, address: Address) -> FastAPI:
     """Return the application; its connections open when it starts and close when it stops."""
     pool, registry = connection_pool(address, Limits.of(settings), DATABASE.names), new_registry()
     wakes = PostgresWakes(address, pool)
-    ground = Ground(settings=settings, address=address, pool=pool, wakes=wakes, registry=registry)
+    ground = Ground(
+        settings=settings,
+        address=address,
+        pool=pool,
+        wakes=wakes,
+        registry=registry,
+        metrics=StoreMetrics(registry),
+        pools={"service": [pool]},
+    )
     parts = [part(ground) for part in PARTS]
+    streams = {name: count for part in parts for name, count in part.streams.items()}
+    Sampled(registry, pools=ground.pools, streams=streams, wakes=wakes.counts)
     app = service_app(
         name=PROGRAM,
         version=version("aeterna-threads"),

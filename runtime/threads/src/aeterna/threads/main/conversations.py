@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aeterna.threads.adapters.observed_threads import ObservedThreadStore
 from aeterna.threads.adapters.postgres import PostgresThreadStore
 from aeterna.threads.api.routes import router
 from aeterna.threads.api.streams import StreamLimits, Streams
@@ -19,11 +20,14 @@ def conversations(ground: Ground) -> Part:
     """Return the part that people's clients use."""
     settings, wakes = ground.settings, ground.wakes
     lifetimes = Lifetimes(default=settings.ttl, longest=settings.ttl_max)
-    store = BatchedThreadStore(PostgresThreadStore(ground.pool, wakes.announce, lifetimes=lifetimes))
+    kept = PostgresThreadStore(ground.pool, wakes.announce, lifetimes=lifetimes)
+    store = BatchedThreadStore(ObservedThreadStore(kept, ground.metrics))
     limits = StreamLimits(heartbeat=settings.heartbeat, lifetime=settings.stream_lifetime, most=settings.max_streams)
+    streams = Streams(store, wakes, limits)
     return Part(
         routers=[router],
-        state={"store": store, "streams": Streams(store, wakes, limits)},
+        streams={"thread": lambda: streams.count},
+        state={"store": store, "streams": streams},
         works=[wakes.listen, wakes.tell],
         drains=[wakes.wake_all],
     )

@@ -14,6 +14,7 @@ from aeterna.postgres.address import Address
 from aeterna.postgres.pool import Limits, Pool, connection_pool
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.listen import PostgresWakes
+from aeterna.threads.adapters.metrics import StoreMetrics
 from aeterna.threads.settings import ThreadsSettings
 
 Work: TypeAlias = Callable[[], Coroutine[object, object, None]]
@@ -23,7 +24,8 @@ Work: TypeAlias = Callable[[], Coroutine[object, object, None]]
 class Ground:
     """What all parts share: connections of the service's role, wakes of readers, and where metrics are registered.
 
-    ``grown`` is what parts want called after rows of a task became durable here; it neither waits nor raises.
+    ``pools`` are those to be watched, by what they are for. ``grown`` is what parts want called after rows of a task
+    became durable here; it neither waits nor raises.
     """
 
     settings: ThreadsSettings
@@ -31,24 +33,29 @@ class Ground:
     pool: Pool
     wakes: PostgresWakes
     registry: CollectorRegistry
+    metrics: StoreMetrics
+    pools: dict[str, list[Pool]] = field(default_factory=dict[str, list[Pool]])
     grown: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
 
     def pool_of(self, role: str, most: int) -> Pool:
         """Return a pool of its own, not yet open, whose at most so many connections act as another role."""
         limits = Limits.of(self.settings, most=most)
-        return connection_pool(self.address, limits, DATABASE.names, role=role)
+        pool = connection_pool(self.address, limits, DATABASE.names, role=role)
+        self.pools.setdefault("jobs", []).append(pool)
+        return pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One part of the service.
 
-    ``state`` is what its routes find in ``app.state``. ``resources`` are opened before and closed after ``works``,
-    which run from the start of the application until it stops. ``drains`` are called once, when the process is told to
-    stop and before its requests are waited for.
+    ``streams`` count what is open, by what it tells of. ``state`` is what its routes find in ``app.state``.
+    ``resources`` are opened before and closed after ``works``, which run from the start of the application until it
+    stops. ``drains`` are called once, when the process is told to stop and before its requests are waited for.
     """
 
     routers: Sequence[APIRouter] = ()
+    streams: Mapping[str, Callable[[], int]] = field(default_factory=dict[str, Callable[[], int]])
     state: Mapping[str, object] = field(default_factory=dict[str, object])
     # Whatever a resource gives on entering is its part's own affair.
     resources: Sequence[AbstractAsyncContextManager[Any]] = ()

@@ -37,7 +37,12 @@ _JOB_LIMITS: Final = Limits(min_connections=1, max_connections=_CONNECTIONS, sta
 def retention(ground: Ground) -> Part:
     """Return the part that keeps, hides and removes."""
     pool = ground.pool_of(ROLE, most=_CONNECTIONS)
-    cleanup = Cleanup(PostgresCleanup(pool), _objects(ground.settings), _limits(ground.settings))
+    cleanup = Cleanup(
+        PostgresCleanup(pool),
+        _objects(ground.settings),
+        _limits(ground.settings),
+        lambda report: ground.metrics.cleaned(report.counts, report.erasures),
+    )
     return Part(
         routers=[router],
         state={"retention": PostgresRetention(ground.pool), "cleanup": cleanup},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aeterna.threads.adapters.observed import ObservedRuns
 from aeterna.threads.adapters.postgres_ledger import PostgresLedger
 from aeterna.threads.adapters.postgres_runs import PostgresRuns
 from aeterna.threads.api.run_routes import router
@@ -15,4 +16,5 @@ if TYPE_CHECKING:
 
 def runs(ground: Ground) -> Part:
     """Return the part that the processes of agents use beside the log."""
-    return Part(routers=[router], state={"runs": PostgresRuns(ground.pool), "ledger": PostgresLedger(ground.pool)})
+    counted = ObservedRuns(PostgresRuns(ground.pool), ground.metrics)
+    return Part(routers=[router], state={"runs": counted, "ledger": PostgresLedger(ground.pool)})

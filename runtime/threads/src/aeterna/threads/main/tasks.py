@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aeterna.threads.adapters.observed import ObservedTaskLog
 from aeterna.threads.adapters.postgres_tasks import PostgresTaskLog
 from aeterna.threads.api.streams import StreamLimits
 from aeterna.threads.api.task_routes import router
@@ -30,6 +31,12 @@ def tasks(ground: Ground) -> Part:
             tell()
 
     lifetimes = Lifetimes(default=settings.ttl, longest=settings.ttl_max)
-    log = BatchedTaskLog(PostgresTaskLog(ground.pool, announce, lifetimes, large_values(ground)))
+    kept = PostgresTaskLog(ground.pool, announce, lifetimes, large_values(ground))
+    log = BatchedTaskLog(ObservedTaskLog(kept, ground.metrics))
     limits = StreamLimits(heartbeat=settings.heartbeat, lifetime=settings.stream_lifetime, most=settings.max_streams)
-    return Part(routers=[router], state={"tasks": log, "wake_streams": WakeStreams(wakes, limits)})
+    streams = WakeStreams(wakes, limits)
+    return Part(
+        routers=[router],
+        streams={"agent": lambda: streams.count},
+        state={"tasks": log, "wake_streams": streams},
+    )

@@ -57,10 +57,18 @@ class Report:
 class Cleanup:
     """The rounds of one process. Each step is short and whole, so a round may be killed at any point."""
 
-    def __init__(self, jobs: RetentionJobs, objects: ObjectStore | None, limits: CleanupLimits) -> None:
+    def __init__(
+        self,
+        jobs: RetentionJobs,
+        objects: ObjectStore | None,
+        limits: CleanupLimits,
+        told: Callable[[Report], None] | None = None,
+    ) -> None:
+        """Take what is told of each round of `run`."""
         self._jobs = jobs
         self._objects = objects
         self._limits = limits
+        self._told = told
         self._ordered = asyncio.Event()
 
     def ordered(self) -> None:
@@ -78,6 +86,8 @@ class Cleanup:
             self._ordered.clear()
             try:
                 report = await self.round()
+                if self._told is not None:
+                    self._told(report)
                 waits = report.erasures.get(Advance.WAITING, 0) > 0
             except ThreadsError as exc:
                 log.warning("threads.cleanup_failed", code=exc.code)
