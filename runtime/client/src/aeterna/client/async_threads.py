@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from aeterna.client import thread_operations as operations
+from aeterna.client.async_dead_letters import AsyncDeadLetters
 from aeterna.client.event_stream import EventStream
 from aeterna.client.thread_problem_codes import ThreadConflictError
 
@@ -87,6 +88,7 @@ class AsyncThreads:
 
     def __init__(self, runner: AsyncRunner) -> None:
         self._runner = runner
+        self.dead_letters = AsyncDeadLetters(runner)
 
     async def open(
         self, thread_id: str, *, title: str | None = None, metadata: JsonObject | None = None

@@ -185,6 +185,24 @@ class ObjectsUnavailableError(UnavailableError):
     code = "threads.objects_unavailable"
 
 
+class PushUrlRefusedError(InvalidRequestError):
+    """Notifications may not go to this address."""
+
+    code = "threads.push_url_refused"
+
+
+class PushUnavailableError(UnavailableError):
+    """This thread store was given no keys to send notifications with."""
+
+    code = "threads.push_unavailable"
+
+
+class DeadLetterNotFoundError(NotFoundError):
+    """No dead letter of the caller's tenant has this id, or its task has expired."""
+
+    code = "threads.dead_letter_not_found"
+
+
 THREAD_KINDS: tuple[type[ProblemError], ...] = (
     ThreadNotFoundError,
     ThreadConflictError,
@@ -215,4 +233,7 @@ THREAD_KINDS: tuple[type[ProblemError], ...] = (
     ThreadHoldNotFoundError,
     PartLostError,
     ObjectsUnavailableError,
+    PushUrlRefusedError,
+    PushUnavailableError,
+    DeadLetterNotFoundError,
 )

@@ -17,6 +17,9 @@ COMMANDS: Mapping[str, Lazy] = {
     "show": Lazy(_CONVERSATIONS, "show", "Show the messages of a conversation."),
     "append": Lazy(_CONVERSATIONS, "append", "Append a message to a conversation."),
     "tail": Lazy(_CONVERSATIONS, "tail", "Follow a conversation."),
+    "dead-letters": Lazy(
+        "aeterna.cli.commands.thread_dead_letters", "dead_letters", "Notifications that were given up."
+    ),
 }
 
 
