@@ -128,11 +128,13 @@ class Runner:
             try:
                 await self.leases.beat(self.name, ttl=self.pace.ttl)
                 self.alive = True
+                self._living.set()
             except AgentError as error:
                 await _logger.awarning("a2a.beat_failed", code=error.code)
             await asyncio.sleep(self.pace.beat.total_seconds())
 
     async def _claim(self) -> None:
+        await self._living.wait()
         while True:
             room = self.pace.most_runs - len(self._runs)
             if self.alive and not self.draining and room > 0:
@@ -157,4 +159,5 @@ class Runner:
         self._looking.add(looking)
         looking.add_done_callback(self._looking.discard)
 
+    _living: asyncio.Event = field(default_factory=asyncio.Event)
     _looking: set[asyncio.Task[None]] = field(default_factory=set["asyncio.Task[None]"])
