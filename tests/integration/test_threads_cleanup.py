@@ -14,8 +14,8 @@ import pytest
 
 from aeterna.service.caller import TenantId
 from aeterna.threads.adapters import removing
-from aeterna.threads.domain.conversation import ThreadDraft, ThreadId
-from aeterna.threads.errors import ThreadConflictError, ThreadNotFoundError
+from aeterna.threads.domain.conversation import MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
+from aeterna.threads.errors import PartLostError, ThreadConflictError, ThreadNotFoundError
 from aeterna.threads.usecases.cleanup import Cleanup, CleanupLimits
 from fixtures.fix_thread_retention import ACME, AGENT
 
@@ -250,3 +250,24 @@ async def test_a_service_cleans_up_by_itself(retained: Retained) -> None:
         while await asyncio.to_thread(retained.kept):
             pass
         running.cancel()
+
+
+async def test_a_large_message_of_a_plain_thread_comes_back_and_a_retry_is_known(retained: Retained) -> None:
+    text = "large " * 200_000
+    thread = await retained.thread("t", ("ada", text))
+
+    page = await retained.store.messages(ACME, thread, after_seq=0, limit=10)
+    draft = MessageDraft(message_id=MessageId("m-1-ada"), role=Role.USER, parts=(TextPart(text=text),))
+    again = await retained.store.append(ACME, thread, draft, by="ada")
+
+    assert (page.messages[0].parts, again.created) == ((TextPart(text=text),), False)
+    assert retained.execute("SELECT max(octet_length(parts::text)) < 200 FROM threads.events") == [(True,)]
+
+
+async def test_a_lost_part_is_named_to_its_reader(retained: Retained) -> None:
+    thread = await retained.thread("t", ("ada", "large " * 1000))
+    (file,) = [path for path in retained.folder.rglob("*") if path.is_file()]
+    file.unlink()
+
+    with pytest.raises(PartLostError, match=file.name):
+        await retained.store.messages(ACME, thread, after_seq=0, limit=10)

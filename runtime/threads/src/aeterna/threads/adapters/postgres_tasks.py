@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from aeterna.threads.adapters.database import queries
@@ -33,7 +32,6 @@ from aeterna.threads.errors import (
     LifetimeError,
     MessageConflictError,
     MessageTooLargeError,
-    ObjectsUnavailableError,
     PositionAheadError,
     StoreDefectError,
     TaskEndedError,
@@ -52,7 +50,6 @@ if TYPE_CHECKING:
     from aeterna.threads.adapters.log_writer import Entry, Outcome
     from aeterna.threads.domain.task import TaskQuery
     from aeterna.threads.ports import Told
-    from aeterna.threads.usecases.large_values import LargeValues
 
 Announce: TypeAlias = "Callable[[TenantId, AgentId, ThreadId, int], None]"
 
@@ -60,15 +57,8 @@ Announce: TypeAlias = "Callable[[TenantId, AgentId, ThreadId, int], None]"
 class PostgresTaskLog:
     """A `TaskLog` in PostgreSQL 16 or later, through a pool that its maker opens and closes."""
 
-    def __init__(
-        self,
-        pool: Pool,
-        announce: Announce | None = None,
-        lifetimes: Lifetimes | None = None,
-        large: LargeValues | None = None,
-    ) -> None:
-        """Take what is told of each log that grew once it is durable, how long tasks live, and where large parts go."""
-        self._large = large
+    def __init__(self, pool: Pool, announce: Announce | None = None, lifetimes: Lifetimes | None = None) -> None:
+        """Take what is told of each log that grew, once that is durable, and how long tasks live."""
         self._writer = LogWriter(pool)
         self._announce = announce
         self._lifetimes = lifetimes or Lifetimes()
@@ -89,9 +79,9 @@ class PostgresTaskLog:
         entries: list[Entry] = []
         for place, write in enumerate(writes):
             try:
-                entries.append(self._entry(agent, await self._kept(tenant, write)))
+                entries.append(self._entry(agent, write))
                 places.append(place)
-            except (LifetimeError, MessageTooLargeError, ObjectsUnavailableError) as exc:
+            except (LifetimeError, MessageTooLargeError) as exc:
                 settle(place, exc)
 
         def settled(number: int, outcome: Outcome | ThreadsError) -> None:
@@ -110,7 +100,7 @@ class PostgresTaskLog:
         results = list[Written | ThreadsError]()
         await self._writer.write(
             tenant,
-            [f'{self._entry(agent, await self._kept(tenant, write))},"cancels":true'],
+            [f'{self._entry(agent, write)},"cancels":true'],
             lambda _, outcome: results.append(self._result(tenant, agent, write, outcome)),
         )
         if isinstance(results[0], ThreadsError):
@@ -141,7 +131,6 @@ class PostgresTaskLog:
         )
         if not found:
             raise TaskNotFoundError(task_id)
-        await self._restore(tenant, task_id, (*said, *pieces))
         rows = sorted((_stored(row) for row in (*said, *pieces)), key=lambda row: row.seq)
         return TaskView(task=_task(found[0]), rows=tuple(rows))
 
@@ -186,18 +175,7 @@ class PostgresTaskLog:
         version: int = ends[0]["last_seq"]
         if after > version:
             raise PositionAheadError(after, version)
-        await self._restore(tenant, task_id, found)
         return RowPage(rows=tuple(_stored(row) for row in found), version=version, state=_state(ends[0]["state"]))
-
-    async def _kept(self, tenant: TenantId, write: Write) -> Write:
-        """Return the write without its large parts, which are durable in the object store then."""
-        if self._large is None:
-            return write
-        return replace(write, rows=await self._large.keep_rows(tenant, write.task_id, write.rows))
-
-    async def _restore(self, tenant: TenantId, task_id: ThreadId, rows: Sequence[DatabaseRow]) -> None:
-        if self._large is not None:
-            await self._large.restore(tenant, task_id, rows)
 
     def _entry(self, agent: AgentId, write: Write) -> Entry:
         rows = f"[{','.join(row_json(row) for row in write.rows)}]"

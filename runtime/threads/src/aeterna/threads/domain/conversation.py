@@ -71,7 +71,18 @@ class RawPart(_Labelled):
     raw: str
 
 
-Part: TypeAlias = TextPart | DataPart | UrlPart | RawPart
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedPart(_Labelled):
+    """A large part as the log holds it: ``object`` names its content in the object store (``sha256``, ``size``).
+
+    Nobody sends one, and no reader of the service sees one.
+    """
+
+    kind: str
+    object: Mapping[str, JsonValue]
+
+
+Part: TypeAlias = TextPart | DataPart | UrlPart | RawPart | MovedPart
 
 
 _compact: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -100,6 +111,8 @@ def part_json(part: Part) -> JsonValue:
             written = {"kind": "url", "url": part.url}
         case RawPart():
             written = {"kind": "raw", "raw": part.raw}
+        case MovedPart():
+            written = {"kind": part.kind, "object": dict(part.object)}
     if part.filename is not None:
         written["filename"] = part.filename
     if part.media_type is not None:
@@ -116,6 +129,8 @@ def part_of(written: Mapping[str, JsonValue]) -> Part:
     """Return the part that `part_json` wrote."""
     # What is stored was validated on its way in.
     members: dict[str, Any] = dict(written)
+    if "object" in members:
+        return MovedPart(**members)
     return _KINDS[members.pop("kind")](**members)
 
 
@@ -157,21 +172,27 @@ class Thread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageDraft:
-    """A message as its author sends it; ``message_id`` is the author's own and makes a repeated append harmless."""
+    """A message as its author sends it; ``message_id`` is the author's own and makes a repeated append harmless.
+
+    ``kept_parts`` is what the log is to hold in the place of ``parts``, as JSON, where large ones were moved.
+    """
 
     message_id: MessageId
     role: Role
     parts: tuple[Part, ...]
     metadata: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    kept_parts: str | None = None
 
-    def written(self, most: int = MAX_MESSAGE_BYTES) -> tuple[str, str, bytes]:
-        """Return the canonical JSON of the parts and of the metadata, and the digest; raise `MessageTooLargeError`."""
+    def written(self) -> tuple[str, str, bytes]:
+        """Return the JSON of the parts and of the metadata to be kept, and the digest; raise `MessageTooLargeError`."""
         parts, metadata = canonical([part_json(part) for part in self.parts]), canonical(self.metadata)
         # The canonical JSON of a list of the three, put together: each of them is written once only.
         content = f'["{self.role.value}",{parts},{metadata}]'.encode()
-        if len(content) > most:
-            raise MessageTooLargeError(len(content), most)
-        return parts, metadata, hashlib.sha256(content).digest()
+        kept = parts if self.kept_parts is None else self.kept_parts
+        size = len(content) if self.kept_parts is None else len(kept.encode()) + len(metadata.encode())
+        if size > MAX_MESSAGE_BYTES:
+            raise MessageTooLargeError(size, MAX_MESSAGE_BYTES)
+        return kept, metadata, hashlib.sha256(content).digest()
 
     def digest(self) -> bytes:
         """Return what tells a repeated append from another message under the same id.

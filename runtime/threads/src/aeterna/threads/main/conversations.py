@@ -10,7 +10,9 @@ from aeterna.threads.api.routes import router
 from aeterna.threads.api.streams import StreamLimits, Streams
 from aeterna.threads.domain.lifetimes import Lifetimes
 from aeterna.threads.main.ground import Part
+from aeterna.threads.main.retention import large_values
 from aeterna.threads.usecases.batching import BatchedThreadStore
+from aeterna.threads.usecases.large_parts import LargePartsThreadStore
 
 if TYPE_CHECKING:
     from aeterna.threads.main.ground import Ground
@@ -21,7 +23,9 @@ def conversations(ground: Ground) -> Part:
     settings, wakes = ground.settings, ground.wakes
     lifetimes = Lifetimes(default=settings.ttl, longest=settings.ttl_max)
     kept = PostgresThreadStore(ground.pool, wakes.announce, lifetimes=lifetimes)
-    store = BatchedThreadStore(ObservedThreadStore(kept, ground.metrics))
+    # Observed from outside of the batches, which are in nobody's trace: who writes waits for the others as well.
+    observed = ObservedThreadStore(BatchedThreadStore(kept), ground.metrics)
+    store = LargePartsThreadStore(observed, large_values(ground))
     limits = StreamLimits(heartbeat=settings.heartbeat, lifetime=settings.stream_lifetime, most=settings.max_streams)
     streams = Streams(store, wakes, limits)
     return Part(

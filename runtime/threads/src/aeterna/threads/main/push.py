@@ -24,6 +24,7 @@ from aeterna.threads.main.ground import Part
 from aeterna.threads.main.retention import large_values
 from aeterna.threads.usecases.dispatch import Dispatcher, DispatchPolicy
 from aeterna.threads.usecases.hosts import Hosts
+from aeterna.threads.usecases.large_parts import LargePartsTaskLog
 from aeterna.threads.usecases.push_registry import PushRegistry
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def push(ground: Ground) -> Part:
     policy = _policy(settings)
     dispatcher = Dispatcher(
         PostgresOutbox(jobs),
-        PostgresTaskLog(ground.pool, large=large_values(ground)),
+        LargePartsTaskLog(PostgresTaskLog(ground.pool), large_values(ground)),
         courier,
         box,
         rules=rules,

@@ -13,6 +13,7 @@ from aeterna.threads.domain.lifetimes import Lifetimes
 from aeterna.threads.main.ground import Part
 from aeterna.threads.main.retention import large_values
 from aeterna.threads.usecases.batching import BatchedTaskLog
+from aeterna.threads.usecases.large_parts import LargePartsTaskLog
 
 if TYPE_CHECKING:
     from aeterna.service.caller import TenantId
@@ -31,8 +32,9 @@ def tasks(ground: Ground) -> Part:
             tell()
 
     lifetimes = Lifetimes(default=settings.ttl, longest=settings.ttl_max)
-    kept = PostgresTaskLog(ground.pool, announce, lifetimes, large_values(ground))
-    log = BatchedTaskLog(ObservedTaskLog(kept, ground.metrics))
+    kept = PostgresTaskLog(ground.pool, announce, lifetimes)
+    observed = ObservedTaskLog(BatchedTaskLog(kept), ground.metrics)
+    log = LargePartsTaskLog(observed, large_values(ground))
     limits = StreamLimits(heartbeat=settings.heartbeat, lifetime=settings.stream_lifetime, most=settings.max_streams)
     streams = WakeStreams(wakes, limits)
     return Part(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
 from aeterna.service.json_value import JsonValue
-from aeterna.threads.domain.conversation import MAX_MESSAGE_BYTES, compact
+from aeterna.threads.domain.conversation import compact
 from aeterna.threads.domain.removal import ObjectKey
 from aeterna.threads.errors import MessageTooLargeError, PartLostError
 
@@ -52,19 +52,17 @@ class LargeValues:
         self._ledger = ledger
         self._threshold = threshold
 
-    @property
-    def most(self) -> int:
-        """Return how many bytes of canonical JSON a message may be."""
-        return MAX_MESSAGE_BYTES if self._objects is None else MAX_LARGE_MESSAGE_BYTES
-
     async def keep_parts(
         self, tenant: TenantId, thread_id: ThreadId, parts: Sequence[Mapping[str, JsonValue]]
     ) -> Sequence[Mapping[str, JsonValue]]:
-        """Return the parts as they are to be stored; what they name is durable then."""
+        """Return the parts as they are to be stored, the same object where nothing is large; what they name is durable.
+
+        Raises `MessageTooLargeError` and `ObjectsUnavailableError`.
+        """
         large = list[Large]()
         kept = [self._part(part, tenant, thread_id, large) for part in parts]
         await self._write(tenant, large)
-        return kept
+        return kept if large else parts
 
     async def keep_rows(self, tenant: TenantId, thread_id: ThreadId, rows: tuple[Row, ...]) -> tuple[Row, ...]:
         """Return the rows as they are to be stored, with the digest of what was said; raise `MessageTooLargeError`."""
@@ -72,21 +70,17 @@ class LargeValues:
             return rows
         large = list[Large]()
         kept = tuple([self._row(row, tenant, thread_id, large) for row in rows])
-        if large:
-            # Only what is large is counted: the rest is bound by the store's own limit.
-            if (size := sum(len(each.content) for each in large)) > MAX_LARGE_MESSAGE_BYTES:
-                raise MessageTooLargeError(size, MAX_LARGE_MESSAGE_BYTES)
-            await self._write(tenant, large)
+        await self._write(tenant, large)
         return kept
 
-    async def restore(self, tenant: TenantId, thread_id: ThreadId, rows: Sequence[dict[str, JsonValue]]) -> None:
-        """Put back into rows (of columns ``parts`` and ``payload``) what was moved out of them.
+    async def restore(self, tenant: TenantId, thread_id: ThreadId, rows: Sequence[dict[str, JsonValue]]) -> bool:
+        """Put back into rows (of columns ``parts`` and ``payload``) what was moved out of them; False if nothing was.
 
         Raises `PartLostError`, which names the object, and `ObjectsUnavailableError`.
         """
         moved = [place for row in rows for place in (*_parts_moved(row.get("parts")), *_payload_moved(row))]
         if not moved:
-            return
+            return False
         gate = asyncio.Semaphore(_AT_ONCE)
 
         async def bring(place: _Moved) -> None:
@@ -95,10 +89,14 @@ class LargeValues:
 
         # Not a group of tasks: the first error is raised as it is.
         await asyncio.gather(*(bring(place) for place in moved))
+        return True
 
     async def _write(self, tenant: TenantId, large: Sequence[Large]) -> None:
         if not large or self._objects is None:
             return
+        # Only what is large is counted: the rest is bound by the store's own limit.
+        if (size := sum(len(each.content) for each in large)) > MAX_LARGE_MESSAGE_BYTES:
+            raise MessageTooLargeError(size, MAX_LARGE_MESSAGE_BYTES)
         await self._ledger.note(tenant, [each.key for each in large])
         for each in large:
             await self._objects.put(each.key, each.content)
