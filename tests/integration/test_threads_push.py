@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psycopg
 import pytest
+from click.testing import CliRunner
 
 from aeterna.a2a.adapters.notifications import NotificationVerifier
+from aeterna.cli.commands.threads import threads
+from aeterna.client import Aeterna
+from aeterna.client.thread_problem_codes import DeadLetterNotFoundError
 from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.postgres_tasks import PostgresTaskLog
@@ -63,6 +67,18 @@ def client_of(signing_key: SigningKey) -> Callable[..., httpx.Client]:
         token = signing_key.token(tenant, subject=AGENT if kind == "agent" else "root", roles=roles, kind=kind)
         return httpx.Client(
             base_url=process.url, headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=20
+        )
+
+    return make
+
+
+@pytest.fixture
+def operator_of(signing_key: SigningKey) -> Callable[..., Aeterna]:
+    """Return what makes a client of an administrator of a tenant."""
+
+    def make(process: ServiceProcess, *, tenant: str = "acme") -> Aeterna:
+        return Aeterna(
+            threads_url=process.url, graph_url=process.url, token=signing_key.token(tenant, roles=("admin",))
         )
 
     return make
@@ -247,6 +263,7 @@ async def test_what_a_receiver_refuses_is_looked_at_and_sent_again_by_an_operato
     receivers: Callable[..., Receiver],
     start_pushing: Callable[..., ServiceProcess],
     client_of: Callable[..., httpx.Client],
+    operator_of: Callable[..., Aeterna],
 ) -> None:
     """The receiver is gone for the first notification and there for all that follow."""
     receiver = receivers(lambda _received, count: Answer(status=410 if count == 1 else 204))
@@ -256,18 +273,51 @@ async def test_what_a_receiver_refuses_is_looked_at_and_sent_again_by_an_operato
         register(agent, task, receiver)
     await grown(tasks, task, 2)
     await asyncio.to_thread(receiver.wait_for, 2)
-    with client_of(service, kind="user") as operator, client_of(service, kind="user", tenant="other") as stranger:
-        (letter,) = operator.get("/api/v1/dead-letters").json()["letters"]
-        unseen = stranger.post(f"/api/v1/dead-letters/{letter['letter_id']}/replay")
+    with operator_of(service) as operator, operator_of(service, tenant="other") as stranger:
+        letters = operator.threads.dead_letters
+        (letter,) = letters.list(task_id=task)
+        with pytest.raises(DeadLetterNotFoundError):
+            stranger.threads.dead_letters.replay(letter.letter_id)
 
-        replayed = operator.post(f"/api/v1/dead-letters/{letter['letter_id']}/replay")
+        count = letters.replay(letter.letter_id)
 
         received = await asyncio.to_thread(receiver.wait_for, 3)
-        assert replayed.json() == {"letters": 1}
-        assert operator.get("/api/v1/dead-letters").json() == {"letters": [], "next_cursor": None}
-    assert (letter["reason"], letter["error"], letter["seq"]) == ("refused", "it answered 410", 2)
-    assert unseen.json()["code"] == "threads.dead_letter_not_found"
+        assert (count, list(letters.list()), list(stranger.threads.dead_letters.list())) == (1, [], [])
+    assert (letter.reason, letter.error, letter.seq) == ("refused", "it answered 410", 2)
     assert [one.identifier for one in received].count(received[0].identifier) == 2
+
+
+async def test_the_command_lists_shows_and_discards_dead_letters(
+    tasks: PostgresTaskLog,
+    receivers: Callable[..., Receiver],
+    start_pushing: Callable[..., ServiceProcess],
+    client_of: Callable[..., httpx.Client],
+    signing_key: SigningKey,
+) -> None:
+    # After the refusal it keeps the lane: the second shows that the first has been buried.
+    receiver = receivers(lambda _received, count: Answer(status=403 if count == 1 else 200))
+    service = start_pushing(receiver)
+    task = await begin_task(tasks, "task-1")
+    with client_of(service) as agent:
+        register(agent, task, receiver)
+    await grown(tasks, task, 2)
+    await asyncio.to_thread(receiver.wait_for, 2)
+    environment = {
+        "AETERNA_THREADS_URL": service.url,
+        "AETERNA_GRAPH_URL": service.url,
+        "AETERNA_TOKEN": signing_key.token("acme", roles=("admin",)),
+    }
+
+    def run(*arguments: str) -> Any:  # noqa: ANN401 - whatever JSON the command prints
+        result = CliRunner().invoke(threads, ["dead-letters", *arguments, "--json"], env=environment)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    (listed,) = run("list", "--task", task, "--config", "phone")["letters"]
+    shown = run("show", listed["letter_id"])
+    discarded = run("discard", "--task", task, "--yes")
+
+    assert (shown["error"], discarded, run("list")) == ("it answered 403", {"letters": 1}, {"letters": []})
 
 
 async def test_no_secret_is_shown_logged_or_stored_in_clear(
