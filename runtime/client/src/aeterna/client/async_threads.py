@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from aeterna.client import thread_operations as operations
 from aeterna.client.async_dead_letters import AsyncDeadLetters
+from aeterna.client.async_leases import AsyncLeases
 from aeterna.client.event_stream import EventStream
 from aeterna.client.thread_problem_codes import ThreadConflictError
 
@@ -89,6 +90,7 @@ class AsyncThreads:
     def __init__(self, runner: AsyncRunner) -> None:
         self._runner = runner
         self.dead_letters = AsyncDeadLetters(runner)
+        self.leases = AsyncLeases(runner)
 
     async def open(
         self, thread_id: str, *, title: str | None = None, metadata: JsonObject | None = None

@@ -203,6 +203,12 @@ class DeadLetterNotFoundError(NotFoundError):
     code = "threads.dead_letter_not_found"
 
 
+class InvalidWriteError(InvalidRequestError):
+    """A write to a task's log is one that the thread store cannot make as it is."""
+
+    code = "threads.invalid_write"
+
+
 THREAD_KINDS: tuple[type[ProblemError], ...] = (
     ThreadNotFoundError,
     ThreadConflictError,
@@ -236,4 +242,5 @@ THREAD_KINDS: tuple[type[ProblemError], ...] = (
     PushUrlRefusedError,
     PushUnavailableError,
     DeadLetterNotFoundError,
+    InvalidWriteError,
 )

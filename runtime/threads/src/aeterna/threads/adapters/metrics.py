@@ -45,14 +45,13 @@ class StoreMetrics:
         self.rows = Counter("aeterna_threads_rows", "Rows added to the logs of tasks.", ("kind",), registry=registry)
         self.batch = Histogram(
             "aeterna_threads_write_batch",
-            "How many writes came in one call.",
-            ("log",),
+            "How many writes an agent's process sent together.",
             buckets=_SIZES,
             registry=registry,
         )
         self.seconds = Histogram(
             "aeterna_threads_write_seconds",
-            "Time until the writes of one call were durable or refused.",
+            "Time until the writes of one call were durable or refused, the wait for others to share with included.",
             ("log",),
             buckets=_SECONDS,
             registry=registry,

@@ -176,7 +176,7 @@ class ObservedRuns:
 @contextmanager
 def _timed(metrics: StoreMetrics, name: str, size: int) -> Generator[None]:
     """Trace a call that writes, and note how many writes it makes and how long they take."""
-    metrics.batch.labels(_TASK).observe(size)
+    metrics.batch.observe(size)
     begun = time.perf_counter()
     with _spans.start_as_current_span(name, kind=SpanKind.CLIENT, attributes={"aeterna.threads.writes": size}):
         try:

@@ -64,7 +64,6 @@ class ObservedThreadStore:
             self._count(exc)
             raise
         finally:
-            self._metrics.batch.labels(_THREAD).observe(1)
             self._metrics.seconds.labels(_THREAD).observe(time.perf_counter() - begun)
         self._count(receipt)
         return receipt
@@ -82,7 +81,6 @@ class ObservedThreadStore:
                 span.set_attribute("aeterna.threads.writes", len(appends))
                 await self._store.append_all(tenant, appends, counted)
         finally:
-            self._metrics.batch.labels(_THREAD).observe(len(appends))
             self._metrics.seconds.labels(_THREAD).observe(time.perf_counter() - begun)
 
     async def messages(self, tenant: TenantId, thread_id: ThreadId, *, after_seq: int, limit: int) -> MessagePage:
