@@ -42,12 +42,12 @@ def run_revisions() -> None:
         context.run_migrations()
 
 
-def run_file(revision: str, file: str) -> None:
-    """Execute a file of the folder ``sql`` beside the folder of a revision's module, in the revision's transaction.
+def run_file(revision: str, *files: str) -> None:
+    """Execute files of the folder ``sql`` beside the folder of a revision's module, in the revision's transaction.
 
-    Whoever asks for a table queues behind a statement that waits for it. So the file waits for `_PATIENCE` at a time,
-    is undone, lets the queue go and begins again, until the migration's time for locks is up: then the last failure is
-    raised.
+    Whoever asks for a table queues behind a statement that waits for it. So a statement waits for `_PATIENCE`; then all
+    of the files are undone, which lets the queue go, and begun again, until the migration's time for locks is up: then
+    the last failure is raised.
     """
     connection = op.get_bind()
     # Without parameters, so that a percent sign or a colon in the file means what it means in SQL.
@@ -58,7 +58,8 @@ def run_file(revision: str, file: str) -> None:
         try:
             with connection.begin_nested():
                 statement.exec_driver_sql(f"SET LOCAL lock_timeout = {round(min(_PATIENCE, allowed) * 1000)}")
-                statement.exec_driver_sql(_file(revision, file).read_text(encoding="utf-8"))
+                for file in files:
+                    statement.exec_driver_sql(_file(revision, file).read_text(encoding="utf-8"))
                 statement.exec_driver_sql(f"SET LOCAL lock_timeout = {round(allowed * 1000)}")
         except OperationalError as exc:
             if attempt == tries or not isinstance(exc.orig, psycopg.errors.LockNotAvailable):

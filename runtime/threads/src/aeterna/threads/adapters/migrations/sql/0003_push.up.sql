@@ -1,5 +1,6 @@
 -- Push notifications. The outbox names rows of the log and copies none: what was erased or has expired is not sent, and a
 -- task's end takes its configurations, what is still to be told and what could not be told with it.
+LOCK TABLE threads.threads, threads.events IN ACCESS EXCLUSIVE MODE;
 
 CREATE TABLE threads.push_configs (
     -- One receiver of one task, as a number: its notifications are sent one after the other.
