@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "dead-letters": Lazy(
         "aeterna.cli.commands.thread_dead_letters", "dead_letters", "Notifications that were given up."
     ),
+    "leases": Lazy("aeterna.cli.commands.thread_leases", "leases", "Who runs which task."),
 }
 
 
