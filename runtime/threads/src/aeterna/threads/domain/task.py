@@ -92,12 +92,13 @@ class Row:
         return self.kind is Kind.MESSAGE and self.role is Role.USER and self.message_id is not None
 
     def digest(self) -> bytes:
-        """Return what tells a repeated message from another one under the same id (SHA-256 of what was said)."""
+        """Return what tells a repeated message from another one under the same id (SHA-256 of what was said).
+
+        ``extra`` counts not: what comes with a message, such as the trace that it was sent in, differs each time.
+        """
         if self.said_digest is not None:
             return self.said_digest
         said: list[JsonValue] = [self.role, list(self.parts or ()), self.metadata or {}]
-        if self.extra:
-            said.append(self.extra)
         return hashlib.sha256(canonical(said).encode()).digest()
 
 
