@@ -47,6 +47,9 @@ class Lifetime(click.ParamType[timedelta]):
     help="What the holder may do; may be given several times. [default: reader]",
 )
 @click.option("--kind", type=click.Choice(["user", "agent"]), default="user", show_default=True, help="What holds it.")
+@click.option(
+    "--agent", metavar="NAME", help="For an agent of yours: the same as --kind agent --role runner --subject NAME."
+)
 @click.option("--ttl", type=Lifetime(), default="1h", show_default=True, help="How long it is valid.")
 @json_option
 @state_dir_option
@@ -56,15 +59,22 @@ def token(
     subject: str,
     roles: tuple[str, ...],
     kind: str,
+    agent: str | None,
     ttl: timedelta,
     as_json: bool,
     state_dir: Path | None,
 ) -> None:
-    """Mint a token with the local runtime's own key. In production tokens come from your identity provider."""
+    """Mint a token with the local runtime's own key. In production tokens come from your identity provider.
+
+    \b
+    aeterna token --agent helper --ttl 30d > helper.token
+    """
     state = StateDir(CommandSettings.read(state_dir).state_dir)
     if not state.key.exists():
         raise NotRunningError(state.root)
     now = datetime.now(UTC)
+    if agent is not None:
+        subject, kind, roles = agent, "agent", (*roles, "runner")
     claims = Claims(tenant=tenant, subject=subject, roles=roles or ("reader",), kind=kind, lifetime=ttl)
     minted = Signer.of(state).token(claims, now)
     document = {"token": minted, "expires_at": now + ttl, "tenant": tenant, "subject": subject, "roles": claims.roles}

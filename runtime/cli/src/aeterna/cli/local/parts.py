@@ -85,7 +85,14 @@ def services(state: StateDir, record: Record, dsn: str, environment: Mapping[str
             "WAREHOUSE": str(state.warehouse),
             "CATALOG_URI": f"sqlite:///{state.catalog}",
         },
-        "threads": {**trust, "DSN": dsn, "MIGRATE": "true"},
+        "threads": {
+            **trust,
+            "DSN": dsn,
+            "MIGRATE": "true",
+            "OBJECTS": f"file://{state.objects}",
+            "PUSH_SECRETS_KEY_FILE": str(state.push_secrets_key),
+            "PUSH_SIGNING_KEY_FILE": str(state.push_signing_key),
+        },
         "policies": {
             **trust,
             "DSN": dsn,

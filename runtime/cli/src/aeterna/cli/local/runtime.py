@@ -15,6 +15,7 @@ from aeterna.cli.local.bundle_key import make_bundle_key
 from aeterna.cli.local.parts import ORDER, POSTGRES, TITLES, inherited, services
 from aeterna.cli.local.postgres import EmbeddedPostgres, remove_far_sockets
 from aeterna.cli.local.processes import POLL, ProcessRecord, spawn, stop, tail
+from aeterna.cli.local.push_keys import make_push_keys
 from aeterna.cli.local.readiness import answers_ready
 from aeterna.cli.local.record import PORTS, Record
 from aeterna.cli.local.tokens import Signer, local_token
@@ -54,6 +55,7 @@ class LocalRuntime:
         self._choose_ports(base_port, missing)
         signer = Signer.of(self._state)
         make_bundle_key(self._state)
+        make_push_keys(self._state)
         token = local_token(self._state, signer, datetime.now(UTC))
         postgres = EmbeddedPostgres.of(self._state)
         known = services(self._state, self.record, postgres.dsn, self._environment)

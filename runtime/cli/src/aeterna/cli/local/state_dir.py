@@ -60,6 +60,21 @@ class StateDir:
         return self.root / "bundle-key-public.pem"
 
     @property
+    def push_secrets_key(self) -> Path:
+        """The key under which the thread store keeps the secrets of those who are notified."""
+        return self.root / "push-secrets-key"
+
+    @property
+    def push_signing_key(self) -> Path:
+        """The private key that signs notifications."""
+        return self.root / "push-signing-key.pem"
+
+    @property
+    def objects(self) -> Path:
+        """The large parts of messages."""
+        return self.root / "objects"
+
+    @property
     def sidecar(self) -> Path:
         """What the policy sidecar keeps between its starts."""
         return self.root / "policy"
@@ -91,7 +106,7 @@ class StateDir:
     def make(self) -> None:
         """Make the folders, readable by their owner alone."""
         try:
-            for folder in (self.root, self.warehouse, self.root / "logs"):
+            for folder in (self.root, self.warehouse, self.objects, self.root / "logs"):
                 folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             self.root.chmod(PRIVATE_FOLDER)
         except OSError as refused:
