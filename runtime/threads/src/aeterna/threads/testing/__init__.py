@@ -2,11 +2,13 @@
 
 from aeterna.threads.testing.conversations import FakeThreadStore, FakeWakes
 from aeterna.threads.testing.objects import FakeObjectLedger, FakeObjectStore
+from aeterna.threads.testing.retention import FakeRetention
 from aeterna.threads.testing.tasks import FakeTaskLog, KeptTask
 
 __all__ = [
     "FakeObjectLedger",
     "FakeObjectStore",
+    "FakeRetention",
     "FakeTaskLog",
     "FakeThreadStore",
     "FakeWakes",
