@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from psycopg.rows import namedtuple_row
+from psycopg.errors import UniqueViolation
+from psycopg.rows import tuple_row
 
 from aeterna.postgres.pool import twice
 from aeterna.threads.adapters.database import DATABASE
@@ -23,7 +25,7 @@ Entry: TypeAlias = str
 """One write as the function reads it: the members of a JSON object, without the braces and without ``n``."""
 Told: TypeAlias = "Callable[[int, Outcome | ThreadsError], None]"
 
-_WRITE: Final = b"SELECT place, outcome, reached, fence, written_at, stands FROM threads.write_log(%s, %s, %s)"
+_WRITE: Final = b"SELECT place, outcome, reached, fence, written_at, stands FROM threads.write_log(%s, %s, %s, %s)"
 _AT_ONCE: Final = 4
 
 
@@ -82,15 +84,15 @@ class LogWriter:
     async def _call(self, tenant: TenantId, entries: Sequence[Entry], *, wait: bool) -> Sequence[Outcome]:
         """Call the function; what it wrote is durable when it returns. Every write of ours may be made twice."""
         writes = ",".join(f'{{"n":{place},{entry}}}' for place, entry in enumerate(entries))
-        parameters = (tenant, wait, f"[{writes}]")
 
         async def attempt() -> Sequence[Outcome]:
-            async with self._pool.connection() as connection, connection.cursor(row_factory=namedtuple_row) as cursor:
-                await cursor.execute(_WRITE, parameters)
+            async with self._pool.connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+                try:
+                    await cursor.execute(_WRITE, (tenant, wait, False, f"[{writes}]"))
+                except UniqueViolation:
+                    # A message of them is there already: let the function look which.
+                    await cursor.execute(_WRITE, (tenant, wait, True, f"[{writes}]"))
                 rows = await cursor.fetchall()
-            outcomes = [Outcome("", 0, None, rows[0].written_at, None)] * len(rows)
-            for row in rows:
-                outcomes[row.place] = Outcome(row.outcome, row.reached, row.fence, row.written_at, row.stands)
-            return outcomes
+            return [Outcome(*outcome) for _, *outcome in sorted(rows, key=itemgetter(0))]
 
         return await twice(self._pool, DATABASE, attempt)

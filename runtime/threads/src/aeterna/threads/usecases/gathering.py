@@ -51,6 +51,7 @@ class Gathering(Generic[Key, Item, Result]):
         *,
         log_of: Callable[[Item], Hashable],
         marks_of: Callable[[Item], Sequence[Hashable]],
+        at_once: int = 1,
         most_waiting: int = 4096,
     ) -> None:
         """Take what makes a batch and tells of each write that is settled.
@@ -61,6 +62,7 @@ class Gathering(Generic[Key, Item, Result]):
         self._make = make
         self._log_of = log_of
         self._marks_of = marks_of
+        self._at_once = at_once
         self._most_waiting = most_waiting
         self._lines: dict[Key, _Line[Item, Result]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,7 +91,7 @@ class Gathering(Generic[Key, Item, Result]):
 
     def _send(self, key: Key, line: _Line[Item, Result]) -> None:
         """Let the next batch go, unless one is on its way."""
-        if line.away:
+        if line.away >= self._at_once:
             return
         batch = _next(line)
         if batch:
