@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -63,11 +63,15 @@ async def test_a_task_of_a_killed_process_goes_on_in_another_one_and_its_stream_
         cut.set()
         await asyncio.Event().wait()
 
-    async with serving(task_service, agent_token, ScriptedExecutor(echo), "survivor") as survivor:
-        async with serving(task_service, agent_token, ScriptedExecutor(cut_off), "killed") as killed:
-            sent = await killed.submit(OWNER, message("a b c d"))
-            await cut.wait()
-            following = asyncio.create_task(_told(survivor, sent.task_id))
+    async with AsyncExitStack() as later, AsyncExitStack() as life:
+        killed = await life.enter_async_context(serving(task_service, agent_token, ScriptedExecutor(cut_off), "killed"))
+        sent = await killed.submit(OWNER, message("a b c d"))
+        await cut.wait()
+        survivor = await later.enter_async_context(
+            serving(task_service, agent_token, ScriptedExecutor(echo), "survivor")
+        )
+        following = asyncio.create_task(_told(survivor, sent.task_id))
+        await life.aclose()
         told = await following
         task = await ended(survivor, sent.task_id)
 
