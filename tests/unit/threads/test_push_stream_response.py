@@ -32,7 +32,7 @@ MESSAGE = Row(
         {"kind": "raw", "raw": "aGk="},
     ),
     metadata={"k": "v"},
-    extra={"extensions": ["urn:x"], "referenceTaskIds": ["task-0"]},
+    extra={"extensions": ["urn:x"], "referenceTaskIds": ["task-0"], "request": {"traceparent": "the agent's own"}},
 )
 MESSAGE_JSON = {
     "messageId": "m-1",

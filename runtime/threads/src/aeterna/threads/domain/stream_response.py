@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from aeterna.threads.domain.conversation import ThreadId
     from aeterna.threads.domain.task import Row, StoredRow
 
+# What else an agent keeps with a message is its own affair.
+_EXTRA: Final = ("extensions", "referenceTaskIds")
 _ROLES: Final = {"user": "ROLE_USER", "agent": "ROLE_AGENT"}
 
 
@@ -53,7 +55,7 @@ def _message(task_id: ThreadId, context_id: str, row: Row) -> JsonValue:
             "role": _ROLES[row.role.value] if row.role is not None else None,
             "parts": [_part(part) for part in row.parts or ()],
             "metadata": dict(row.metadata) if row.metadata else None,
-            **(row.extra or {}),
+            **{name: (row.extra or {}).get(name) for name in _EXTRA},
         }
     )
 

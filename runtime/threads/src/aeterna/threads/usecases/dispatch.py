@@ -107,6 +107,7 @@ class Dispatcher:
         self._news = asyncio.Event()
         self._running = 0
         self._stopped = False
+        self._look = 0.0
 
     def nudge(self) -> None:
         """Say that there may be something to tell."""
@@ -145,7 +146,8 @@ class Dispatcher:
         room = self._policy.concurrency - self._running
         if room <= 0:
             return []
-        lease = uuid.uuid4()
+        lease, time = uuid.uuid4(), asyncio.get_running_loop().time
+        began = time()
         try:
             lanes = await self._outbox.claim(
                 lease,
@@ -158,14 +160,17 @@ class Dispatcher:
         except ThreadsError as exc:
             log.warning("threads.push_claim_failed", code=exc.code)
             return []
+        finally:
+            self._look = time() - began
         return [(lane, lease) for lane in lanes]
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._policy.poll.total_seconds()):
                 await self._news.wait()
-                # News comes in bursts; one look serves all of a moment.
-                await asyncio.sleep(self._policy.gather.total_seconds())
+                # News comes in bursts, and one look serves all of a moment. Where many lanes wait for their next
+                # attempt a look is dear: it is to take no more than a fifth of the time.
+                await asyncio.sleep(max(self._policy.gather.total_seconds(), self._look * 4))
         self._news.clear()
 
     async def _serve(self, lane: Lane, lease: uuid.UUID) -> None:
