@@ -241,13 +241,10 @@ async def test_appends_go_on_while_partitions_come_and_go(store: PostgresThreadS
     def upkeep() -> None:
         forget(dsn, "old")
         with as_job(dsn) as job:
-            for statement in (
-                sql.SQL("SELECT threads.create_partitions(9)"),
-                sql.SQL("SELECT threads.drop_partition()"),
-            ):
+            for call in ("create_partitions(9)", "drop_partition()"):
                 while True:
                     try:
-                        job.execute(statement)
+                        job.execute(f"SELECT threads.{call}".encode())
                     except errors.LockNotAvailable:
                         continue
                     break
