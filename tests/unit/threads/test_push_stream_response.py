@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from a2a.types.a2a_pb2 import StreamResponse
+from a2a.types.a2a_pb2 import Message, StreamResponse
 from google.protobuf.json_format import MessageToDict, ParseDict
 
+from aeterna.a2a.domain.messages import message_row
 from aeterna.threads.domain.conversation import MessageId, Role, ThreadId
 from aeterna.threads.domain.stream_response import stream_response
 from aeterna.threads.domain.task import Kind, Row, StoredRow
@@ -104,3 +106,27 @@ def test_a_row_is_told_as_the_protocol_has_it(
     told = stream_response(TASK, "context-1", one, before)
 
     assert MessageToDict(ParseDict(told, StreamResponse())) == expected
+
+
+AS_SENT = {
+    "an agent's message with ids that the store has no form for": {
+        "messageId": "no id at all / really",
+        "contextId": "another context",
+        "role": "ROLE_AGENT",
+        "parts": [{"text": "hi", "mediaType": "text/plain"}],
+    },
+    "a user's message with everything": {**MESSAGE_JSON, "parts": [{"raw": "aGk=", "filename": "a"}, {"data": None}]},
+    "an answer where there is no task": {"messageId": "m-9", "contextId": "context-1", "role": "ROLE_AGENT"},
+}
+
+
+@pytest.mark.parametrize("sent", AS_SENT.values(), ids=AS_SENT)
+def test_what_the_kit_keeps_of_a_message_is_told_as_it_was_sent(sent: dict[str, Any]) -> None:
+    """The kit writes the rows and the store reads them: both must mean the same by each field."""
+    message = ParseDict(sent, Message())
+    kept = message_row(message, kind="reply", task_id="task-1", context_id="context-1", author="helper")
+    fields = {**asdict(kept), "kind": Kind.REPLY, "role": Role(kept.role or "agent")}
+
+    told = stream_response(TASK, "context-1", Row(**fields))
+
+    assert ParseDict(told, StreamResponse()).message == message

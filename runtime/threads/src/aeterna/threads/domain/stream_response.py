@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from aeterna.threads.domain.conversation import ThreadId
     from aeterna.threads.domain.task import Row, StoredRow
 
-# What else an agent keeps with a message is its own affair.
-_EXTRA: Final = ("extensions", "referenceTaskIds")
+# Fields of a message that the log has no columns for, or that differ from the task's. What else an agent keeps with a
+# message is its own affair.
+_BESIDE: Final = frozenset({"messageId", "contextId", "taskId", "role", "extensions", "referenceTaskIds"})
 _ROLES: Final = {"user": "ROLE_USER", "agent": "ROLE_AGENT"}
 
 
@@ -51,11 +52,11 @@ def _message(task_id: ThreadId, context_id: str, row: Row) -> JsonValue:
         {
             "messageId": row.message_id,
             "contextId": context_id,
-            "taskId": task_id if row.kind is Kind.MESSAGE else None,
+            "taskId": task_id,
             "role": _ROLES[row.role.value] if row.role is not None else None,
             "parts": [_part(part) for part in row.parts or ()],
             "metadata": dict(row.metadata) if row.metadata else None,
-            **{name: (row.extra or {}).get(name) for name in _EXTRA},
+            **{name: value for name, value in (row.extra or {}).items() if name in _BESIDE},
         }
     )
 
