@@ -8,15 +8,20 @@ from aeterna.cli.errors import NotRunningError
 from aeterna.cli.local.record import Record
 from aeterna.cli.local.state_dir import StateDir
 from aeterna.cli.settings import CommandSettings
-from aeterna.client import Aeterna, TokenFile
-from aeterna.client.settings import GRAPH_URL, POLICIES_URL, THREADS_URL, Settings
+from aeterna.client import Aeterna, FixedToken, TokenFile
+from aeterna.client.settings import GRAPH_URL, POLICIES_URL, THREADS_URL, TOKEN, Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aeterna.client import TokenSource
+
 
 def connect(state_dir: Path | None) -> Aeterna:
-    """Return a client; raise `NotRunningError` when neither the environment nor a local runtime says where to."""
+    """Return a client; raise `NotRunningError` when neither the environment nor a local runtime says where to.
+
+    A token of the environment goes before the local runtime's own, which is a person's: an agent's is told so.
+    """
     settings = CommandSettings.read(state_dir)
     if any(name in settings.environment for name in (GRAPH_URL, THREADS_URL, POLICIES_URL)):
         told = Settings.from_env(settings.environment)
@@ -27,14 +32,15 @@ def connect(state_dir: Path | None) -> Aeterna:
     record = Record.read(state)
     if record.base_port is None or not record.processes:
         raise NotRunningError(settings.state_dir)
-    return local_client(state, record)
+    token = settings.environment.get(TOKEN, "").strip()
+    return local_client(state, record, FixedToken(token) if token else None)
 
 
-def local_client(state: StateDir, record: Record) -> Aeterna:
-    """Return a client of the runtime that a record describes."""
+def local_client(state: StateDir, record: Record, token: TokenSource | None = None) -> Aeterna:
+    """Return a client of the runtime that a record describes, with its own token or another one."""
     return Aeterna(
         graph_url=record.url("graph"),
         threads_url=record.url("threads"),
-        token=TokenFile(state.token),
+        token=token or TokenFile(state.token),
         policies_url=record.url("policies"),
     )

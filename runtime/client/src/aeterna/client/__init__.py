@@ -126,6 +126,7 @@ from aeterna.client.sync_client import Aeterna
 from aeterna.client.sync_graph import SyncGraph
 from aeterna.client.sync_policies import SyncPolicies
 from aeterna.client.sync_threads import SyncThread, SyncThreads
+from aeterna.client.task_values import AgentTask, CancelledTask, TaskRow, TaskRowPage, TaskView
 from aeterna.client.thread_problem_codes import (
     DeadLetterNotFoundError,
     InvalidCursorError,
@@ -177,6 +178,7 @@ from aeterna.client.upkeep_values import TaskDone, UpkeepProgress, UpkeepReport,
 __all__ = [
     "NEVER",
     "Aeterna",
+    "AgentTask",
     "AnswerTimeoutError",
     "AnswerTooLargeError",
     "Appended",
@@ -188,6 +190,7 @@ __all__ = [
     "AuditRecord",
     "AuditVerification",
     "BundleTokenError",
+    "CancelledTask",
     "ChangesExpiredError",
     "ClientError",
     "Commit",
@@ -321,6 +324,9 @@ __all__ = [
     "TaskDone",
     "TaskEndedError",
     "TaskNotFoundError",
+    "TaskRow",
+    "TaskRowPage",
+    "TaskView",
     "TenantMissingError",
     "TextPart",
     "ThreadConflictError",

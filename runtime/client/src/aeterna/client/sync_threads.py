@@ -9,6 +9,7 @@ from aeterna.client import thread_operations as operations
 from aeterna.client.event_stream import EventStream
 from aeterna.client.sync_dead_letters import SyncDeadLetters
 from aeterna.client.sync_leases import SyncLeases
+from aeterna.client.sync_tasks import SyncTasks
 from aeterna.client.thread_problem_codes import ThreadConflictError
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class SyncThreads:
         self._runner = runner
         self.dead_letters = SyncDeadLetters(runner)
         self.leases = SyncLeases(runner)
+        self.tasks = SyncTasks(runner)
 
     def open(self, thread_id: str, *, title: str | None = None, metadata: JsonObject | None = None) -> SyncThread:
         """Return the thread, made if it is not there yet.

@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "show": Lazy(_CONVERSATIONS, "show", "Show the messages of a conversation."),
     "append": Lazy(_CONVERSATIONS, "append", "Append a message to a conversation."),
     "tail": Lazy(_CONVERSATIONS, "tail", "Follow a conversation."),
+    "tasks": Lazy("aeterna.cli.commands.thread_tasks", "tasks", "The tasks of an agent."),
     "dead-letters": Lazy(
         "aeterna.cli.commands.thread_dead_letters", "dead_letters", "Notifications that were given up."
     ),
