@@ -15,42 +15,26 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from psycopg import AsyncConnection
 
-from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service.caller import TenantId
-from aeterna.threads.adapters.database import DATABASE
-from aeterna.threads.adapters.postgres_ledger import PostgresLedger
-from aeterna.threads.adapters.postgres_runs import PostgresRuns
-from aeterna.threads.adapters.postgres_tasks import PostgresTaskLog
 from aeterna.threads.domain.conversation import MessageId, Role, ThreadId
-from aeterna.threads.domain.task import AgentId, Creation, Kind, Row, RunnerId, State, Write, Written
+from aeterna.threads.domain.task import Creation, Kind, Row, RunnerId, State, Write, Written
 from aeterna.threads.errors import LeaseLostError, StepNotFoundError, TaskEndedError
 from fixtures.lease_model import LeaseModel
+from fixtures.lease_worlds import BOT, MemoryWorld, PostgresWorld
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Generator, Mapping, Sequence
 
     from aeterna.service.json_value import JsonValue
     from aeterna.threads.domain.task import Step as LedgerStep
+    from fixtures.lease_worlds import World
 
-BOT: Final = AgentId("bot")
 OWNER: Final = "ada"
 LONG: Final = timedelta(hours=1)
 WORKING: Final[Mapping[str, JsonValue]] = {"state": "TASK_STATE_WORKING"}
 CANCELED: Final[Mapping[str, JsonValue]] = {"state": "TASK_STATE_CANCELED"}
-DIE: Final = """
-UPDATE threads.runners SET expires_at = clock_timestamp() - interval '1 hour' WHERE tenant = %s AND runner = %s
-"""
-STANDING: Final = """
-SELECT thread_id, epoch, runner, attempts, waiting, last_seq, state FROM threads.threads WHERE tenant = %s
-"""
-STEPS: Final = "SELECT thread_id, key, epoch, result FROM threads.steps WHERE tenant = %s"
-WRITERS: Final = """
-SELECT thread_id, array_agg((payload ->> 'epoch')::bigint ORDER BY seq) FROM threads.events
-WHERE tenant = %s GROUP BY thread_id
-"""
-STORIES: Final = int(os.environ.get("AETERNA_TEST_LEASE_STORIES", "60"))
+STORIES: Final = int(os.environ.get("AETERNA_TEST_LEASE_STORIES", "30"))
 
 Move: TypeAlias = tuple[str, int, int, int]
 """What happens, and three numbers that say to which task, runner and lease of those that there are by then."""
@@ -70,14 +54,15 @@ MOVES: Final = st.lists(
 class Story:
     """The store and the model of it, to which the same happens; a tenant of its own for each story."""
 
-    def __init__(self, tenant: TenantId, log: PostgresTaskLog, runs: PostgresRuns, ledger: PostgresLedger) -> None:
+    def __init__(self, tenant: TenantId, world: World) -> None:
         self.tenant = tenant
         self.model = LeaseModel()
-        self._log, self._runs, self._ledger = log, runs, ledger
+        self._world = world
+        self._log, self._runs, self._ledger = world.log, world.runs, world.ledger
         self._leases: list[tuple[str, int]] = []
         self._numbers = itertools.count()
 
-    async def tell(self, move: Move, owner: AsyncConnection) -> None:
+    async def tell(self, move: Move) -> None:
         """Let one thing happen, and compare what it came to."""
         name, task, runner, lease = move
         task_id, who = f"task-{task}", RunnerId(f"runner-{runner}")
@@ -87,11 +72,11 @@ class Story:
                 await self._runs.beat(self.tenant, BOT, who, ttl=LONG)
             case "die":
                 self.model.living.discard(who)
-                await owner.execute(DIE, [self.tenant, who])
+                await self._world.die(self.tenant, who)
             case "takeover":
-                await self.tell(("die", 0, runner, 0), owner)
-                await self.tell(("beat", 0, (runner + 1) % 3, 0), owner)
-                await self.tell(("claim", 0, (runner + 1) % 3, 2), owner)
+                await self.tell(("die", 0, runner, 0))
+                await self.tell(("beat", 0, (runner + 1) % 3, 0))
+                await self.tell(("claim", 0, (runner + 1) % 3, 2))
             case "leave":
                 self.model.leave(who)
                 await self._runs.leave(self.tenant, BOT, who)
@@ -199,11 +184,10 @@ class Story:
         assert step.finished == (step.result is not None)
         return step.epoch, step.result
 
-    async def compare(self, owner: AsyncConnection) -> None:
-        """Compare every task, and who wrote each row of its log."""
-        cursor = await owner.execute(STANDING, [self.tenant])
-        stored = {row[0]: row[1:] for row in await cursor.fetchall()}
-        assert stored == {
+    async def compare(self) -> None:
+        """Compare every task and step, and who wrote each row of its log."""
+        seen, tasks = await self._world.look(self.tenant), self.model.tasks
+        assert seen.standings == {
             task_id: (
                 task.epoch,
                 task.runner,
@@ -212,17 +196,13 @@ class Story:
                 len(task.rows),
                 "TASK_STATE_CANCELED" if task.ended else ("TASK_STATE_WORKING" if any(task.rows) else None),
             )
-            for task_id, task in self.model.tasks.items()
+            for task_id, task in tasks.items()
         }
-        cursor = await owner.execute(STEPS, [self.tenant])
-        steps = {(row[0], row[1]): (row[2], row[3]) for row in await cursor.fetchall()}
-        assert steps == {
-            (task_id, key): step for task_id, task in self.model.tasks.items() for key, step in task.steps.items()
+        assert seen.steps == {
+            (task_id, key): step for task_id, task in tasks.items() for key, step in task.steps.items()
         }
-        cursor = await owner.execute(WRITERS, [self.tenant])
-        writers: dict[str, list[int | None]] = dict(await cursor.fetchall())
-        assert writers == {task_id: task.rows for task_id, task in self.model.tasks.items()}
-        for rows in writers.values():
+        assert seen.writers == {task_id: task.rows for task_id, task in tasks.items()}
+        for rows in seen.writers.values():
             epochs = [epoch for epoch in rows if epoch is not None]
             assert epochs == sorted(epochs)
 
@@ -242,55 +222,43 @@ async def refused(done: Awaitable[object]) -> str | None:
     return None
 
 
-class Stage:
-    """The store on one event loop, and the database's owner beside it."""
+class Teller:
+    """Tells stories to one world on one event loop, each as another tenant."""
 
-    def __init__(self, dsn: str) -> None:
-        self._runner = asyncio.Runner()
-        self._stack = AsyncExitStack()
-        self._dsn = dsn
+    def __init__(self, loop: asyncio.Runner, world: World) -> None:
+        self._loop = loop
+        self._world = world
         self._stories = itertools.count()
-
-    def open(self) -> None:
-        """Connect."""
-        self._runner.run(self._open())
-
-    async def _open(self) -> None:
-        pool = await self._stack.enter_async_context(connection_pool(self._dsn, Limits(), DATABASE.names))
-        self._parts = PostgresTaskLog(pool), PostgresRuns(pool), PostgresLedger(pool)
-        self._owner = await self._stack.enter_async_context(await AsyncConnection.connect(self._dsn, autocommit=True))
 
     def tell(self, moves: Sequence[Move]) -> None:
         """Tell one story from its beginning to its end."""
-        self._runner.run(self._tell(moves))
+        self._loop.run(self._tell(moves))
 
     async def _tell(self, moves: Sequence[Move]) -> None:
-        story = Story(TenantId(f"story-{next(self._stories)}"), *self._parts)
+        story = Story(TenantId(f"story-{next(self._stories)}"), self._world)
         for number in range(3):
-            await story.tell(("beat", 0, number, 0), self._owner)
+            await story.tell(("beat", 0, number, 0))
         for move in moves:
-            await story.tell(move, self._owner)
-        await story.compare(self._owner)
-
-    def close(self) -> None:
-        """Disconnect."""
-        self._runner.run(self._stack.aclose())
-        self._runner.close()
+            await story.tell(move)
+        await story.compare()
 
 
-@pytest.fixture
-def stage(database: str) -> Generator[Stage]:
-    """Return the store."""
-    stage = Stage(database)
-    stage.open()
-    yield stage
-    stage.close()
+@pytest.fixture(params=["fake", "postgres"])
+def teller(request: pytest.FixtureRequest) -> Generator[Teller]:
+    """Return what tells stories to each world in turn."""
+    with asyncio.Runner() as loop:
+        if request.param == "fake":
+            yield Teller(loop, MemoryWorld())
+            return
+        stack = AsyncExitStack()
+        yield Teller(loop, loop.run(PostgresWorld.of(request.getfixturevalue("database"), stack)))
+        loop.run(stack.aclose())
 
 
 @settings(
     max_examples=STORIES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )
 @given(moves=MOVES)
-def test_no_order_of_events_lets_two_epochs_write(stage: Stage, moves: list[Move]) -> None:
+def test_no_order_of_events_lets_two_epochs_write(teller: Teller, moves: list[Move]) -> None:
     """Each answer is the model's, epochs only grow, and no finished step is begun anew."""
-    stage.tell(moves)
+    teller.tell(moves)

@@ -3,12 +3,15 @@
 from aeterna.threads.testing.conversations import FakeThreadStore, FakeWakes
 from aeterna.threads.testing.objects import FakeObjectLedger, FakeObjectStore
 from aeterna.threads.testing.retention import FakeRetention
+from aeterna.threads.testing.runs import FakeLedger, FakeRuns
 from aeterna.threads.testing.tasks import FakeTaskLog, KeptTask
 
 __all__ = [
+    "FakeLedger",
     "FakeObjectLedger",
     "FakeObjectStore",
     "FakeRetention",
+    "FakeRuns",
     "FakeTaskLog",
     "FakeThreadStore",
     "FakeWakes",

@@ -44,7 +44,6 @@ class Runnable(Protocol):
     agent: AgentId
     owner: str
     context_id: str
-    state: str | None
     version: int
     epoch: int
     runner: RunnerId | None
@@ -52,6 +51,11 @@ class Runnable(Protocol):
     waiting_since: datetime | None
     attempts: int
     expires_at: datetime | None
+
+    @property
+    def state(self) -> str | None:
+        """What the log says of it."""
+        ...
 
 
 def lives(
@@ -66,16 +70,17 @@ def lives(
 
 
 class FakeRuns:
-    """A `Runs` over tasks in memory; ``runners`` says until when each lives."""
+    """A `Runs` over tasks in memory; ``runners`` says until when each lives, and the fake of the log shares both."""
 
     def __init__(
         self,
         tasks: Mapping[tuple[TenantId, ThreadId], Runnable],
         *,
+        runners: dict[tuple[TenantId, AgentId, RunnerId], datetime] | None = None,
         clock: Clock = system_clock,
         most: int = MAX_RUNNERS,
     ) -> None:
-        self.runners: dict[tuple[TenantId, AgentId, RunnerId], datetime] = {}
+        self.runners = {} if runners is None else runners
         self._tasks = tasks
         self._clock = clock
         self._most = most
@@ -174,7 +179,9 @@ class FakeRuns:
 
 
 @dataclass(slots=True)
-class _KeptStep:
+class KeptStep:
+    """A step in memory."""
+
     step: Step
     fingerprint: str
 
@@ -185,7 +192,7 @@ class FakeLedger:
     def __init__(self, tasks: Mapping[tuple[TenantId, ThreadId], Runnable], *, clock: Clock = system_clock) -> None:
         self._tasks = tasks
         self._clock = clock
-        self._steps: dict[tuple[TenantId, ThreadId, str], _KeptStep] = {}
+        self.steps: dict[tuple[TenantId, ThreadId, str], KeptStep] = {}
 
     async def begin(
         self, tenant: TenantId, agent: AgentId, task_id: ThreadId, key: str, *, epoch: int, fingerprint: str
@@ -193,7 +200,7 @@ class FakeLedger:
         """See `Ledger.begin`."""
         self._check_fence(tenant, agent, task_id, epoch)
         begun = Step(key=key, finished=False, result=None, epoch=epoch, started_at=self._now(), finished_at=None)
-        kept = self._steps.setdefault((tenant, task_id, key), _KeptStep(begun, fingerprint))
+        kept = self.steps.setdefault((tenant, task_id, key), KeptStep(begun, fingerprint))
         if kept.fingerprint != fingerprint:
             raise StepConflictError(key)
         return kept.step
@@ -204,7 +211,7 @@ class FakeLedger:
         """See `Ledger.finish`."""
         result_json(result)
         self._check_fence(tenant, agent, task_id, epoch)
-        kept = self._steps.get((tenant, task_id, key))
+        kept = self.steps.get((tenant, task_id, key))
         if kept is None:
             raise StepNotFoundError(key)
         if not kept.step.finished:
