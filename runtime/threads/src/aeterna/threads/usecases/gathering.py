@@ -38,7 +38,9 @@ class _Line(Generic[Item, Result]):
 
 
 class Gathering(Generic[Key, Item, Result]):
-    """Makes writes of many callers together: under each key one batch is on its way while the next one gathers.
+    """Makes writes of many callers together: under each key two batches are on their way while the next one gathers.
+
+    Two, so that one is worked on while the other waits for the disk.
 
     Every write has a result of its own, and none waits for a slow one: a batch is over for the next one as soon as any
     of it is settled. Writes of one log are made in the order in which they came. Who gives up waiting takes nothing
@@ -51,7 +53,7 @@ class Gathering(Generic[Key, Item, Result]):
         *,
         log_of: Callable[[Item], Hashable],
         marks_of: Callable[[Item], Sequence[Hashable]],
-        at_once: int = 1,
+        at_once: int = 2,
         most_waiting: int = 4096,
     ) -> None:
         """Take what makes a batch and tells of each write that is settled.
@@ -100,8 +102,8 @@ class Gathering(Generic[Key, Item, Result]):
             task = asyncio.get_running_loop().create_task(self._carry(key, line, batch))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        elif not line.waiting and not line.logs_away:
-            self._lines.pop(key, None)
+        elif not line.waiting and not line.logs_away and self._lines.get(key) is line:
+            del self._lines[key]
 
     async def _carry(self, key: Key, line: _Line[Item, Result], batch: Sequence[_Waiting[Item, Result]]) -> None:
         first = True

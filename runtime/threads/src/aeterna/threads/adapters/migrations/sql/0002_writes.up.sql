@@ -53,17 +53,20 @@ DECLARE
     added json[] := '{}';
 BEGIN
     PERFORM set_config('aeterna.tenant', p_tenant, true);
-    FOR w IN
-        SELECT * FROM json_to_recordset(p_writes) AS given (
-            thread_id text, agent text, owner text, context_id text, ttl interval
-        )
-        WHERE given.context_id IS NOT NULL
-        ORDER BY given.thread_id
-    LOOP
-        IF threads.begin_task(p_tenant, w.thread_id, w.agent, w.owner, w.context_id, w.ttl) THEN
-            begun := begun || w.thread_id;
-        END IF;
-    END LOOP;
+    -- Reading the writes once more costs as much as making one, and most of them begin nothing.
+    IF strpos(p_writes::text, '"context_id"') > 0 THEN
+        FOR w IN
+            SELECT * FROM json_to_recordset(p_writes) AS given (
+                thread_id text, agent text, owner text, context_id text, ttl interval
+            )
+            WHERE given.context_id IS NOT NULL
+            ORDER BY given.thread_id
+        LOOP
+            IF threads.begin_task(p_tenant, w.thread_id, w.agent, w.owner, w.context_id, w.ttl) THEN
+                begun := begun || w.thread_id;
+            END IF;
+        END LOOP;
+    END IF;
     FOR w IN
         SELECT given.*, CASE WHEN p_wait THEN waited.thread ELSE free.thread END AS thread
         FROM (
