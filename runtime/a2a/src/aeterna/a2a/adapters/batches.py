@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.a2a.adapters.calling import error_of
 from aeterna.a2a.adapters.wire import write_json, written_of
+from aeterna.a2a.domain.rows import Written
 from aeterna.a2a.errors import AgentError, StoreAwayError
 
 if TYPE_CHECKING:
     from aeterna.a2a.adapters.calling import StoreCalls
-    from aeterna.a2a.domain.rows import Write, Written
+    from aeterna.a2a.domain.rows import Write
 
 MAX_WRITES: Final = 256
 MAX_BYTES: Final = 512 * 1024

@@ -40,8 +40,8 @@ class Patience:
 class StoreCalls:
     """One process's calls of the thread store, over connections that are kept.
 
-    ``token`` is asked for each call; ``jitter`` draws from [0, 1), so that the processes of an agent do not all come back at
-    the same moment after the store was away.
+    ``token`` is asked for each call; ``jitter`` draws from [0, 1), so that the processes of an agent do not all come
+    back at the same moment after the store was away.
     """
 
     def __init__(
@@ -62,7 +62,10 @@ class StoreCalls:
     async def call(
         self, method: str, path: str, *, body: object = None, query: Mapping[str, str | int] | None = None
     ) -> Any:  # noqa: ANN401 - parsed JSON
-        """Return the parsed answer, or None without one; raise `StoreRefusedError`, `LeaseGoneError`, `StoreAwayError`."""
+        """Return the parsed answer, or None where it is empty.
+
+        Raises `StoreRefusedError`, `LeaseGoneError`, and `StoreAwayError` when the bound is over.
+        """
         content = None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         return await self.send(method, path, content=content, query=query)
 

@@ -64,8 +64,8 @@ _PATIENCE: Final = 5.0
 class AeternaTaskStore(VersionedTaskStore):
     """Tasks as rows that are only added: a save writes what is new, whatever the length of the history.
 
-    What differs from the SDK's stores: a task of another owner cannot be taken over by its id, and nothing changes a task in a
-    terminal state. Tasks are not deleted one by one; they expire, or are erased with what belongs to a person.
+    Unlike the SDK's stores, it lets nobody take over another owner's task by its id, and nothing change a terminal
+    state. Tasks are not deleted one by one; they expire, or are erased with what belongs to a person.
     """
 
     def __init__(
@@ -146,6 +146,7 @@ class AeternaTaskStore(VersionedTaskStore):
 
     async def delete(self, task_id: str, context: ServerCallContext) -> None:
         """Refuse: tasks expire, or are erased by who may do that."""
+        del task_id, context
         raise UnsupportedOperationError(message="Tasks expire; they are not deleted one by one.")
 
     def owner(self, context: ServerCallContext) -> str:
@@ -239,7 +240,7 @@ class AeternaTaskEventStream(TaskEventStream):
 
 
 class AeternaPushConfigStore(PushNotificationConfigStore):
-    """Who wants to be told. The thread store itself tells them, in order and signed, also when no process of the agent lives.
+    """Who wants to be told; the thread store itself tells them, also when no process of the agent lives.
 
     Give the SDK's handler no sender besides: each receiver would be told twice.
     """

@@ -37,9 +37,10 @@ def write_json(write: Write) -> dict[str, Any]:
         "rows": [_row_json(row) for row in write.rows],
     }
     if write.creation is not None:
-        body["creation"] = {"context_id": write.creation.context_id}
+        creation: dict[str, str | float] = {"context_id": write.creation.context_id}
         if write.creation.ttl is not None:
-            body["creation"]["ttl_seconds"] = write.creation.ttl.total_seconds()
+            creation["ttl_seconds"] = write.creation.ttl.total_seconds()
+        body["creation"] = creation
     if write.waiting:
         body["waiting"] = True
     for name in _WRITE:

@@ -39,9 +39,12 @@ def answering(exchange: Exchange) -> Generator[None]:
     except A2AError as error:
         raise traced(error) from None
     except AeternaError as error:
-        exchange.refusal = error
+        shown = protocol_error(error)
+        if isinstance(shown, InternalError):
+            # The protocol has no error of its own for this: the binding says more than "internal".
+            exchange.refusal = error
         log.info("a2a.refused", code=error.code, binding=exchange.binding)
-        raise traced(protocol_error(error)) from None
+        raise traced(shown) from None
     except Exception:
         log.exception("a2a.failed", binding=exchange.binding)
         raise traced(InternalError(message="The agent failed in a way it did not foresee")) from None

@@ -36,14 +36,15 @@ class Exchange:
     """What the kit notes of one call beside what the SDK passes on; written while the call is under way.
 
     ``seq`` is the place in the log of the event that was given out last: the SDK's events have no room for it.
-    ``refusal`` is why the call failed, where the SDK has no error of its own for that. ``opened`` is set once a stream
-    will not be refused any more, whenever its first event comes.
+    ``rested`` says that after it there is nothing to wait for. ``refusal`` is why the call failed, where the SDK has no
+    error of its own for that. ``opened`` is set once a stream will not be refused any more, before its first event.
     """
 
     binding: Binding
     caller: Caller
     last_event_id: str | None = None
     seq: int | None = None
+    rested: bool = False
     refusal: AeternaError | None = None
     opened: asyncio.Event = field(default_factory=asyncio.Event)
 

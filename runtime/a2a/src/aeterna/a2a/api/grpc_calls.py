@@ -124,7 +124,8 @@ class Door(ServerInterceptor):
                 raise
             position = () if exchange.seq is None else ((LAST_EVENT_ID, str(exchange.seq)),)
             context.set_trailing_metadata((*_trace(), *position))
-            if not source.ended:
+            # A stream that ended because the process does must not look like one that is over.
+            if not exchange.rested and (not source.ended or self._streams.leaving):
                 exchange.refusal = GoingAwayError()
                 await _abort_refused(context)
 

@@ -33,6 +33,7 @@ from aeterna.a2a.api.answered import answered, answering
 from aeterna.a2a.api.exchange import exchange_of
 from aeterna.a2a.api.gate import ANY_TASK
 from aeterna.a2a.errors import GoingAwayError, StillRunningError
+from aeterna.a2a.usecases.conversations import push_config
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -111,9 +112,7 @@ class ConversationHandler(RequestHandler):
     async def on_message_send(self, params: SendMessageRequest, context: ServerCallContext) -> Task | Message:
         """Take a message and return what it came to: the task once it rests, or the agent's reply."""
         owner, submitted = await self._submit(params, context)
-        reply = None
-        if not params.configuration.return_immediately:
-            reply = await self._outcome(submitted, owner)
+        reply = await self._outcome(submitted, owner, at_once=params.configuration.return_immediately)
         return reply or await self._task(submitted.task_id, owner, _asked_history(params.configuration))
 
     async def on_message_send_stream(
@@ -256,19 +255,15 @@ class ConversationHandler(RequestHandler):
         validate_history_length(config)
         validate_input_modes(params.message, self._cards.public)
         self._require_extensions(context.requested_extensions)
-        pushed = config.HasField("task_push_notification_config")
-        if pushed:
+        if config.HasField("task_push_notification_config"):
             self._require_push()
             self._gate.check_tenant(config.task_push_notification_config.tenant)
-        submitted = await self._conversations.submit(owner, params, extensions=context.requested_extensions)
-        if pushed:
-            await self._keep_push(submitted.task_id, config.task_push_notification_config, owner)
-        return owner, submitted
+        return owner, await self._conversations.submit(owner, params, extensions=context.requested_extensions)
 
-    async def _outcome(self, submitted: Submitted, owner: str) -> Message | None:
-        """Wait until the message is handled; return the agent's reply where there is no task."""
+    async def _outcome(self, submitted: Submitted, owner: str, *, at_once: bool) -> Message | None:
+        """Wait until the message is handled, or ``at_once`` until there is a task; return a reply that makes none."""
         followed = self._conversations.follow(submitted.task_id, owner, submitted.seq, until=submitted.seq)
-        waiting = asyncio.ensure_future(_last(followed))
+        waiting = asyncio.ensure_future(_last(followed, at_once=at_once))
         ending = asyncio.ensure_future(self._streams.wait_end())
         try:
             await asyncio.wait({waiting, ending}, timeout=self._send_timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -278,9 +273,11 @@ class ConversationHandler(RequestHandler):
             waiting.cancel()
         if last is not None and isinstance(last.event, Message):
             return last.event
+        if at_once and last is not None:
+            return None
         if self._streams.leaving and (last is None or last.state not in _RESTING):
             raise GoingAwayError
-        if not waiting.done() or waiting.cancelled():
+        if waiting.cancelled() or not waiting.done():
             raise StillRunningError(submitted.task_id)
         return None
 
@@ -302,6 +299,7 @@ class ConversationHandler(RequestHandler):
         with answering(exchange):
             async for followed in self._conversations.follow(task_id, owner, after, until=until):
                 exchange.seq = followed.seq
+                exchange.rested = followed.state in _RESTING or isinstance(followed.event, Message)
                 yield followed.event
 
     async def _task(self, task_id: str, owner: str, history_length: int | None) -> Task:
@@ -313,7 +311,7 @@ class ConversationHandler(RequestHandler):
     async def _keep_push(
         self, task_id: str, config: TaskPushNotificationConfig, owner: str
     ) -> TaskPushNotificationConfig:
-        return push.shown(task_id, await self._pushes.put(task_id, push.parsed(task_id, config), owner=owner))
+        return push.shown(task_id, await self._pushes.put(task_id, push_config(config), owner=owner))
 
     def _require_streaming(self) -> None:
         if not self._cards.public.capabilities.streaming:
@@ -329,11 +327,13 @@ class ConversationHandler(RequestHandler):
                 raise ExtensionSupportRequiredError(message=f"The agent requires the extension {extension.uri}")
 
 
-async def _last(followed: AsyncIterator[Followed]) -> Followed | None:
-    """Return the last of what is followed, once it ends."""
+async def _last(followed: AsyncIterator[Followed], *, at_once: bool) -> Followed | None:
+    """Return the last of what is followed once it ends, or ``at_once`` the first."""
     last = None
     async for item in followed:
         last = item
+        if at_once:
+            break
     return last
 
 

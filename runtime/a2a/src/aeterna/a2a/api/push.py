@@ -1,22 +1,13 @@
-"""Push notification configurations between the protocol's words and the kit's."""
+"""Push notification configurations as callers see them."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from a2a.types import AuthenticationInfo, TaskPushNotificationConfig
 
-from aeterna.a2a.domain.rows import PushConfig
-
-
-def parsed(task_id: str, config: TaskPushNotificationConfig) -> PushConfig:
-    """Return what is to be kept; without an id of its own a configuration has the task's, as the SDK has it."""
-    authentication = config.authentication if config.HasField("authentication") else None
-    return PushConfig(
-        config_id=config.id or task_id,
-        url=config.url,
-        token=config.token or None,
-        scheme=None if authentication is None else authentication.scheme or None,
-        credentials=None if authentication is None else authentication.credentials or None,
-    )
+if TYPE_CHECKING:
+    from aeterna.a2a.domain.rows import PushConfig
 
 
 def shown(task_id: str, config: PushConfig) -> TaskPushNotificationConfig:

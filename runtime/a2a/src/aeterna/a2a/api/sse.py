@@ -40,10 +40,10 @@ async def event_stream(made: EventSourceResponse, exchange: Exchange, streams: S
     await asyncio.wait({first, opened}, return_when=asyncio.FIRST_COMPLETED)
     opened.cancel()
     if first.done() and not exchange.opened.is_set():
-        if exchange.refusal is not None and at_the_door(exchange.refusal):
-            await items.aclose()
-            raise exchange.refusal
-        first.result()
+        await items.aclose()
+        failure = first.exception()
+        if failure is not None:
+            raise exchange.refusal if exchange.refusal is not None and at_the_door(exchange.refusal) else failure
     # Proxies that buffer would hold the events back.
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     written = _written(_resumed(first, items, exchange), exchange, streams)

@@ -40,6 +40,8 @@ class Streams:
     def __init__(self, limits: StreamLimits, registry: CollectorRegistry) -> None:
         self._limits = limits
         self._ending = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
         self._gauge = Gauge("aeterna_a2a_streams", "Event streams open here.", ("binding",), registry=registry)
         self.count = 0
         self.leaving = False
@@ -59,6 +61,10 @@ class Streams:
     async def wait_end(self) -> None:
         """Return when streams end."""
         await self._ending.wait()
+
+    async def wait_empty(self) -> None:
+        """Return when no stream is open."""
+        await self._empty.wait()
 
     def check_room(self) -> None:
         """Raise `A2AError` while as many streams are open as this process holds."""
@@ -93,11 +99,14 @@ class Streams:
     @contextmanager
     def _counted(self, binding: Binding) -> Generator[None]:
         self.count += 1
+        self._empty.clear()
         try:
             with self._gauge.labels(binding).track_inprogress():
                 yield
         finally:
             self.count -= 1
+            if not self.count:
+                self._empty.set()
 
 
 async def _next(source: AsyncIterator[T]) -> tuple[T] | tuple[()]:

@@ -12,12 +12,11 @@ from google.protobuf.struct_pb2 import Struct
 
 from aeterna.a2a.domain.messages import message_row, row_message
 from aeterna.a2a.domain.proto_json import STATE_NAMES, artifact_json, artifact_of, proto_json, proto_of
-from aeterna.a2a.domain.rows import Row
+from aeterna.a2a.domain.rows import Json, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aeterna.a2a.domain.rows import Json
     from aeterna.contracts.json_value import JsonValue
 
 Event: TypeAlias = Message | Task | TaskStatusUpdateEvent | TaskArtifactUpdateEvent
@@ -62,8 +61,8 @@ class Progress:
     def change_of(self, event: Event) -> Change:
         """Return what the event adds, and take note of it; or raise `InvalidAgentResponseError`.
 
-        The first status or piece of an artifact makes a task where the agent sent none; a second `Task` adds nothing, as
-        under the SDK's own handler.
+        The first status or piece of an artifact makes a task where the agent sent none; a second `Task` adds nothing,
+        as under the SDK's own handler.
         """
         try:
             match event:
@@ -138,7 +137,7 @@ class Progress:
     def _reply(self, message: Message) -> Change:
         if self.state is not None or self.replied:
             raise InvalidAgentResponseError(
-                message="Received Message object in task mode. Use TaskStatusUpdateEvent or TaskArtifactUpdateEvent instead."
+                message="Received Message object in task mode. Use a status or an artifact instead."
             )
         self.replied = True
         row = message_row(

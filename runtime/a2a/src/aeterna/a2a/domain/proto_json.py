@@ -1,4 +1,4 @@
-"""Between the SDK's protobuf messages and ProtoJSON; a streamed token passes here twice, so a plain text has a short way."""
+"""Between the SDK's protobuf messages and ProtoJSON, with a short way for the plain text that a token is."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def artifact_json(artifact: Artifact) -> dict[str, JsonValue]:
 def artifact_of(content: Mapping[str, JsonValue]) -> Artifact:
     """Return ProtoJSON as an artifact."""
     match content:
-        case {"artifactId": str(artifact_id), "parts": [{"text": str(text), **others}]} if (
-            len(content) == 2 and not others
+        case {"artifactId": str(artifact_id), "parts": [{"text": str(text), **of_part}], **others} if (
+            not of_part and not others
         ):
             return Artifact(artifact_id=artifact_id, parts=[Part(text=text)])
         case _:

@@ -21,7 +21,7 @@ AUTHOR = "agent"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What must be known of a task to tell what a later state of it adds; of a size that does not grow with its history.
+    """What must be known of a task to tell what a later state of it adds; it does not grow with the history.
 
     ``artifacts`` is None where it is not known, because pieces were added since the whole was seen.
     """

@@ -1,4 +1,4 @@
-"""Hands what was just made durable to the followers in this process, and tells them when there may be more elsewhere."""
+"""Hands what was just made durable to the followers in this process, and tells them of what others may have."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from aeterna.a2a.domain.events import Event
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from aeterna.a2a.domain.events import Event
 
 RECENT: Final = 512
 """So many events of a task are kept for its followers; one that is further behind reads the log."""
@@ -87,7 +88,7 @@ class Channels:
 
     @contextmanager
     def open(self, task_id: str, *, runs: bool = False) -> Generator[Channel]:
-        """Return the task's channel, which lasts for as long as somebody uses it; ``runs`` says that all news come here."""
+        """Return the task's channel while somebody uses it; ``runs`` says that what is new comes here first."""
         channel = self._open.setdefault(task_id, Channel())
         channel.closed = self._closed
         channel.users += 1

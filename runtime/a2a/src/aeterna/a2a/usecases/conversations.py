@@ -62,8 +62,8 @@ class Submitted:
 class Conversations:
     """One agent's conversations, as one of its processes serves them.
 
-    ``agent`` names the agent in the ids that are derived from messages; ``runner`` is this process's name, drawn anew at
-    each start; ``ttl`` is how long a task is kept after its last write, None for the store's default.
+    ``agent`` names the agent in the ids that are derived from messages; ``runner`` is this process's name, drawn anew
+    at each start; ``ttl`` is how long a task is kept after its last write, None for the store's default.
     """
 
     def __init__(  # noqa: PLR0913 - the root of what a process of an agent does
@@ -126,8 +126,8 @@ class Conversations:
     ) -> AsyncIterator[Followed]:
         """Give out what a subscriber of the task sees after a place in the log, from whichever process it comes.
 
-        Ends after a terminal state or a reply; with ``until``, the seq of a message, also when that message was handled;
-        and when this process drains. Raises the SDK's `TaskNotFoundError`, and `InvalidParamsError` when the log ends
+        Ends after a terminal state or a reply; with ``until``, the seq of a message, also when that message was
+        handled; and when this process drains. Raises the SDK's `TaskNotFoundError`, and `InvalidParamsError` when the log ends
         before ``after``.
         """
         follower = Follower(
@@ -184,7 +184,10 @@ class Conversations:
         )
 
     async def cancel(self, task_id: str, owner: str) -> Task:
-        """End the task as canceled wherever it runs, or raise the SDK's `TaskNotFoundError`, `TaskNotCancelableError`."""
+        """End the task as canceled wherever it runs.
+
+        Raises the SDK's `TaskNotFoundError`, and `TaskNotCancelableError` when it has ended already.
+        """
         if await self.task(task_id, owner, history_length=0, artifacts=False) is None:
             raise TaskNotFoundError
         status = TaskStatus(state=TaskState.TASK_STATE_CANCELED)
@@ -223,7 +226,8 @@ class Conversations:
                 raise InvalidParamsError(message="The contextId is not that of the task.")
             message.context_id = context_id
             return
-        seed = "\n".join((self._agent, owner, message.context_id, message.message_id))
+        named = (self._agent, owner, message.context_id, message.message_id)
+        seed = "\n".join(named)
         message.task_id = str(uuid.uuid5(_NAMES, seed))
         message.context_id = message.context_id or str(uuid.uuid5(_NAMES, f"context\n{seed}"))
 
@@ -345,22 +349,22 @@ def task_query(owner: str, request: ListTasksRequest) -> TaskQuery:
 
 
 def _of_caller(error: StoreRefusedError) -> Exception:
-    """Return what a refusal of the store is to the caller of A2A."""
-    match error.problem:
-        case "threads.task_not_found":
-            return TaskNotFoundError()
-        case "threads.task_ended":
-            return UnsupportedOperationError(message="The task has ended; begin another one.")
-        case "threads.message_conflict":
-            return InvalidParamsError(message="This messageId was used for another message.")
-        case "threads.position_ahead":
-            return InvalidParamsError(message="The task's stream does not reach that far.")
-        case "threads.invalid_cursor":
-            return InvalidParamsError(message="The page token is not one of this agent's.")
-        case "threads.invalid_write" | "threads.message_too_large" | "threads.push_url_refused":
-            return InvalidParamsError(message=str(error))
-        case _:
-            return error
+    """Return what a refusal of the store is to the caller of A2A; what is none of the caller's stays as it is."""
+    if error.problem == "threads.task_not_found":
+        return TaskNotFoundError()
+    if error.problem == "threads.task_ended":
+        return UnsupportedOperationError(message="The task has ended; begin another one.")
+    says = _INVALID.get(error.problem)
+    return error if says is None else InvalidParamsError(message=says or error.detail)
 
 
+_INVALID: Final = {
+    "threads.message_conflict": "This messageId was used for another message.",
+    "threads.position_ahead": "The task's stream does not reach that far.",
+    "threads.invalid_cursor": "The page token is not one of this agent's.",
+    "threads.invalid_write": "",
+    "threads.message_too_large": "",
+    "threads.push_url_refused": "",
+}
+"""What is wrong with a caller's request, by the store's code; an empty text stands for the store's own words."""
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from a2a.types import Message
 
 from aeterna.a2a.domain.events import TERMINAL, Event, event_of, state_after
 from aeterna.a2a.domain.fold import appearance
+from aeterna.a2a.ports import TaskLog
+from aeterna.a2a.usecases.channels import Channels
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from aeterna.a2a.domain.rows import StoredRow
-    from aeterna.a2a.ports import TaskLog
-    from aeterna.a2a.usecases.channels import Channel, Channels, Entry
+    from aeterna.a2a.usecases.channels import Channel, Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +33,8 @@ class Followed:
 class Follower:
     """One subscriber's way through a task's log.
 
-    ``until`` is the seq of a message, after whose handling the way ends. ``patience`` says in how many seconds the log is
-    read again although nothing told of news, in case that a wake was lost.
+    ``until`` is the seq of a message, after whose handling the way ends. ``patience`` says in how many seconds the log
+    is read again although nothing told of news, in case that a wake was lost.
     """
 
     log: TaskLog
@@ -63,32 +64,25 @@ class Follower:
                     for row in page.rows:
                         if (followed := await self._read(row)) is not None:
                             yield followed
-                    if stale := bool(page.rows):
-                        continue
-                    if page.state in TERMINAL:
-                        return
-                if unsure or (self.until is not None and channel.handled >= self.until):
-                    settled, stale, unsure = await self._look(channel)
-                    if settled:
-                        return
-                    if stale:
-                        continue
-                if channel.closed:
-                    return
-                woken = await _within(news, self.patience)
-                unsure = not channel.runs and self.until is not None
-                stale = not channel.runs and (not woken or channel.hints != hints)
+                    self.ended = self.ended or (not page.rows and page.state in TERMINAL)
+                    stale = bool(page.rows)
+                elif (rest := await self._rest(channel, unsure=unsure)) == "wait":
+                    woken = await _within(news, self.patience)
+                    unsure = not channel.runs and self.until is not None
+                    stale = not channel.runs and (not woken or channel.hints != hints)
+                else:
+                    stale, self.ended = rest == "read", rest == "end"
 
-    async def _look(self, channel: Channel) -> tuple[bool, bool, bool]:
-        """Say whether the followed message was handled; else whether the log must be read again, and nothing is unsure."""
-        if self.until is None:
-            return False, False, False
-        if channel.handled < self.until:
+    async def _rest(self, channel: Channel, *, unsure: bool) -> Literal["end", "read", "wait"]:
+        """Say what follows when the log was read to its end; ``unsure`` whether the message was handled elsewhere."""
+        if self.until is not None and channel.handled < self.until and unsure:
             view = await self.log.task(self.task_id, owner=self.owner, history_length=0, artifacts=False)
             channel.handled = max(channel.handled, view.task.handled_seq)
             if view.task.version > self.cursor:
-                return False, True, True
-        return channel.handled >= self.until, False, False
+                return "read"
+        if channel.closed or (self.until is not None and channel.handled >= self.until):
+            return "end"
+        return "wait"
 
     def _entered(self, entry: Entry) -> Followed | None:
         self.cursor, self.state = entry.seq, entry.state

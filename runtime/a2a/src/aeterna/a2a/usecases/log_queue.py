@@ -1,4 +1,4 @@
-"""The SDK's `EventQueue` that writes an agent's events to the task's log, in order, some of them ahead of being durable."""
+"""The SDK's `EventQueue` over a task's log: an agent may run ahead of what is durable, its subscribers may not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 from a2a.server.events import EventQueue
 from a2a.types import Message, Task, TaskArtifactUpdateEvent, TaskState, TaskStatus
 
-from aeterna.a2a.domain.events import Change, state_after
+from aeterna.a2a.domain.events import Change, Event, state_after
 from aeterna.a2a.domain.fold import fold_artifact
 from aeterna.a2a.domain.replay import answering
 from aeterna.a2a.domain.rows import Write
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from a2a.types import Artifact
 
-    from aeterna.a2a.domain.events import Event, Progress
+    from aeterna.a2a.domain.events import Progress
     from aeterna.a2a.domain.replay import Replay
     from aeterna.a2a.domain.rows import Lease, Written
     from aeterna.a2a.ports import TaskLog

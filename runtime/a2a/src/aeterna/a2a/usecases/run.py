@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 from a2a.auth.user import User
-from a2a.server.agent_execution import RequestContext
+from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.context import ServerCallContext
 from a2a.server.events import EventQueue
 from a2a.types import (
@@ -29,19 +29,20 @@ from aeterna.a2a.domain.fold import assembled
 from aeterna.a2a.domain.messages import REQUEST, row_message
 from aeterna.a2a.domain.proto_json import proto_of
 from aeterna.a2a.domain.replay import Replay, recorded_of
+from aeterna.a2a.domain.rows import Lease, StoredRow
 from aeterna.a2a.errors import AgentError, LeaseGoneError, StoreRefusedError
+from aeterna.a2a.ports import Ledger, TaskLog
+from aeterna.a2a.usecases.channels import Channels
 from aeterna.a2a.usecases.log_queue import LogQueue
 from aeterna.a2a.usecases.steps import STATE_KEY, Steps
 from aeterna.service.trace import enter_trace, trace_id_of
 
 if TYPE_CHECKING:
-    from a2a.server.agent_execution import AgentExecutor
     from a2a.server.events import Event
     from a2a.types import Task
 
-    from aeterna.a2a.domain.rows import Lease, StoredRow, TaskView
-    from aeterna.a2a.ports import Ledger, TaskLog
-    from aeterna.a2a.usecases.channels import Channel, Channels
+    from aeterna.a2a.domain.rows import TaskView
+    from aeterna.a2a.usecases.channels import Channel
 
 ATTEMPTS: Final = 5
 """A task that ended its runners so often is failed instead of being run again."""
@@ -257,7 +258,7 @@ class Run:
             await self._fail(queue, progress, "a2a.executor_failed", says)
 
     async def _undo(self, context: RequestContext) -> None:
-        """Let the agent's own code end what a cancelled task has under way; where it goes on elsewhere, leave it alone."""
+        """Let the agent's code end what a cancelled task has under way; leave alone what goes on elsewhere."""
         if not self.canceled:
             view = await self.log.task(self.lease.task_id, owner=self.lease.owner, history_length=0, artifacts=False)
             self.canceled = view.task.state == "TASK_STATE_CANCELED"

@@ -8,16 +8,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import structlog
+from a2a.server.agent_execution import AgentExecutor
 
 from aeterna.a2a.errors import AgentError, StoreAwayError
+from aeterna.a2a.ports import Leases, Ledger, TaskLog
+from aeterna.a2a.usecases.channels import Channels
 from aeterna.a2a.usecases.run import Begun, Run
 
 if TYPE_CHECKING:
-    from a2a.server.agent_execution import AgentExecutor
-
     from aeterna.a2a.domain.rows import Lease
-    from aeterna.a2a.ports import Leases, Ledger, TaskLog
-    from aeterna.a2a.usecases.channels import Channels
 
 _logger: Final[structlog.stdlib.BoundLogger] = structlog.get_logger()
 
@@ -26,8 +25,8 @@ _logger: Final[structlog.stdlib.BoundLogger] = structlog.get_logger()
 class Pace:
     """How fast a dead process is noticed, and how much one process takes on.
 
-    A process that is killed is thought dead ``ttl`` after its last beat, and its tasks are taken over at the next poll of
-    another: within ``ttl + poll``.
+    A process that is killed is thought dead ``ttl`` after its last beat, and its tasks are taken over at the next poll
+    of another: within ``ttl + poll``.
     """
 
     ttl: timedelta = timedelta(seconds=2)

@@ -8,17 +8,17 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from aeterna.a2a.domain.rows import Lease
 from aeterna.a2a.errors import StepUncertainError
+from aeterna.a2a.ports import Ledger
+from aeterna.a2a.usecases.log_queue import LogQueue
+from aeterna.contracts.json_value import JsonValue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from a2a.server.agent_execution import RequestContext
 
-    from aeterna.a2a.domain.rows import Lease
-    from aeterna.a2a.ports import Ledger
-    from aeterna.a2a.usecases.log_queue import LogQueue
-    from aeterna.contracts.json_value import JsonValue
 
 STATE_KEY: Final = "aeterna.a2a.steps"
 
@@ -62,10 +62,11 @@ class Steps:
     ) -> JsonValue:
         """Do the side effect, or return what it returned when it was finished before.
 
-        ``effect`` gets an idempotency key, the same at each attempt, to hand to whatever it calls; it returns JSON. ``key``
-        names the step within the message; ``arguments`` are what it depends on, so that a changed step is not taken for
-        the old one. Where an attempt was cut off in the middle, nobody knows whether it was done: ``on_doubt`` says to run
-        it again, to fail (`StepUncertainError`), or is asked with the idempotency key and answers `Done` or `NotDone`.
+        ``effect`` gets an idempotency key, the same at each attempt, to hand to whatever it calls; it returns JSON.
+        ``key`` names the step within the message; ``arguments`` are what it depends on, so that a changed step is not
+        taken for the old one. Where an attempt was cut off in the middle, nobody knows whether it was done:
+        ``on_doubt`` says to run it again, to fail (`StepUncertainError`), or is asked with the idempotency key and
+        answers `Done` or `NotDone`.
 
         Everything that was said before is durable when the effect begins. Raises `LeaseGoneError` when this run was
         cancelled or is another process's by now, and `StoreRefusedError` when the key was used with other arguments.
