@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import psycopg
 import pytest
-from psycopg import errors
+from psycopg import errors, sql
 
+from aeterna.postgres.migrations import migrate
 from aeterna.postgres.pool import SESSION, Limits, connection_pool
 from aeterna.service.caller import TenantId
 from aeterna.threads.adapters.database import DATABASE, queries
@@ -19,7 +20,9 @@ from aeterna.threads.adapters.postgres import PostgresThreadStore
 from aeterna.threads.domain.conversation import MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
+
+    from fixtures.fix_postgres import Postgres
 
 JOBS: Final = "aeterna_threads_jobs"
 ACME, KEPT = TenantId("acme"), ThreadId("kept")
@@ -67,11 +70,9 @@ def speak(dsn: str, thread: str, born: date) -> None:
         owner.execute(THREAD_OF_A_DAY, {"tenant": "acme", "thread": thread, "born": born})
 
 
-@pytest.fixture
-def past(database: str) -> tuple[str, date]:
-    """Return a database with a partition of nine days ago, in which there is a thread with a message; and that day."""
-    day = today() - timedelta(days=9)
-    with psycopg.connect(database) as owner:
+def make_past(dsn: str, day: date) -> None:
+    """Make the partition of a day that is over."""
+    with psycopg.connect(dsn) as owner:
         # As the function makes it, but for a day that is over.
         source = owner.execute(
             "SELECT pg_get_functiondef('threads.create_partitions(integer)'::regprocedure)"
@@ -81,6 +82,13 @@ def past(database: str) -> tuple[str, date]:
         owner.execute(earlier.replace("FUNCTION threads.create_partitions", "FUNCTION threads.earlier").encode())
         owner.execute("SELECT threads.earlier(0)")
         owner.execute("DROP FUNCTION threads.earlier(integer)")
+
+
+@pytest.fixture
+def past(database: str) -> tuple[str, date]:
+    """Return a database with a partition of nine days ago, in which there is a thread with a message; and that day."""
+    day = today() - timedelta(days=9)
+    make_past(database, day)
     speak(database, "old", day)
     return database, day
 
@@ -189,6 +197,42 @@ def test_an_owner_who_may_not_see_every_thread_drops_nothing(past: tuple[str, da
             administrator.execute("SELECT threads.drop_partition()")
 
     assert of_day(day) in partitions(dsn)
+
+
+@pytest.fixture
+def managed(postgres: Postgres) -> Generator[tuple[str, str]]:
+    """Return a database whose owner is no superuser, as in a cloud: its DSN for anybody, and for the owner."""
+    name, role = postgres.create(), sql.Identifier("landlord")
+    postgres.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE").format(role))
+    postgres.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(name), role))
+    owner = postgres.dsn(name, "landlord")
+    migrate(owner, DATABASE, to="head", wait=timedelta(seconds=30), lock=timedelta(seconds=5))
+    yield postgres.dsn(name), owner
+    postgres.drop(name)
+    postgres.execute(sql.SQL("DROP OWNED BY {}").format(role))
+    postgres.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+def test_an_owner_who_is_no_superuser_makes_and_drops_partitions_and_goes_back(managed: tuple[str, str]) -> None:
+    """Row-level security binds that owner, and an owner who saw nothing would find every day empty."""
+    dsn, owner = managed
+    day, late = today() - timedelta(days=9), today() + timedelta(days=7)
+    make_past(owner, day)
+    speak(dsn, "old", day)
+    speak(dsn, "late", late)
+
+    with as_job(dsn) as job:
+        kept = job.execute("SELECT threads.drop_partition()").fetchone()
+        forget(dsn, "old")
+        dropped = job.execute("SELECT threads.drop_partition()").fetchone()
+        job.execute("SELECT threads.create_partitions(7)")
+    with psycopg.connect(dsn) as anybody:
+        anybody.execute("UPDATE threads.threads SET expires_at = now() + interval '1 hour'")
+    migrate(owner, DATABASE, to="0001", wait=timedelta(seconds=30), lock=timedelta(seconds=5))
+
+    with psycopg.connect(dsn) as anybody:
+        left = anybody.execute("SELECT thread_id, seq FROM threads.messages").fetchall()
+    assert (kept, dropped, left) == ((None,), (of_day(day),), [("late", 1)])
 
 
 def scanned(plan: Any) -> list[str]:  # noqa: ANN401 - PostgreSQL's JSON
