@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from a2a.auth.user import User
@@ -19,9 +20,11 @@ from a2a.types import (
     CancelTaskRequest,
     GetTaskRequest,
     ListTasksRequest,
+    ListTasksResponse,
     Message,
     Part,
     Role,
+    SendMessageRequest,
     Task,
     TaskPushNotificationConfig,
     TaskState,
@@ -36,12 +39,10 @@ from aeterna.a2a.testing import FakePushConfigs, FakeTaskLog
 from fixtures.scripted_agents import ScriptedExecutor, begun, chunk, message, status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from a2a.server.agent_execution import RequestContext
     from a2a.server.events import EventQueue
 
-    from aeterna.a2a.domain.rows import StoredRow, TaskPage, TaskQuery, TaskView, Wake, Write, Written
+    from aeterna.a2a.domain.rows import TaskView, Write, Written
     from aeterna.a2a.ports import TaskLog
 
 pytestmark = pytest.mark.anyio
@@ -112,7 +113,17 @@ async def converse(context: RequestContext, queue: EventQueue) -> None:
     await queue.enqueue_event(status(context, TaskState.TASK_STATE_COMPLETED, "done"))
 
 
-async def conversation(handler: DefaultRequestHandlerV2) -> list[Task]:
+class Answers(Protocol):
+    """What a caller asks of a handler; the SDK's decorators take the types of its methods away."""
+
+    async def on_message_send(self, params: SendMessageRequest, context: ServerCallContext) -> Message | Task: ...
+    async def on_get_task(self, params: GetTaskRequest, context: ServerCallContext) -> Task | None: ...
+    async def on_list_tasks(self, params: ListTasksRequest, context: ServerCallContext) -> ListTasksResponse: ...
+    async def on_cancel_task(self, params: CancelTaskRequest, context: ServerCallContext) -> Task | None: ...
+    async def aclose(self) -> None: ...
+
+
+async def conversation(handler: Answers) -> list[Task]:
     """Have a conversation and return the tasks that a caller saw on the way, under ids that compare."""
     first = await handler.on_message_send(message("book"), caller())
     assert isinstance(first, Task)
@@ -259,23 +270,21 @@ async def test_a_subscriber_in_another_process_sees_what_is_saved_from_where_it_
     version = await saved(store, one)
     other = AeternaTaskStore(log)
     assert await other.get(one.id, caller()) is not None
-    seen: list[VersionedEvent] = []
 
-    async def subscribe() -> None:
-        async for event in AeternaTaskEventStream(log, other).subscribe(one.id, after=version):
-            seen.append(event)
+    async def subscribe(after: TaskVersion) -> list[VersionedEvent]:
+        return [event async for event in AeternaTaskEventStream(log, other).subscribe(one.id, after=after)]
 
-    subscribing = asyncio.create_task(subscribe())
+    subscribing = asyncio.create_task(subscribe(version))
     for text in ("a", "b"):
         event = update(one, TaskState.TASK_STATE_WORKING, text)
         version = await store.save(one, event=event, prev=None, prev_version=version, context=caller())
     event = update(one, TaskState.TASK_STATE_COMPLETED)
     await store.save(one, event=event, prev=None, prev_version=version, context=caller())
-    await subscribing
+    seen = await subscribing
 
     states = [one.event.status.state for one in seen if isinstance(one.event, TaskStatusUpdateEvent)]
     assert states == [TaskState.TASK_STATE_WORKING, TaskState.TASK_STATE_WORKING, TaskState.TASK_STATE_COMPLETED]
-    assert all(later.version.is_after(before.version) for before, later in zip(seen, seen[1:], strict=False))
+    assert all(later.version.is_after(before.version) for before, later in itertools.pairwise(seen))
 
 
 async def test_a_stranger_cannot_subscribe_to_what_was_not_read(log: TaskLog, store: AeternaTaskStore) -> None:

@@ -13,7 +13,19 @@ from a2a.types import TaskState
 from aeterna.a2a.adapters.http import HttpStore
 from aeterna.a2a.usecases.conversations import Conversations
 from aeterna.a2a.usecases.runner import Pace
-from fixtures.scripted_agents import OWNER, ScriptedExecutor, answer, begun, chunk, echo, ended, message, said, status
+from fixtures.scripted_agents import (
+    OWNER,
+    ScriptedExecutor,
+    answer,
+    begun,
+    chunk,
+    durable,
+    echo,
+    ended,
+    message,
+    said,
+    status,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -59,7 +71,7 @@ async def test_a_task_of_a_killed_process_goes_on_in_another_one_and_its_stream_
         await queue.enqueue_event(begun(context))
         await queue.enqueue_event(chunk(context, "a ", append=False))
         await queue.enqueue_event(chunk(context, "b "))
-        await queue.flush()  # pyright: ignore[reportAttributeAccessIssue] - of ours
+        await durable(queue)
         cut.set()
         await asyncio.Event().wait()
 

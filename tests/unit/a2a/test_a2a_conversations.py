@@ -16,6 +16,7 @@ from fixtures.scripted_agents import (
     answer,
     begun,
     chunk,
+    durable,
     echo,
     ended,
     message,
@@ -23,6 +24,7 @@ from fixtures.scripted_agents import (
     running,
     said,
     status,
+    until,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +65,7 @@ async def test_a_task_of_a_killed_process_goes_on_elsewhere_without_loss_or_doub
         await queue.enqueue_event(begun(context))
         await queue.enqueue_event(chunk(context, "a ", append=False))
         await queue.enqueue_event(chunk(context, "b "))
-        await queue.flush()  # pyright: ignore[reportAttributeAccessIssue] - of ours
+        await durable(queue)
         cut.set()
         await asyncio.Event().wait()
 
@@ -89,7 +91,7 @@ async def test_another_answer_after_a_takeover_takes_the_place_of_the_one_that_w
         await queue.enqueue_event(begun(context))
         for at, word in enumerate(("the ", "cat ", "sat ")):
             await queue.enqueue_event(chunk(context, word, append=at > 0))
-        await queue.flush()  # pyright: ignore[reportAttributeAccessIssue] - of ours
+        await durable(queue)
         cut.set()
         await asyncio.Event().wait()
 
@@ -225,8 +227,7 @@ async def test_a_cancelled_task_stops_where_it_runs_and_stays_cancelled() -> Non
 
         cancelled = await other.cancel(sent.task_id, OWNER)
 
-        while not executor.cancelled:
-            await asyncio.sleep(0)
+        await until(lambda: executor.cancelled)
     assert cancelled.status.state == TaskState.TASK_STATE_CANCELED
     assert executor.cancelled == [sent.task_id]
 
@@ -236,12 +237,12 @@ async def test_a_process_that_was_thought_dead_writes_nothing() -> None:
 
     async def zombie(context: RequestContext, queue: EventQueue) -> None:
         await queue.enqueue_event(begun(context))
-        await queue.flush()  # pyright: ignore[reportAttributeAccessIssue] - of ours
+        await durable(queue)
         going.set()
         await woken.wait()
         try:
             await queue.enqueue_event(chunk(context, "zombie", append=False))
-            await queue.flush()  # pyright: ignore[reportAttributeAccessIssue] - of ours
+            await durable(queue)
         finally:
             stopped.set()
 
@@ -325,7 +326,7 @@ async def test_a_draining_process_hands_its_tasks_over_unfinished() -> None:
 
     async def slow(context: RequestContext, queue: EventQueue) -> None:
         await queue.enqueue_event(begun(context))
-        await queue.flush()  # pyright: ignore[reportAttributeAccessIssue] - of ours
+        await durable(queue)
         going.set()
         await asyncio.Event().wait()
 

@@ -31,7 +31,10 @@ from aeterna.a2a.domain.messages import message_row
 from aeterna.a2a.domain.rows import Row, StoredRow, StoredTask, TaskView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from aeterna.a2a.domain.rows import Json
 
 TASK, CONTEXT = "task-1", "context-1"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,29 +45,31 @@ json_values = st.recursive(
 )
 
 
-def struct(content: dict[str, object]) -> Struct:
+def struct(content: Mapping[str, Any]) -> Struct:
     made = Struct()
-    made.update(content)
+    made.update(dict(content))
     return made
 
 
-def value(content: object) -> Value:
+def value(content: Any) -> Value:  # noqa: ANN401 - any JSON
     return struct({"it": content}).fields["it"]
 
 
 structs = st.none() | st.dictionaries(texts, json_values, min_size=1, max_size=3).map(struct)
-parts = st.builds(
-    lambda content, **others: Part(**content, **others),
-    st.one_of(
-        st.builds(lambda text: {"text": text}, texts),
-        st.builds(lambda raw: {"raw": raw}, st.binary(max_size=8)),
-        st.builds(lambda url: {"url": url}, texts),
-        st.builds(lambda data: {"data": value(data)}, json_values),
-    ),
-    filename=texts,
-    media_type=texts,
-    metadata=structs,
+contents = st.one_of(
+    st.builds(Part, text=texts),
+    st.builds(Part, raw=st.binary(max_size=8)),
+    st.builds(Part, url=texts),
+    st.builds(Part, data=json_values.map(value)),
 )
+
+
+def part(content: Part, filename: str, media_type: str, metadata: Struct | None) -> Part:
+    content.MergeFrom(Part(filename=filename, media_type=media_type, metadata=metadata))
+    return content
+
+
+parts = st.builds(part, contents, texts, texts, structs)
 messages = st.builds(
     Message,
     message_id=st.uuids().map(str) | st.just("no/id of ours"),
@@ -151,8 +156,8 @@ class Log:
     def __init__(self, first: Message) -> None:
         self.progress = Progress(task_id=TASK, context_id=CONTEXT)
         self.rows: list[StoredRow] = []
-        self.status: object = None
-        self.metadata: object = None
+        self.status: Json | None = None
+        self.metadata: Json | None = None
         self.say(first)
 
     def say(self, message: Message) -> None:
@@ -181,8 +186,8 @@ class Log:
             context_id=CONTEXT,
             owner="owner",
             state=self.progress.state,
-            status=self.status,  # pyright: ignore[reportArgumentType]
-            metadata=self.metadata,  # pyright: ignore[reportArgumentType]
+            status=self.status,
+            metadata=self.metadata,
             version=len(self.rows),
             epoch=1,
             waiting=False,

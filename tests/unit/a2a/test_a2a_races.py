@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from a2a.types import TaskState
+from a2a.types import TaskArtifactUpdateEvent, TaskState
 from a2a.utils.errors import TaskNotCancelableError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +17,7 @@ from fixtures.scripted_agents import (
     answer,
     begun,
     chunk,
+    durable,
     ended,
     message,
     process,
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from a2a.server.events import EventQueue
 
 WORDS = "a b c d"
+
+
+def _text(event: TaskArtifactUpdateEvent) -> str:
+    return event.artifact.parts[0].text
 
 
 async def turns(count: int) -> None:
@@ -82,7 +87,7 @@ def test_wherever_a_process_is_killed_the_answer_is_whole_and_nobody_hears_a_wor
                 await turns(pace)
                 await queue.enqueue_event(chunk(context, word, append=at > 0))
                 if not run_ahead:
-                    await queue.flush()  # pyright: ignore[reportAttributeAccessIssue] - of ours
+                    await durable(queue)
             await queue.enqueue_event(status(context, TaskState.TASK_STATE_COMPLETED))
 
         sent = await process(log, ScriptedExecutor(work)).submit(OWNER, message(WORDS))
@@ -94,7 +99,7 @@ def test_wherever_a_process_is_killed_the_answer_is_whole_and_nobody_hears_a_wor
         async with running(process(log, ScriptedExecutor(work), "last"), log, "last") as conversations:
             events = [one async for one in conversations.follow(sent.task_id, OWNER, 0)]
             task = await ended(conversations, sent.task_id)
-        told = [one.event.artifact.parts[0].text for one in events if hasattr(one.event, "artifact")]  # pyright: ignore
+        told = [_text(one.event) for one in events if isinstance(one.event, TaskArtifactUpdateEvent)]
         assert told == WORDS.split()
         assert answer(task) == "".join(WORDS.split())
         assert [row.seq for row in log.kept[sent.task_id].rows] == list(range(1, len(events) + 2))
@@ -117,7 +122,7 @@ def test_messages_are_run_once_each_in_the_order_of_the_log_whenever_they_come(w
         first, second = ScriptedExecutor(listen), ScriptedExecutor(listen)
         one, two = process(log, first), process(log, second, "runner-2")
         async with running(one, log), running(two, log, "runner-2"):
-            sent = await one.submit(OWNER, message("0"))
+            last = sent = await one.submit(OWNER, message("0"))
             async for _ in one.follow(sent.task_id, OWNER, sent.seq):
                 break
             for number, wait in enumerate(waits, 1):

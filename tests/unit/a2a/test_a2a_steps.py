@@ -18,6 +18,7 @@ from fixtures.scripted_agents import (
     answer,
     begun,
     chunk,
+    durable,
     ended,
     message,
     process,
@@ -59,7 +60,7 @@ def buyer(shop: Shop, *, after: asyncio.Event | None = None, on_doubt: OnDoubt =
         receipt = await steps(context).run("buy", shop.buy, arguments={"item": "tea"}, on_doubt=on_doubt)
         await queue.enqueue_event(chunk(context, str(receipt), append=False))
         if after is not None:
-            await queue.flush()  # pyright: ignore[reportAttributeAccessIssue] - of ours
+            await durable(queue)
             after.set()
             await asyncio.Event().wait()
         await queue.enqueue_event(status(context, TaskState.TASK_STATE_COMPLETED))

@@ -127,8 +127,8 @@ class Conversations:
         """Give out what a subscriber of the task sees after a place in the log, from whichever process it comes.
 
         Ends after a terminal state or a reply; with ``until``, the seq of a message, also when that message was
-        handled; and when this process drains. Raises the SDK's `TaskNotFoundError`, and `InvalidParamsError` when the log ends
-        before ``after``.
+        handled; and when this process drains. Raises the SDK's `TaskNotFoundError`, and `InvalidParamsError` when the
+        log ends before ``after``.
         """
         follower = Follower(
             log=self._log,

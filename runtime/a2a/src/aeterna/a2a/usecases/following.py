@@ -64,8 +64,10 @@ class Follower:
                     for row in page.rows:
                         if (followed := await self._read(row)) is not None:
                             yield followed
-                    self.ended = self.ended or (not page.rows and page.state in TERMINAL)
-                    stale = bool(page.rows)
+                    if not (stale := bool(page.rows)):
+                        # What was hinted at is not there, as after a restore of the store to an earlier time.
+                        channel.top = self.cursor
+                        self.ended = page.state in TERMINAL
                 elif (rest := await self._rest(channel, unsure=unsure)) == "wait":
                     woken = await _within(news, self.patience)
                     unsure = not channel.runs and self.until is not None
