@@ -8,6 +8,7 @@ from uuid import uuid4
 from aeterna.client import thread_operations as operations
 from aeterna.client.async_dead_letters import AsyncDeadLetters
 from aeterna.client.async_leases import AsyncLeases
+from aeterna.client.async_retention import AsyncRetention
 from aeterna.client.async_tasks import AsyncTasks
 from aeterna.client.event_stream import EventStream
 from aeterna.client.thread_problem_codes import ThreadConflictError
@@ -91,6 +92,7 @@ class AsyncThreads:
     def __init__(self, runner: AsyncRunner) -> None:
         self._runner = runner
         self.dead_letters = AsyncDeadLetters(runner)
+        self.retention = AsyncRetention(runner)
         self.leases = AsyncLeases(runner)
         self.tasks = AsyncTasks(runner)
 

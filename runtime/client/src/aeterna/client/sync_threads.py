@@ -9,6 +9,7 @@ from aeterna.client import thread_operations as operations
 from aeterna.client.event_stream import EventStream
 from aeterna.client.sync_dead_letters import SyncDeadLetters
 from aeterna.client.sync_leases import SyncLeases
+from aeterna.client.sync_retention import SyncRetention
 from aeterna.client.sync_tasks import SyncTasks
 from aeterna.client.thread_problem_codes import ThreadConflictError
 
@@ -90,6 +91,7 @@ class SyncThreads:
     def __init__(self, runner: SyncRunner) -> None:
         self._runner = runner
         self.dead_letters = SyncDeadLetters(runner)
+        self.retention = SyncRetention(runner)
         self.leases = SyncLeases(runner)
         self.tasks = SyncTasks(runner)
 

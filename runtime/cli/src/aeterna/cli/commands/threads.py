@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CONVERSATIONS = "aeterna.cli.commands.thread_conversations"
+_RETENTION = "aeterna.cli.commands.thread_retention"
 COMMANDS: Mapping[str, Lazy] = {
     "list": Lazy(_CONVERSATIONS, "list_", "List the conversations."),
     "show": Lazy(_CONVERSATIONS, "show", "Show the messages of a conversation."),
@@ -21,6 +22,9 @@ COMMANDS: Mapping[str, Lazy] = {
     "dead-letters": Lazy(
         "aeterna.cli.commands.thread_dead_letters", "dead_letters", "Notifications that were given up."
     ),
+    "erase": Lazy(_RETENTION, "erase", "Erase a subject, a thread or everything, for ever."),
+    "erasure": Lazy(_RETENTION, "erasure", "Show an erasure, or list them."),
+    "holds": Lazy(_RETENTION, "holds", "Legal holds: what must not be removed."),
     "leases": Lazy("aeterna.cli.commands.thread_leases", "leases", "Who runs which task."),
 }
 
