@@ -12,6 +12,7 @@ from a2a.utils.errors import (
     A2AError,
     InternalError,
     InvalidParamsError,
+    PushNotificationNotSupportedError,
     TaskNotFoundError,
     UnsupportedOperationError,
 )
@@ -79,6 +80,9 @@ _REFUSALS: Final[Mapping[str, _Protocol]] = MappingProxyType(
             message="This message id was used for another message"
         ),
         "threads.message_too_large": _params,
+        "threads.push_unavailable": lambda _: PushNotificationNotSupportedError(
+            message="The agent's store sends no push notifications"
+        ),
         "threads.invalid_cursor": lambda _: InvalidParamsError(message="The page token is not one of this agent's"),
         "threads.position_ahead": lambda _: InvalidParamsError(
             message="Last-Event-ID is beyond the end of the task's log"
