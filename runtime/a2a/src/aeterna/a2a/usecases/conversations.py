@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from a2a.types import ListTasksResponse, Message, SendMessageRequest, Task, TaskState, TaskStatus
 from a2a.utils.errors import (
     InvalidParamsError,
+    PushNotificationNotSupportedError,
     TaskNotCancelableError,
     TaskNotFoundError,
     UnsupportedOperationError,
@@ -354,6 +355,8 @@ def _of_caller(error: StoreRefusedError) -> Exception:
         return TaskNotFoundError()
     if error.problem == "threads.task_ended":
         return UnsupportedOperationError(message="The task has ended; begin another one.")
+    if error.problem == "threads.push_unavailable":
+        return PushNotificationNotSupportedError()
     says = _INVALID.get(error.problem)
     return error if says is None else InvalidParamsError(message=says or error.detail)
 
