@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from aeterna.policy.settings import SHIPPED
 from fixtures.container_images import ROOT, SERVICES, Image, Service
-from fixtures.container_process import Container
+from fixtures.container_process import Container, lent_socket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
+    from pathlib import Path
 
     from aeterna.service.testing import SigningKey
     from fixtures.fix_postgres import Postgres
@@ -28,6 +27,16 @@ pytestmark = [
     pytest.mark.timeout(1800),
     pytest.mark.slow,
 ]
+
+THREADS = "/api/v1/threads"
+# Keys of the environment sign without asking anybody; what STS is asked with is made and not sent.
+SIGN = """
+import time, botocore.session
+from aeterna.postgres.login_aws import AwsTokenSource
+print(AwsTokenSource("db.abc.eu-central-1.rds.amazonaws.com", 5432, "ada", time.time).fetch().value)
+botocore.session.get_session().create_client("sts", region_name="eu-central-1")
+import aeterna.postgres.login_gcp, aeterna.postgres.login_azure
+"""
 
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 
@@ -121,15 +130,6 @@ def deployment(
         deployed.stop()
 
 
-def lent_socket(database: str, folder: Path) -> Path:
-    """Return a folder that leads to the server's socket alone: the server's own one is closed to other users."""
-    told = conninfo_to_dict(database)
-    name = f".s.PGSQL.{told['port']}"
-    os.link(Path(str(told["host"])) / name, folder / name)
-    folder.chmod(0o755)
-    return folder
-
-
 @each_service
 def test_a_container_is_alive_and_ready(service: Service, deployment: Deployment) -> None:
     """Ready means more than running: the policy answers, the database has its schema, the warehouse can be written."""
@@ -218,9 +218,105 @@ def test_without_a_volume_the_policy_decides_from_memory(
     assert ready.status_code == 200
 
 
+@pytest.fixture
+def store(
+    image_of: Callable[[str], Image],
+    opened: Callable[[str], Path],
+    postgres: Postgres,
+    signing_key: SigningKey,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Container, dict[str, str]]:
+    """Return a container beside a database without a schema, and its environment but for the policy."""
+    trust = tmp_path_factory.mktemp("trust")
+    trust.chmod(0o755)
+    signing_key.write_jwks(trust / "jwks.json").chmod(0o644)
+    database = postgres.dsn(postgres.create())
+    sockets = lent_socket(database, tmp_path_factory.mktemp("postgresql"))
+    volumes = {trust: "/run/trust", sockets: "/run/postgresql"}
+    environment = {
+        "AETERNA_THREADS_DSN": make_conninfo(database, host="/run/postgresql"),
+        "AETERNA_THREADS_HOST": "127.0.0.1",
+        "AETERNA_THREADS_PORT": "0",
+        "AETERNA_THREADS_ISSUER": signing_key.issuer,
+        "AETERNA_THREADS_JWKS": "/run/trust/jwks.json",
+        "AETERNA_THREADS_DRAIN_TIMEOUT": "5",
+    }
+    return Container(image_of("aeterna-threads"), opened("aeterna-threads"), volumes), environment
+
+
+def test_the_jobs_of_the_store_run_from_its_image(
+    store: tuple[Container, dict[str, str]], image_of: Callable[[str], Image]
+) -> None:
+    """As a Job and a CronJob run them: the same image, another argument, and nothing but the database."""
+    container, environment = store
+    entry = image_of("aeterna-threads").config["Entrypoint"]
+    needed = {"AETERNA_THREADS_DSN": environment["AETERNA_THREADS_DSN"]}
+
+    migrated = container.run(*entry, "migrate", environment=needed)
+    cleaned = container.run(*entry, "cleanup", environment=needed)
+
+    assert migrated.returncode == 0, migrated.stderr
+    assert migrated.stdout.startswith("aeterna-threads: schema none -> ")
+    assert cleaned.returncode == 0, cleaned.stderr
+    assert json.loads(cleaned.stdout)["alone"] is True
+
+
+@pytest.mark.parametrize("name", ["aeterna-threads", "aeterna-policies"])
+def test_what_the_image_leaves_out_of_botocore_is_not_missed(
+    name: str, image_of: Callable[[str], Image], opened: Callable[[str], Path]
+) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "AKIDTEST", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+    signed = Container(image_of(name), opened(name), {}).run("python", "-P", "-c", SIGN, environment=keys)
+
+    assert signed.returncode == 0, signed.stderr
+    assert signed.stdout.startswith("db.abc.eu-central-1.rds.amazonaws.com:5432/?Action=connect&DBUser=ada&")
+    assert "eu-central-1%2Frds-db%2Faws4_request" in signed.stdout
+
+
+def test_a_stream_of_a_container_that_stops_goes_on_in_another_one(
+    store: tuple[Container, dict[str, str]],
+    image_of: Callable[[str], Image],
+    opened: Callable[[str], Path],
+    signing_key: SigningKey,
+) -> None:
+    """Nothing is missed and nothing comes twice: the client names the last event it saw, wherever it comes back."""
+    container, environment = store
+    token = {"Authorization": f"Bearer {signing_key.token()}"}
+    policy = Container(image_of("aeterna-policy"), opened("aeterna-policy"), {})
+    with policy.serving({"AETERNA_POLICY_PORT": "0"}) as asked, httpx.Client(headers=token, trust_env=False) as client:
+        whole = environment | {"AETERNA_THREADS_POLICY_URL": asked, "AETERNA_THREADS_MIGRATE": "true"}
+        with container.serving(whole) as second:
+            with container.serving(whole) as first:
+                client.post(first + THREADS, json={"thread_id": "t-1"}).raise_for_status()
+                client.post(f"{first}{THREADS}/t-1/messages", json=message(1)).raise_for_status()
+                stream = client.send(client.build_request("GET", f"{first}{THREADS}/t-1/events"), stream=True)
+                lines = stream.iter_lines()
+                before = next(ids(lines))
+            # The first one has ended by now, with status 0; the stream ended between two events, and not with an error.
+            left = list(ids(lines))
+            client.post(f"{second}{THREADS}/t-1/messages", json=message(2)).raise_for_status()
+            again = {"Last-Event-ID": before}
+
+            with client.stream("GET", f"{second}{THREADS}/t-1/events", headers=again) as resumed:
+                after = next(ids(resumed.iter_lines()))
+
+    assert (before, left, after) == ("1", [], "2")
+
+
 def health_check(service: Service) -> list[str]:
     """Return the command of the file's HEALTHCHECK; an OCI image does not keep it."""
     text = (ROOT / service.folder / "Containerfile").read_text()
     found = re.search(r"^HEALTHCHECK.*\\\n\s+CMD (\[.*\])$", text, re.MULTILINE)
     assert found is not None
     return json.loads(found[1])
+
+
+def message(number: int) -> dict[str, object]:
+    """Return a message."""
+    return {"message_id": f"m-{number}", "role": "user", "parts": [{"kind": "text", "text": f"message {number}"}]}
+
+
+def ids(lines: Iterator[str]) -> Iterator[str]:
+    """Yield the ids of the events of a stream."""
+    return (line.removeprefix("id:").strip() for line in lines if line.startswith("id:"))

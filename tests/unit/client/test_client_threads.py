@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,15 @@ def test_a_message_appended_twice_is_kept_once(aeterna: Aeterna) -> None:
     again = thread.append("agent", ["Rolled back ledger."], message_id="m-19")
 
     assert (first.seq, again.seq, again.repeated) == (1, 1, True)
+
+
+def test_a_thread_may_be_opened_for_a_time(aeterna: Aeterna) -> None:
+    """Without one it is there for ever."""
+    kept = aeterna.threads.open("kept").info()
+    ending = aeterna.threads.open("ending", ttl=timedelta(minutes=90)).info()
+
+    assert kept.expires_at is None
+    assert ending.expires_at == ending.created_at + timedelta(minutes=90)
 
 
 def test_a_message_id_is_drawn_when_none_is_given(aeterna: Aeterna) -> None:

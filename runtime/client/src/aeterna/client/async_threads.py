@@ -15,6 +15,7 @@ from aeterna.client.thread_problem_codes import ThreadConflictError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from datetime import timedelta
 
     from aeterna.client.async_runner import AsyncRunner
     from aeterna.client.json_value import JsonObject
@@ -97,15 +98,21 @@ class AsyncThreads:
         self.tasks = AsyncTasks(runner)
 
     async def open(
-        self, thread_id: str, *, title: str | None = None, metadata: JsonObject | None = None
+        self,
+        thread_id: str,
+        *,
+        title: str | None = None,
+        metadata: JsonObject | None = None,
+        ttl: timedelta | None = None,
     ) -> AsyncThread:
         """Return the thread, made if it is not there yet.
 
         A title or metadata must be those it was made with, or `ThreadConflictError` is raised; without either, any
-        thread of this id will do.
+        thread of this id will do. A ``ttl`` counts when the thread is made: with it, it is gone that long after its
+        last message.
         """
         try:
-            await self._runner.run(operations.open_thread(thread_id, title=title, metadata=metadata))
+            await self._runner.run(operations.open_thread(thread_id, title=title, metadata=metadata, ttl=ttl))
         except ThreadConflictError:
             if title is not None or metadata is not None:
                 raise

@@ -15,6 +15,7 @@ from aeterna.client.thread_problem_codes import ThreadConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import timedelta
 
     from aeterna.client.json_value import JsonObject
     from aeterna.client.sync_runner import SyncRunner
@@ -95,14 +96,22 @@ class SyncThreads:
         self.leases = SyncLeases(runner)
         self.tasks = SyncTasks(runner)
 
-    def open(self, thread_id: str, *, title: str | None = None, metadata: JsonObject | None = None) -> SyncThread:
+    def open(
+        self,
+        thread_id: str,
+        *,
+        title: str | None = None,
+        metadata: JsonObject | None = None,
+        ttl: timedelta | None = None,
+    ) -> SyncThread:
         """Return the thread, made if it is not there yet.
 
         A title or metadata must be those it was made with, or `ThreadConflictError` is raised; without either, any
-        thread of this id will do.
+        thread of this id will do. A ``ttl`` counts when the thread is made: with it, it is gone that long after its
+        last message.
         """
         try:
-            self._runner.run(operations.open_thread(thread_id, title=title, metadata=metadata))
+            self._runner.run(operations.open_thread(thread_id, title=title, metadata=metadata, ttl=ttl))
         except ThreadConflictError:
             if title is not None or metadata is not None:
                 raise

@@ -8,8 +8,9 @@ nothing, session and message ids make repetitions harmless, and a thread's seque
 
 It knows sessions, nodes, neighbours (without ``where`` and without pages), shortest paths, snapshots, statistics and
 threads; ``as_of`` is a snapshot or a time. Of the rest of the graph API (search, related nodes, subgraphs and patterns;
-tags, differences, restores and the feed of changes; erasures and holds; upkeep) it knows nothing and answers 404: put
-the answers that a test needs into ``failures``, or run the service.
+tags, differences, restores and the feed of changes; erasures and holds; upkeep) and of the tasks, leases and dead
+letters of the thread store it knows nothing and answers 404: put the answers that a test needs into ``failures``, or run
+the service.
 """
 
 from __future__ import annotations
@@ -224,6 +225,9 @@ class FakeRuntime:
         created = thread_id not in self.threads
         if created:
             facts: Json = {"title": body.get("title"), "metadata": body.get("metadata") or {}}
+            ttl = cast("float | None", body.get("ttl_seconds"))
+            # Nothing expires here: the time is told, and stands still.
+            facts["expires_at"] = None if ttl is None else (EPOCH + timedelta(seconds=ttl)).isoformat()
             self.threads[thread_id] = {"thread_id": thread_id, "created_at": EPOCH.isoformat(), **facts}
             self.messages[thread_id] = []
         return httpx.Response(201 if created else 200, json=self._facts(thread_id))

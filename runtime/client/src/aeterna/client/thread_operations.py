@@ -23,6 +23,7 @@ from aeterna.client.thread_values import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from aeterna.client.json_value import JsonObject, JsonValue
 
@@ -31,13 +32,17 @@ PartLike: TypeAlias = str | Part
 """A part to append: a string is a text part."""
 
 
-def open_thread(thread_id: str, *, title: str | None, metadata: JsonObject | None) -> Operation[ThreadInfo]:
+def open_thread(
+    thread_id: str, *, title: str | None, metadata: JsonObject | None, ttl: timedelta | None
+) -> Operation[ThreadInfo]:
     """Make the thread if it is not there yet; its id is the key by which a repetition is recognised."""
     body: dict[str, JsonValue] = {"thread_id": _given(thread_id)}
     if title is not None:
         body["title"] = title
     if metadata is not None:
         body["metadata"] = metadata
+    if ttl is not None:
+        body["ttl_seconds"] = ttl.total_seconds()
     return Operation(service="threads", method="POST", path=ROOT, body=body, key=thread_id, parse=_thread_reply)
 
 
@@ -145,6 +150,7 @@ def _thread(fields: Reader) -> ThreadInfo:
         last_seq=fields.integer("last_seq"),
         title=fields.optional_text("title"),
         metadata=fields.object("metadata"),
+        expires_at=fields.time("expires_at") if fields.optional_text("expires_at") is not None else None,
     )
 
 

@@ -39,6 +39,8 @@ class ThreadInfo:
     last_seq: int
     title: str | None
     metadata: Mapping[str, JsonValue]
+    expires_at: datetime | None = None
+    """From when on the thread does not exist for anybody; None is for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,13 +12,15 @@ import click
 
 from aeterna.cli import output
 from aeterna.cli.connection import connect
+from aeterna.cli.lifetime import Lifetime
 from aeterna.cli.options import json_option, state_dir_option
 from aeterna.client import DataPart
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from pathlib import Path
 
-    from aeterna.client import Message, Role
+    from aeterna.client import Message, Role, ThreadInfo
 
 
 @click.command("list")
@@ -33,8 +35,11 @@ def list_(*, limit: int, as_json: bool, state_dir: Path | None) -> None:
         {"threads": found},
         as_json=as_json,
         human=lambda: output.table(
-            ("thread", "messages", "created", "title"),
-            [(one.thread_id, str(one.last_seq), one.created_at.isoformat(), one.title or "") for one in found],
+            ("thread", "messages", "created", "expires", "title"),
+            [
+                (one.thread_id, str(one.last_seq), one.created_at.isoformat(), _end(one), one.title or "")
+                for one in found
+            ],
         ),
     )
 
@@ -61,6 +66,7 @@ def show(*, thread_id: str, after: int, as_json: bool, state_dir: Path | None) -
 @click.argument("text", required=False)
 @click.option("--role", type=click.Choice(["user", "agent"]), default="user", show_default=True, help="Who speaks.")
 @click.option("--message-id", help="Makes repeating the command harmless; by default a new one.")
+@click.option("--ttl", type=Lifetime(), help="For a new conversation: how long after its last message it goes.")
 @click.option("--expected-seq", type=click.IntRange(min=0), help="Refuse when the conversation has gone on since.")
 @json_option
 @state_dir_option
@@ -70,6 +76,7 @@ def append(
     text: str | None,
     role: Role,
     message_id: str | None,
+    ttl: timedelta | None,
     expected_seq: int | None,
     as_json: bool,
     state_dir: Path | None,
@@ -77,7 +84,7 @@ def append(
     """Append TEXT (or stdin) to a conversation, which is made if it is not there yet."""
     said = sys.stdin.read().rstrip("\n") if text is None else text
     with connect(state_dir) as aeterna:
-        thread = aeterna.threads.open(thread_id)
+        thread = aeterna.threads.open(thread_id, ttl=ttl)
         appended = thread.append(role, [said], message_id=message_id, expected_seq=expected_seq)
     happened = "was appended before" if appended.repeated else "appended"
     told = f"message {appended.seq} {happened} ({appended.message_id})"
@@ -95,6 +102,10 @@ def tail(*, thread_id: str, after: int, count: int | None, as_json: bool, state_
     with connect(state_dir) as aeterna, suppress(KeyboardInterrupt):
         for message in islice(aeterna.threads.get(thread_id).events(after_seq=after), count):
             output.answer(message, as_json=as_json, human=lambda said=message: _tell(said))
+
+
+def _end(thread: ThreadInfo) -> str:
+    return "" if thread.expires_at is None else thread.expires_at.isoformat(timespec="seconds")
 
 
 def _tell(message: Message) -> None:

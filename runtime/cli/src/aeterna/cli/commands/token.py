@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from aeterna.cli import output
 from aeterna.cli.errors import NotRunningError
+from aeterna.cli.lifetime import Lifetime
 from aeterna.cli.local.agent_environment import agent_environment, shell_lines
 from aeterna.cli.local.state_dir import StateDir
 from aeterna.cli.local.tokens import LOCAL, Claims, Signer
@@ -17,24 +17,8 @@ from aeterna.cli.options import json_option, state_dir_option
 from aeterna.cli.settings import CommandSettings
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from pathlib import Path
-
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-class Lifetime(click.ParamType[timedelta]):
-    """A duration such as 90s, 15m, 8h or 30d."""
-
-    name = "duration"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Parse the text of the option."""
-        if isinstance(value, timedelta):
-            return value
-        found = re.fullmatch(r"(\d+)([smhd])", str(value))
-        if found is None:
-            self.fail(f"{value!r} is not a duration such as 90s, 15m, 8h or 30d", param, ctx)
-        return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
 @click.command(short_help="Mint a token for the local runtime.")
