@@ -259,6 +259,21 @@ def test_a_read_of_one_thread_looks_at_one_partition(
     assert scanned(row[0][0]["Plan"]) == [partition], json.dumps(row[0])
 
 
+def test_a_read_that_was_prepared_is_planned_for_its_thread_still(database: str) -> None:
+    """A plan for any thread would open every partition each time."""
+    statement = queries("messages.sql")["read_messages"]
+    values = {"tenant": "acme", "thread_id": "kept", "after_seq": 0, "limit": 10}
+    with psycopg.connect(database, prepare_threshold=0) as connection:
+        for _ in range(12):
+            connection.execute(statement, values)
+        plans = connection.execute(
+            "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE statement LIKE '%threads.events%'",
+            prepare=False,
+        ).fetchall()
+
+    assert plans == [(12, 0)]
+
+
 @pytest.fixture
 async def store(past: tuple[str, date]) -> AsyncGenerator[PostgresThreadStore]:
     """Return a store on the database with a day that is over."""
