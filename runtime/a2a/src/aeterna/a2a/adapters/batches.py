@@ -93,9 +93,10 @@ class Batches:
                     waiting.outcome.set_exception(error)
         except AgentError as error:
             _refuse(batch, error)
-        except BaseException as error:
-            # Cancelled, or an answer that is none: nobody may wait for ever for what is not to come.
-            _refuse(batch, StoreAwayError(type(error).__name__))
+        except (KeyError, TypeError, ValueError) as error:
+            _refuse(batch, StoreAwayError(f"an answer that is none ({type(error).__name__})"))
+        except asyncio.CancelledError:
+            _refuse(batch, StoreAwayError("this process ends"))
             raise
         finally:
             self._free += 1

@@ -1,0 +1,230 @@
+"""How the kit calls the thread store: in batches, again under the same id, and with the token of the moment."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from aeterna.a2a.adapters.calling import Patience
+from aeterna.a2a.adapters.http import HttpStore
+from aeterna.a2a.adapters.token_file import TokenFile
+from aeterna.a2a.domain.rows import Creation, Row, Write
+from aeterna.a2a.errors import LeaseGoneError, StoreAwayError, StoreRefusedError, TokenUnreadableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+pytestmark = pytest.mark.anyio
+
+QUICK = Patience(bound=timedelta(seconds=1), first=timedelta(0), longest=timedelta(0))
+
+
+def write(task_id: str, text: str = "hello") -> Write:
+    row = Row(
+        kind="message",
+        streamed=False,
+        said=True,
+        author="ada",
+        message_id="m1",
+        role="user",
+        parts=({"kind": "text", "text": text},),
+    )
+    return Write(task_id=task_id, owner="ada", write_id=f"w-{task_id}", rows=(row,), creation=Creation(context_id="c"))
+
+
+class Service:
+    """Answers writes as it is told to, and remembers what it was asked."""
+
+    def __init__(self, *answers: httpx.Response | httpx.TransportError) -> None:
+        self._answers = list(answers)
+        self.asked: list[list[Any]] = []
+        self.tokens: list[str] = []
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.tokens.append(request.headers["Authorization"])
+        self.asked.append(json.loads(request.content)["writes"])
+        await self.open.wait()
+        if self._answers:
+            answer = self._answers.pop(0)
+            if isinstance(answer, httpx.TransportError):
+                raise answer
+            return answer
+        return httpx.Response(200, json={"results": [{"version": 1} for _ in self.asked[-1]]})
+
+
+def store(
+    service: Service, token: Callable[[], str] = lambda: "t", clock: Callable[[], float] = lambda: 0
+) -> HttpStore:
+    return HttpStore(
+        "http://threads",
+        token,
+        patience=QUICK,
+        clock=clock,
+        jitter=lambda: 0.5,
+        transport=httpx.MockTransport(service),
+    )
+
+
+def refused(code: str, status: int = 409) -> httpx.Response:
+    return httpx.Response(status, json={"code": code, "detail": "no"})
+
+
+async def test_writes_that_come_while_one_is_under_way_leave_together() -> None:
+    service = Service()
+    service.open.clear()
+    log = store(service).log
+    writing = [asyncio.create_task(log.write(write("first")))]
+    while not service.asked:  # noqa: ASYNC110 - the transport sets no event
+        await asyncio.sleep(0)
+    writing += [asyncio.create_task(log.write(write(f"t{at}"))) for at in range(5)]
+    await asyncio.sleep(0)
+    service.open.set()
+
+    await asyncio.gather(*writing)
+
+    assert [len(asked) for asked in service.asked] == [1, 5]
+
+
+async def test_two_writes_of_one_task_never_leave_together_and_keep_their_order() -> None:
+    service = Service()
+    log = store(service).log
+
+    await asyncio.gather(*(log.write(write(name, text)) for text in "abc" for name in ("one", "two")))
+
+    for asked in service.asked:
+        assert len({item["task_id"] for item in asked}) == len(asked)
+    order = [
+        item["rows"][0]["parts"][0]["text"] for asked in service.asked for item in asked if item["task_id"] == "one"
+    ]
+    assert order == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [refused("threads.unavailable", 503), httpx.Response(502), httpx.ReadError("reset"), httpx.ConnectError("refused")],
+    ids=["unavailable", "gateway", "cut-off", "not-there"],
+)
+async def test_a_write_without_an_answer_is_made_again_under_the_same_id(
+    answer: httpx.Response | httpx.TransportError,
+) -> None:
+    service = Service(answer)
+
+    await store(service).log.write(write("t"))
+
+    assert len(service.asked) == 2
+    assert service.asked[0] == service.asked[1]
+
+
+async def test_a_store_that_stays_away_is_given_up_after_the_bound() -> None:
+    moments = iter([0.0, 0.4, 0.8, 1.2, 1.6])
+    service = Service(*(refused("threads.busy", 503) for _ in range(5)))
+
+    with pytest.raises(StoreAwayError):
+        await store(service, clock=lambda: next(moments)).log.write(write("t"))
+
+    assert len(service.asked) == 3
+
+
+async def test_a_refused_write_leaves_its_neighbours_alone() -> None:
+    problems = [{"problem": {"code": "threads.lease_lost", "detail": "no"}}, {"version": 7}]
+    service = Service(
+        httpx.Response(200, json={"results": [{"version": 1}]}), httpx.Response(200, json={"results": problems})
+    )
+    log = store(service).log
+
+    first, lost, kept = await asyncio.gather(
+        *(log.write(write(name)) for name in ("a", "b", "c")), return_exceptions=True
+    )
+
+    assert isinstance(lost, LeaseGoneError)
+    assert not isinstance(first, BaseException)
+    assert not isinstance(kept, BaseException)
+    assert kept.version == 7
+
+
+async def test_a_refusal_carries_the_stores_code_and_words() -> None:
+    with pytest.raises(StoreRefusedError) as error:
+        await store(Service(refused("threads.forbidden", 403))).log.write(write("t"))
+
+    assert (error.value.problem, error.value.detail) == ("threads.forbidden", "no")
+
+
+async def test_nobody_waits_for_ever_for_an_answer_that_is_none() -> None:
+    with pytest.raises(StoreAwayError):
+        await store(Service(httpx.Response(200, json={"results": []}))).log.write(write("t"))
+
+
+async def test_a_listener_is_connected_again_and_told_that_it_may_have_missed_something() -> None:
+    connections: list[int] = []
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        connections.append(len(connections))
+        if len(connections) == 2:
+            raise httpx.ConnectError("gone", request=request)
+        told = 'event: all\ndata: {}\n\n: beat\n\nevent: wake\ndata: {"task_id":"t","version":3}\n\n'
+        return httpx.Response(200, text=told)
+
+    store = HttpStore("http://threads", lambda: "t", jitter=lambda: 0.0, transport=httpx.MockTransport(serve))
+    wakes = store.log.wakes()
+
+    told = [(wake.task_id, wake.version) for wake in [await anext(wakes) for _ in range(4)]]
+
+    assert told == [(None, 0), ("t", 3), (None, 0), ("t", 3)]
+    assert len(connections) == 3
+
+
+def token(tenant: str = "acme", subject: str = "agent") -> str:
+    claims = base64.urlsafe_b64encode(json.dumps({"tenant": tenant, "sub": subject}).encode()).decode().rstrip("=")
+    return f"head.{claims}.signature"
+
+
+async def test_a_token_that_was_rewritten_is_brought_with_the_next_call(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("one\n")
+    service = Service()
+    log = store(service, TokenFile(path).read).log
+    await log.write(write("a"))
+    path.write_text("another\n")
+
+    await log.write(write("b"))
+
+    assert service.tokens == ["Bearer one", "Bearer another"]
+
+
+def test_a_token_whose_file_is_gone_for_the_moment_is_brought_on(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text("one")
+    found = TokenFile(path)
+    found.read()
+    path.unlink()
+
+    assert found.read() == "one"
+
+
+def test_a_process_knows_itself_by_its_own_token(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_text(token())
+
+    identity = TokenFile(path).identity()
+
+    assert (identity.tenant, identity.agent) == ("acme", "agent")
+
+
+@pytest.mark.parametrize("content", [None, "", "no token", "a.b.c", "é"])
+def test_a_file_without_a_token_is_refused(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+
+    with pytest.raises(TokenUnreadableError):
+        TokenFile(path).identity()
