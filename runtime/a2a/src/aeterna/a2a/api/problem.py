@@ -39,9 +39,11 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.GoingAwayError: 503,
         errors.StillRunningError: 503,
         errors.StoreRefusedError: 500,
+        errors.NotificationInvalidError: 401,
         # What follows never leaves the engine; should it, it is a defect of ours.
         errors.LeaseGoneError: 500,
         errors.StepUncertainError: 500,
+        errors.TokenUnreadableError: 500,
         errors.AgentError: 500,
     }
 )
