@@ -14,6 +14,7 @@ from aeterna.service.caller import TenantId
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.listen import PostgresWakes
 from aeterna.threads.domain.conversation import ThreadId
+from aeterna.threads.domain.task import AgentId, News
 from aeterna.threads.testing import FakeWakes
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.anyio
 
 ACME, OTHER = TenantId("acme"), TenantId("other")
 ONE, TWO = ThreadId("t-1"), ThreadId("t-2")
+AGENT, RIVAL = AgentId("agents/Abrechnung ünïcode/\u2028"), AgentId("agents/Abrechnung")
 NOW, LONG = timedelta(milliseconds=1), timedelta(seconds=30)
 
 
@@ -102,3 +104,46 @@ async def test_many_announcements_reach_their_readers(wakes: Wakes) -> None:
             wakes.announce(ACME, thread)
 
         assert all([await waiter.wait(LONG) for waiter in waiters])
+
+
+async def test_an_agent_is_told_which_of_its_tasks_have_grown_and_how_far(wakes: Wakes) -> None:
+    async with wakes.subscribe_agent(ACME, AGENT) as waiter:
+        grown = dict[ThreadId, int]()
+        wakes.announce_task(ACME, AGENT, ONE, 7)
+        wakes.announce_task(ACME, AGENT, TWO, 2)
+        wakes.announce_task(ACME, AGENT, ONE, 8)
+        while grown != {ONE: 8, TWO: 2}:
+            news = await waiter.wait(LONG)
+            assert news is not None
+            assert not news.everything
+            grown |= news.grown
+
+
+@pytest.mark.parametrize(("tenant", "agent"), [(OTHER, AGENT), (ACME, RIVAL)], ids=["tenant", "agent"])
+async def test_an_agent_is_not_told_of_the_tasks_of_others(wakes: Wakes, tenant: TenantId, agent: AgentId) -> None:
+    async with wakes.subscribe_agent(ACME, AGENT) as waiter, wakes.subscribe_agent(tenant, agent) as witness:
+        wakes.announce_task(tenant, agent, ONE, 1)
+        assert await witness.wait(LONG) == News(grown={ONE: 1}, everything=False)
+
+        assert await waiter.wait(NOW) is None
+
+
+async def test_when_something_may_have_been_missed_an_agent_is_told_that_anything_may_have_grown(wakes: Wakes) -> None:
+    async with wakes.subscribe_agent(ACME, AGENT) as waiter:
+        wakes.wake_all()
+
+        assert await waiter.wait(LONG) == News(grown={}, everything=True)
+
+
+async def test_a_slow_agent_is_told_of_many_tasks_together(wakes: Wakes) -> None:
+    """Nothing is kept for a reader that does not read but a bounded number of names."""
+    async with wakes.subscribe_agent(ACME, AGENT) as waiter, wakes.subscribe_agent(ACME, AGENT) as witness:
+        for n in range(3000):
+            wakes.announce_task(ACME, AGENT, ThreadId(f"{'t' * 200}-{n:04}"), 1)
+        told = await witness.wait(LONG)
+        while told is not None and not told.everything and ThreadId(f"{'t' * 200}-2999") not in told.grown:
+            told = await witness.wait(LONG)
+
+        news = await waiter.wait(LONG)
+
+        assert news == News(grown={}, everything=True)
