@@ -14,7 +14,9 @@ import pytest
 
 from aeterna.service.caller import TenantId
 from aeterna.threads.adapters import removing
+from aeterna.threads.adapters.postgres_usage import PostgresAccounts
 from aeterna.threads.domain.conversation import MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
+from aeterna.threads.domain.usage import Quotas
 from aeterna.threads.errors import PartLostError, ThreadConflictError, ThreadNotFoundError
 from aeterna.threads.usecases.cleanup import Cleanup, CleanupLimits
 from fixtures.fix_thread_retention import ACME, AGENT
@@ -271,3 +273,17 @@ async def test_a_lost_part_is_named_to_its_reader(retained: Retained) -> None:
 
     with pytest.raises(PartLostError, match=file.name):
         await retained.store.messages(ACME, thread, after_seq=0, limit=10)
+
+
+async def test_what_a_tenant_holds_is_counted_and_its_own_quota_comes_before_the_default(retained: Retained) -> None:
+    await retained.thread("t", *SAID)
+    await retained.task("task", "x" * 5000)
+    retained.expire(await retained.thread("expired", *SAID))
+    retained.execute("INSERT INTO threads.quotas (tenant, threads) VALUES ('acme', 7)")
+    await retained.cleanup.round()
+
+    accounts = PostgresAccounts(retained.pool, Quotas(threads=3, bytes=9))
+    mine, theirs = await accounts.account(ACME), await accounts.account(OTHER)
+
+    assert (mine.usage.threads, mine.usage.open_tasks, mine.usage.bytes > 10_000) == (2, 1, True)
+    assert (mine.quotas, theirs.usage.threads) == (Quotas(threads=7, bytes=9), 0)

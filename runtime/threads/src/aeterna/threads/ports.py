@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         Write,
         Written,
     )
+    from aeterna.threads.domain.usage import Account
     from aeterna.threads.errors import ThreadsError
 
 
@@ -548,4 +549,12 @@ class ObjectStore(Protocol):
 
     async def delete(self, keys: Sequence[ObjectKey]) -> None:
         """Delete the objects; those that are gone already do no harm."""
+        ...
+
+
+class Accounts(Protocol):
+    """What tenants hold and may hold. Kept by ``adapters.postgres_usage``; faked in ``testing``."""
+
+    async def account(self, tenant: TenantId) -> Account:
+        """Return the tenant's account; raises `StoreUnavailableError` or `StoreBusyError`."""
         ...

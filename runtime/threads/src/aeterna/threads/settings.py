@@ -65,7 +65,8 @@ class RetentionSettings(BaseSettings):
     A task lives for ``ttl`` after its last write unless it asks for another time, up to ``ttl_max``. Cleanup runs each
     ``cleanup_interval``, in one process at a time. ``objects`` is the address of the object store, ``file:///folder``,
     ``s3://bucket/prefix``, ``gs://bucket/prefix`` or ``az://account/container/prefix``; parts above
-    ``object_threshold`` bytes go there. ``object_grace`` is longer than any write takes.
+    ``object_threshold`` bytes go there. ``object_grace`` is longer than any write takes. The quotas are those of a
+    tenant for which the table ``threads.quotas`` has none; without any there is no limit.
     """
 
     ttl: Duration = Field(default=timedelta(hours=1), ge=timedelta(seconds=1))
@@ -73,6 +74,10 @@ class RetentionSettings(BaseSettings):
     cleanup_interval: Duration = Field(default=timedelta(minutes=1), gt=timedelta(0))
     objects: str | None = Field(default=None, pattern=r"^(file:///|s3://|gs://|az://).+$")
     object_threshold: int = Field(default=64 * 1024, ge=1024)
+    quota_threads: int | None = Field(default=None, ge=0)
+    quota_bytes: int | None = Field(default=None, ge=0)
+    quota_open_tasks: int | None = Field(default=None, ge=0)
+    quota_writes_per_second: int | None = Field(default=None, ge=1)
     object_grace: Duration = Field(default=timedelta(minutes=10), ge=timedelta(minutes=1))
 
 

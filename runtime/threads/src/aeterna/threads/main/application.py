@@ -11,6 +11,7 @@ from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
 from aeterna.service.adapters.jwt import JwksTokenVerifier
 from aeterna.service.app import service_app
+from aeterna.service.clock import steady_clock
 from aeterna.service.metrics import new_registry
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.listen import PostgresWakes
@@ -20,9 +21,10 @@ from aeterna.threads.api.problem import STATUSES
 from aeterna.threads.main.conversations import conversations
 from aeterna.threads.main.ground import Ground
 from aeterna.threads.main.push import push
-from aeterna.threads.main.retention import retention
+from aeterna.threads.main.retention import accounts, retention
 from aeterna.threads.main.runs import runs
 from aeterna.threads.main.tasks import tasks
+from aeterna.threads.usecases.quotas import QuotaKeeper
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -50,6 +52,7 @@ def application(settings: ThreadsSettings, address: Address) -> FastAPI:
         wakes=wakes,
         registry=registry,
         metrics=StoreMetrics(registry),
+        quotas=QuotaKeeper(accounts(settings, pool), steady_clock),
         pools={"service": [pool]},
     )
     parts = [part(ground) for part in PARTS]

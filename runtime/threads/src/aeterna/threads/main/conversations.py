@@ -13,6 +13,7 @@ from aeterna.threads.main.ground import Part
 from aeterna.threads.main.retention import large_values
 from aeterna.threads.usecases.batching import BatchedThreadStore
 from aeterna.threads.usecases.large_parts import LargePartsThreadStore
+from aeterna.threads.usecases.limited import LimitedThreadStore
 
 if TYPE_CHECKING:
     from aeterna.threads.main.ground import Ground
@@ -25,7 +26,7 @@ def conversations(ground: Ground) -> Part:
     kept = PostgresThreadStore(ground.pool, wakes.announce, lifetimes=lifetimes)
     # Observed from outside of the batches, which are in nobody's trace: who writes waits for the others as well.
     observed = ObservedThreadStore(BatchedThreadStore(kept), ground.metrics)
-    store = LargePartsThreadStore(observed, large_values(ground))
+    store = LimitedThreadStore(LargePartsThreadStore(observed, large_values(ground)), ground.quotas)
     limits = StreamLimits(heartbeat=settings.heartbeat, lifetime=settings.stream_lifetime, most=settings.max_streams)
     streams = Streams(store, wakes, limits)
     return Part(

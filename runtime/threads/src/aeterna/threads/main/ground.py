@@ -16,6 +16,7 @@ from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.listen import PostgresWakes
 from aeterna.threads.adapters.metrics import StoreMetrics
 from aeterna.threads.settings import ThreadsSettings
+from aeterna.threads.usecases.quotas import QuotaKeeper
 
 Work: TypeAlias = Callable[[], Coroutine[object, object, None]]
 
@@ -34,6 +35,7 @@ class Ground:
     wakes: PostgresWakes
     registry: CollectorRegistry
     metrics: StoreMetrics
+    quotas: QuotaKeeper
     pools: dict[str, list[Pool]] = field(default_factory=dict[str, list[Pool]])
     grown: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
 

@@ -16,7 +16,10 @@ from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.object_store import object_store
 from aeterna.threads.adapters.postgres_cleanup import ROLE, PostgresCleanup
 from aeterna.threads.adapters.postgres_retention import PostgresRetention
+from aeterna.threads.adapters.postgres_usage import PostgresAccounts
 from aeterna.threads.api.retention_routes import router
+from aeterna.threads.api.usage_routes import router as usage_router
+from aeterna.threads.domain.usage import Quotas
 from aeterna.threads.main.ground import Part
 from aeterna.threads.usecases.cleanup import Cleanup, CleanupLimits
 from aeterna.threads.usecases.large_values import LargeValues
@@ -24,6 +27,7 @@ from aeterna.threads.usecases.large_values import LargeValues
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aeterna.postgres.pool import Pool
     from aeterna.threads.main.ground import Ground
     from aeterna.threads.ports import ObjectStore
     from aeterna.threads.settings import CleanupSettings, RetentionSettings
@@ -44,11 +48,26 @@ def retention(ground: Ground) -> Part:
         lambda report: ground.metrics.cleaned(report.counts, report.erasures),
     )
     return Part(
-        routers=[router],
-        state={"retention": PostgresRetention(ground.pool), "cleanup": cleanup},
+        routers=[router, usage_router],
+        state={
+            "retention": PostgresRetention(ground.pool),
+            "cleanup": cleanup,
+            "accounts": accounts(ground.settings, ground.pool),
+        },
         resources=[pool],
         works=[cleanup.run],
     )
+
+
+def accounts(settings: RetentionSettings, pool: Pool) -> PostgresAccounts:
+    """Return what tenants hold and may hold."""
+    defaults = Quotas(
+        threads=settings.quota_threads,
+        bytes=settings.quota_bytes,
+        open_tasks=settings.quota_open_tasks,
+        writes_per_second=settings.quota_writes_per_second,
+    )
+    return PostgresAccounts(pool, defaults)
 
 
 def large_values(ground: Ground) -> LargeValues:

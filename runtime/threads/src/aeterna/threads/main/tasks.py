@@ -14,6 +14,7 @@ from aeterna.threads.main.ground import Part
 from aeterna.threads.main.retention import large_values
 from aeterna.threads.usecases.batching import BatchedTaskLog
 from aeterna.threads.usecases.large_parts import LargePartsTaskLog
+from aeterna.threads.usecases.limited import LimitedTaskLog
 
 if TYPE_CHECKING:
     from aeterna.service.caller import TenantId
@@ -34,7 +35,7 @@ def tasks(ground: Ground) -> Part:
     lifetimes = Lifetimes(default=settings.ttl, longest=settings.ttl_max)
     kept = PostgresTaskLog(ground.pool, announce, lifetimes)
     observed = ObservedTaskLog(BatchedTaskLog(kept), ground.metrics)
-    log = LargePartsTaskLog(observed, large_values(ground))
+    log = LimitedTaskLog(LargePartsTaskLog(observed, large_values(ground)), ground.quotas)
     limits = StreamLimits(heartbeat=settings.heartbeat, lifetime=settings.stream_lifetime, most=settings.max_streams)
     streams = WakeStreams(wakes, limits)
     return Part(

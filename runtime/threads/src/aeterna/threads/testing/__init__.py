@@ -2,11 +2,12 @@
 
 from aeterna.threads.testing.conversations import FakeThreadStore, FakeWakes
 from aeterna.threads.testing.objects import FakeObjectLedger, FakeObjectStore
-from aeterna.threads.testing.retention import FakeRetention
+from aeterna.threads.testing.retention import FakeAccounts, FakeRetention
 from aeterna.threads.testing.runs import FakeLedger, FakeRuns
 from aeterna.threads.testing.tasks import FakeTaskLog, KeptTask
 
 __all__ = [
+    "FakeAccounts",
     "FakeLedger",
     "FakeObjectLedger",
     "FakeObjectStore",

@@ -11,6 +11,7 @@ from aeterna.service.clock import system_clock
 from aeterna.service.hash_chain import GENESIS, link
 from aeterna.threads.domain.erasure import AuditRecord, Erasure, ErasureState
 from aeterna.threads.domain.holds import digest_of_held
+from aeterna.threads.domain.usage import Account, Quotas, Usage
 from aeterna.threads.errors import ErasureConflictError, ErasureNotFoundError, HoldNotFoundError, LegalHoldError
 
 if TYPE_CHECKING:
@@ -105,3 +106,14 @@ class FakeRetention:
 
 def _facts(hold: Hold) -> Mapping[str, JsonValue]:
     return {"hold_id": hold.hold_id, "target_digest": digest_of_held(hold), "reason": hold.reason}
+
+
+class FakeAccounts:
+    """An `Accounts` in memory: ``kept`` are the accounts by tenant, and any other tenant has no limits."""
+
+    def __init__(self) -> None:
+        self.kept: dict[TenantId, Account] = {}
+
+    async def account(self, tenant: TenantId) -> Account:
+        """See `Accounts.account`."""
+        return self.kept.get(tenant, Account(usage=Usage(), quotas=Quotas()))

@@ -73,8 +73,8 @@ CREATE TABLE threads.quotas (
     bytes             bigint  CHECK (bytes >= 0),
     open_tasks        bigint  CHECK (open_tasks >= 0),
     writes_per_second integer CHECK (writes_per_second >= 1),
-    changed_by        text    NOT NULL,
-    changed_at        timestamptz NOT NULL
+    changed_by        text        NOT NULL DEFAULT session_user,
+    changed_at        timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 -- What each tenant holds, as cleanup counted it last.
@@ -104,13 +104,15 @@ BEGIN
 END
 $$;
 
+-- Row-level security binds the owner too, who is to set quotas of any tenant.
+CREATE POLICY quotas_of_the_owner ON threads.quotas TO CURRENT_USER USING (true) WITH CHECK (true);
+
 GRANT SELECT, INSERT, DELETE ON threads.holds TO aeterna_threads;
 GRANT SELECT, INSERT ON threads.erasures TO aeterna_threads;
 GRANT SELECT, INSERT ON threads.audit TO aeterna_threads;
 GRANT SELECT, INSERT, UPDATE (bytes, state, noted_at) ON threads.objects TO aeterna_threads;
-GRANT SELECT, INSERT, UPDATE (threads, bytes, open_tasks, writes_per_second, changed_by, changed_at) ON threads.quotas
-    TO aeterna_threads;
-GRANT SELECT ON threads.usage TO aeterna_threads;
+-- A tenant does not raise its own quotas: whoever runs the platform writes them, as the schema's owner.
+GRANT SELECT ON threads.quotas, threads.usage TO aeterna_threads;
 
 GRANT SELECT ON threads.holds, threads.quotas TO aeterna_threads_jobs;
 GRANT SELECT, INSERT ON threads.audit TO aeterna_threads_jobs;

@@ -1,0 +1,149 @@
+"""Puts a tenant's quotas in front of conversations and tasks, so that what is refused costs nothing behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aeterna.threads.errors import QuotaExceededError, StoreDefectError, ThreadsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aeterna.service.caller import TenantId
+    from aeterna.service.json_value import JsonValue
+    from aeterna.threads.domain.conversation import (
+        Append,
+        MessageDraft,
+        MessagePage,
+        Opened,
+        Position,
+        Receipt,
+        Thread,
+        ThreadDraft,
+        ThreadId,
+    )
+    from aeterna.threads.domain.task import AgentId, RowPage, TaskPage, TaskQuery, TaskView, Write, Written
+    from aeterna.threads.ports import TaskLog, ThreadStore, Told, ToldOfAppend
+    from aeterna.threads.usecases.quotas import QuotaKeeper
+
+
+class LimitedThreadStore:
+    """A `ThreadStore` that raises `QuotaExceededError` to a tenant that has too much or is too fast; reads are free."""
+
+    def __init__(self, store: ThreadStore, quotas: QuotaKeeper) -> None:
+        self._store = store
+        self._quotas = quotas
+
+    async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
+        """See `ThreadStore.open`."""
+        await self._quotas.require_writing(tenant)
+        await self._quotas.require_opening(tenant, task=False)
+        return await self._store.open(tenant, draft, by=by)
+
+    async def thread(self, tenant: TenantId, thread_id: ThreadId) -> Thread:
+        """See `ThreadStore.thread`."""
+        return await self._store.thread(tenant, thread_id)
+
+    async def threads(self, tenant: TenantId, *, after: Position | None, limit: int) -> tuple[Thread, ...]:
+        """See `ThreadStore.threads`."""
+        return await self._store.threads(tenant, after=after, limit=limit)
+
+    async def append(
+        self, tenant: TenantId, thread_id: ThreadId, draft: MessageDraft, *, by: str, expected_seq: int | None = None
+    ) -> Receipt:
+        """See `ThreadStore.append`."""
+        await self._quotas.require_writing(tenant)
+        return await self._store.append(tenant, thread_id, draft, by=by, expected_seq=expected_seq)
+
+    async def append_all(self, tenant: TenantId, appends: Sequence[Append], told: ToldOfAppend) -> None:
+        """See `ThreadStore.append_all`."""
+        places: list[int] = []
+        for place in range(len(appends)):
+            try:
+                await self._quotas.require_writing(tenant)
+            except QuotaExceededError as exc:
+                told(place, exc)
+            else:
+                places.append(place)
+        if places:
+            allowed = [appends[place] for place in places]
+            await self._store.append_all(tenant, allowed, lambda place, result: told(places[place], result))
+
+    async def messages(self, tenant: TenantId, thread_id: ThreadId, *, after_seq: int, limit: int) -> MessagePage:
+        """See `ThreadStore.messages`."""
+        return await self._store.messages(tenant, thread_id, after_seq=after_seq, limit=limit)
+
+
+class LimitedTaskLog:
+    """A `TaskLog` that refuses the writes of a tenant that has too much or is too fast.
+
+    What ends a task is never refused: it makes room, and a runner that could not write it would run for nothing.
+    """
+
+    def __init__(self, log: TaskLog, quotas: QuotaKeeper) -> None:
+        self._log = log
+        self._quotas = quotas
+
+    async def write(
+        self, tenant: TenantId, agent: AgentId, writes: Sequence[Write], told: Told | None = None
+    ) -> tuple[Written | ThreadsError, ...]:
+        """See `TaskLog.write`."""
+        results: list[Written | ThreadsError] = [StoreDefectError(None)] * len(writes)
+        places: list[int] = []
+
+        def settle(place: int, result: Written | ThreadsError) -> None:
+            results[place] = result
+            if told is not None:
+                told(place, result)
+
+        for place, write in enumerate(writes):
+            try:
+                await self._require(tenant, write)
+            except QuotaExceededError as exc:
+                settle(place, exc)
+            else:
+                places.append(place)
+        if places:
+            allowed = [writes[place] for place in places]
+            await self._log.write(tenant, agent, allowed, lambda place, result: settle(places[place], result))
+        return tuple(results)
+
+    async def cancel(
+        self, tenant: TenantId, agent: AgentId, task_id: ThreadId, *, owner: str, status: Mapping[str, JsonValue]
+    ) -> Written:
+        """See `TaskLog.cancel`."""
+        return await self._log.cancel(tenant, agent, task_id, owner=owner, status=status)
+
+    async def task(
+        self,
+        tenant: TenantId,
+        agent: AgentId,
+        task_id: ThreadId,
+        *,
+        owner: str,
+        history_length: int | None,
+        artifacts: bool,
+        upto: int | None = None,
+    ) -> TaskView:
+        """See `TaskLog.task`."""
+        return await self._log.task(
+            tenant, agent, task_id, owner=owner, history_length=history_length, artifacts=artifacts, upto=upto
+        )
+
+    async def tasks(self, tenant: TenantId, agent: AgentId, query: TaskQuery) -> TaskPage:
+        """See `TaskLog.tasks`."""
+        return await self._log.tasks(tenant, agent, query)
+
+    async def rows(
+        self, tenant: TenantId, agent: AgentId, task_id: ThreadId, *, owner: str, after: int, limit: int
+    ) -> RowPage:
+        """See `TaskLog.rows`."""
+        return await self._log.rows(tenant, agent, task_id, owner=owner, after=after, limit=limit)
+
+    async def _require(self, tenant: TenantId, write: Write) -> None:
+        if write.epoch is not None:
+            # Of a runner that has the lease: what it does was allowed when its task began.
+            return
+        await self._quotas.require_writing(tenant)
+        if write.creation is not None:
+            await self._quotas.require_opening(tenant, task=True)
