@@ -254,9 +254,10 @@ async def test_stuck_tasks_come_in_pages_without_a_gap(stage: Stage) -> None:
         # Two of each moment, so that the id has to decide.
         await stage.put(TaskDraft(task_id=ThreadId(f"task-{number}"), waited_from=number // 2))
 
-    pages, after = [], None
+    pages: list[list[str]] = []
+    after: StuckPlace | None = None
     while page := await stage.runs.stuck(ACME, after=after, limit=2):
-        pages.append([task.task_id for task in page])
+        pages.append([str(task.task_id) for task in page])
         after = StuckPlace(waiting_since=page[-1].waiting_since, task_id=page[-1].task_id)
 
     assert pages == [["task-0", "task-1"], ["task-2", "task-3"], ["task-4"]]

@@ -147,7 +147,7 @@ async def test_a_claim_that_finds_nothing_reads_nothing_of_the_tasks_that_run(ya
         (document,) = await cursor.fetchone() or ({},)
 
     on_threads = [node for node in nodes(document) if node.get("Relation Name") == "threads"]
-    assert {node.get("Index Name") for node in nodes(document)} >= {"threads_waiting", "threads_claimed"}
+    assert {str(node.get("Index Name")) for node in nodes(document)} >= {"threads_waiting", "threads_claimed"}
     assert sum(read(node) for node in on_threads) == 0
 
 

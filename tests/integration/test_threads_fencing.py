@@ -203,7 +203,7 @@ class Story:
         }
         assert seen.writers == {task_id: task.rows for task_id, task in tasks.items()}
         for rows in seen.writers.values():
-            epochs = [epoch for epoch in rows if epoch is not None]
+            epochs = [epoch for epoch in rows if isinstance(epoch, int)]
             assert epochs == sorted(epochs)
 
 

@@ -65,9 +65,9 @@ class Api:
         self, who: str, method: str, path: str, body: object = None, *, raw: bytes | None = None
     ) -> httpx.Response:
         """Send a request."""
-        content = {"content": raw} if raw is not None else {"json": body}
+        content = json.dumps(body).encode() if raw is None else raw
         headers = {"Authorization": f"Bearer {who}", "Content-Type": "application/json"}
-        return await self._http.request(method, f"{API}{path}", headers=headers, **content)
+        return await self._http.request(method, f"{API}{path}", headers=headers, content=content)
 
     async def leased(self) -> None:
         """Let the owner run the task under epoch 1, with a step begun."""

@@ -144,7 +144,7 @@ class FakeRuns:
         task = self._tasks.get((tenant, task_id))
         if task is None or _expired(task, self._now()):
             raise TaskNotFoundError(task_id)
-        if task.state in TERMINAL:
+        if task.state is not None and task.state in TERMINAL:
             raise TaskEndedError(task_id, task.state, task.version)
         task.runner, task.epoch, task.attempts = None, task.epoch + 1, 0
         return Freed(task_id=task_id, agent=task.agent, owner=task.owner, epoch=task.epoch, version=task.version)
@@ -224,7 +224,7 @@ class FakeLedger:
             raise TaskNotFoundError(task_id)
         if task.epoch != epoch:
             raise LeaseLostError(task_id, epoch)
-        if task.state in TERMINAL:
+        if task.state is not None and task.state in TERMINAL:
             raise TaskEndedError(task_id, task.state, task.version)
 
     def _now(self) -> datetime:
