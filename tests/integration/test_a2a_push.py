@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
     from aeterna.service.testing import SigningKey
-    from fixtures.push_receiver import Receiver
+    from fixtures.push_receiver import Receiver, Receivers
 
 PROGRAM: Final = Path(__file__).parent.parent / "fixtures" / "pushing_agent.py"
 
 
 @pytest.fixture
-def receiver(receivers: Callable[..., Receiver]) -> Receiver:
+def receiver(receivers: Receivers) -> Receiver:
     """Return the caller's receiver."""
     return receivers()
 
@@ -85,7 +85,7 @@ def test_a_caller_hears_at_its_address_what_the_agent_did(
     task = answer["result"]["task"]
     received = receiver.wait_for(5)
     verifier = NotificationVerifier(str(keys), issuer="https://threads.test", url=receiver.url(), token="t-1")
-    told = [verifier.verify(one.headers, one.body).response for one in received]
+    told: list[Any] = [verifier.verify(one.headers, one.body).response for one in received]
     assert [next(iter(one)) for one in told] == ["task", *["artifactUpdate"] * 3, "statusUpdate"]
     assert told[0]["task"]["id"] == task["id"]
     assert [part["text"] for part in told[0]["task"]["history"][0]["parts"]] == ["count"]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from aeterna.threads.domain.conversation import ThreadId
     from fixtures.fix_postgres import Postgres
     from fixtures.fix_threads import ServiceProcess
-    from fixtures.push_receiver import Received, Receiver
+    from fixtures.push_receiver import Received, Receiver, Receivers
 
 pytestmark = pytest.mark.anyio
 
@@ -118,7 +118,7 @@ async def grown(tasks: PostgresTaskLog, task: ThreadId, count: int, *, start: in
 
 async def test_a_receiver_is_told_of_each_row_in_order_and_can_verify_it(
     tasks: PostgresTaskLog,
-    receivers: Callable[..., Receiver],
+    receivers: Receivers,
     start_pushing: Callable[..., ServiceProcess],
     client_of: Callable[..., httpx.Client],
     tmp_path: Path,
@@ -144,7 +144,7 @@ async def test_a_receiver_is_told_of_each_row_in_order_and_can_verify_it(
 
 async def test_killed_between_the_post_and_its_record_the_service_tells_it_again(
     tasks: PostgresTaskLog,
-    receivers: Callable[..., Receiver],
+    receivers: Receivers,
     start_pushing: Callable[..., ServiceProcess],
     client_of: Callable[..., httpx.Client],
 ) -> None:
@@ -175,7 +175,7 @@ async def test_killed_between_the_post_and_its_record_the_service_tells_it_again
 
 async def test_two_replicas_share_the_receivers_and_keep_each_ones_order(
     tasks: PostgresTaskLog,
-    receivers: Callable[..., Receiver],
+    receivers: Receivers,
     start_pushing: Callable[..., ServiceProcess],
     client_of: Callable[..., httpx.Client],
 ) -> None:
@@ -194,7 +194,7 @@ async def test_two_replicas_share_the_receivers_and_keep_each_ones_order(
 
 async def test_a_receiver_that_hangs_holds_nobody_else_up(
     tasks: PostgresTaskLog,
-    receivers: Callable[..., Receiver],
+    receivers: Receivers,
     start_pushing: Callable[..., ServiceProcess],
     client_of: Callable[..., httpx.Client],
 ) -> None:
@@ -228,7 +228,7 @@ async def test_a_receiver_that_hangs_holds_nobody_else_up(
 async def test_a_restart_of_the_database_loses_no_notification(
     tasks: PostgresTaskLog,
     postgres: Postgres,
-    receivers: Callable[..., Receiver],
+    receivers: Receivers,
     start_pushing: Callable[..., ServiceProcess],
     client_of: Callable[..., httpx.Client],
 ) -> None:
@@ -260,7 +260,7 @@ async def _until_it_is_back(tasks: PostgresTaskLog, task: ThreadId, number: int)
 
 async def test_what_a_receiver_refuses_is_looked_at_and_sent_again_by_an_operator(
     tasks: PostgresTaskLog,
-    receivers: Callable[..., Receiver],
+    receivers: Receivers,
     start_pushing: Callable[..., ServiceProcess],
     client_of: Callable[..., httpx.Client],
     operator_of: Callable[..., Aeterna],
@@ -289,7 +289,7 @@ async def test_what_a_receiver_refuses_is_looked_at_and_sent_again_by_an_operato
 
 async def test_the_command_lists_shows_and_discards_dead_letters(
     tasks: PostgresTaskLog,
-    receivers: Callable[..., Receiver],
+    receivers: Receivers,
     start_pushing: Callable[..., ServiceProcess],
     client_of: Callable[..., httpx.Client],
     signing_key: SigningKey,
@@ -323,7 +323,7 @@ async def test_the_command_lists_shows_and_discards_dead_letters(
 async def test_no_secret_is_shown_logged_or_stored_in_clear(
     tasks: PostgresTaskLog,
     database: str,
-    receivers: Callable[..., Receiver],
+    receivers: Receivers,
     start_pushing: Callable[..., ServiceProcess],
     client_of: Callable[..., httpx.Client],
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aeterna.threads.adapters.resolver import Answer as AddressAnswer
-    from fixtures.push_receiver import Receiver
+    from fixtures.push_receiver import Receiver, Receivers
 
 pytestmark = pytest.mark.anyio
 
@@ -249,7 +250,7 @@ async def test_one_private_address_among_public_ones_is_enough_to_refuse(courier
 
 
 async def test_a_name_that_is_bound_anew_after_registration_is_refused_at_delivery(
-    couriers: Couriers, receivers: Callable[..., Receiver]
+    couriers: Couriers, receivers: Receivers
 ) -> None:
     receiver = receivers()
     port = int(receiver.place.rsplit(":", 1)[1])
@@ -265,9 +266,7 @@ async def test_a_name_that_is_bound_anew_after_registration_is_refused_at_delive
     assert receiver.received == []
 
 
-async def test_the_connection_goes_to_the_address_that_was_looked_at(
-    couriers: Couriers, receivers: Callable[..., Receiver]
-) -> None:
+async def test_the_connection_goes_to_the_address_that_was_looked_at(couriers: Couriers, receivers: Receivers) -> None:
     """The name is asked once: a second answer, which a rebinding server would change, is never asked for."""
     receiver = receivers()
     url, rules = named(receiver)
@@ -280,7 +279,7 @@ async def test_the_connection_goes_to_the_address_that_was_looked_at(
     assert receiver.received[0].headers["Host"] == url.split("/")[2]
 
 
-async def test_a_redirect_is_not_followed(couriers: Couriers, receivers: Callable[..., Receiver]) -> None:
+async def test_a_redirect_is_not_followed(couriers: Couriers, receivers: Receivers) -> None:
     inner = receivers()
     outer = receivers(lambda _received, _count: Answer(status=307, headers={"Location": inner.url()}))
     url, rules = named(outer)
@@ -300,7 +299,7 @@ BAD_ANSWERS = {
 
 @pytest.mark.parametrize("raw", BAD_ANSWERS.values(), ids=BAD_ANSWERS)
 async def test_an_answer_that_is_not_http_is_a_failure_to_try_again(
-    couriers: Couriers, receivers: Callable[..., Receiver], raw: bytes
+    couriers: Couriers, receivers: Receivers, raw: bytes
 ) -> None:
     receiver = receivers(lambda _received, _count: Answer(raw=raw))
     url, rules = named(receiver)
@@ -313,7 +312,7 @@ async def test_an_answer_that_is_not_http_is_a_failure_to_try_again(
     assert attempt.verdict is Verdict.LATER
 
 
-async def test_a_huge_answer_is_not_read(couriers: Couriers, receivers: Callable[..., Receiver]) -> None:
+async def test_a_huge_answer_is_not_read(couriers: Couriers, receivers: Receivers) -> None:
     receiver = receivers(lambda _received, _count: Answer(body=b"x" * 50_000_000))
     url, rules = named(receiver)
 
@@ -324,16 +323,17 @@ async def test_a_huge_answer_is_not_read(couriers: Couriers, receivers: Callable
 
 async def test_a_receiver_that_drips_is_given_up_in_time(couriers: Couriers) -> None:
     """Each byte would renew a timeout that counts from the last one."""
+    given_up = asyncio.Event()
 
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(100)
-        try:
-            while True:
+        with suppress(ConnectionError):
+            await reader.read(100)
+            while not writer.is_closing():
                 writer.write(b"H")
                 await writer.drain()
                 await asyncio.sleep(0.05)
-        except ConnectionError:
-            writer.close()
+        writer.close()
+        given_up.set()
 
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
@@ -343,6 +343,7 @@ async def test_a_receiver_that_drips_is_given_up_in_time(couriers: Couriers) -> 
 
         attempt = await courier.deliver(addressed_to(f"http://receiver.test:{port}/", rules), at=NOW)
 
+        await given_up.wait()
     assert attempt == Attempt(verdict=Verdict.LATER, reached=False, error="no answer within 0.4 s")
 
 
@@ -384,9 +385,10 @@ async def test_the_certificate_is_checked_for_the_name_and_not_for_the_address(
     shown, context = certificate(name)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
-        await writer.drain()
+        with suppress(asyncio.IncompleteReadError, OSError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+            await writer.drain()
         writer.close()
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context) as server:

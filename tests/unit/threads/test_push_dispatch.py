@@ -44,7 +44,7 @@ class HangingCourier:
     def __init__(self) -> None:
         self.begun = asyncio.Event()
 
-    async def deliver(self, _notification: Notification, *, at: datetime) -> Attempt:  # noqa: ARG002 - as the port
+    async def deliver(self, notification: Notification, *, at: datetime) -> Attempt:  # noqa: ARG002 - as the port
         """See `Courier.deliver`."""
         self.begun.set()
         await asyncio.Event().wait()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -125,8 +124,17 @@ def test_what_the_kit_keeps_of_a_message_is_told_as_it_was_sent(sent: dict[str, 
     """The kit writes the rows and the store reads them: both must mean the same by each field."""
     message = ParseDict(sent, Message())
     kept = message_row(message, kind="reply", task_id="task-1", context_id="context-1", author="helper")
-    fields = {**asdict(kept), "kind": Kind.REPLY, "role": Role(kept.role or "agent")}
+    reply = Row(
+        kind=Kind.REPLY,
+        streamed=True,
+        author=kept.author,
+        message_id=None if kept.message_id is None else MessageId(kept.message_id),
+        role=None if kept.role is None else Role(kept.role),
+        parts=kept.parts,
+        metadata=kept.metadata,
+        extra=kept.extra,
+    )
 
-    told = stream_response(TASK, "context-1", Row(**fields))
+    told = stream_response(TASK, "context-1", reply)
 
     assert ParseDict(told, StreamResponse()).message == message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -17,8 +18,6 @@ from aeterna.service.adapters.jwks import KeySet, source
 from aeterna.service.clock import system_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from aeterna.service.clock import Clock
 
 SIGNATURE_HEADER: Final = "Aeterna-Signature"
@@ -41,7 +40,7 @@ class VerifiedNotification:
     task_id: str
     config_id: str
     seq: int
-    response: JsonValue
+    response: Mapping[str, JsonValue]
 
 
 class NotificationVerifier:
@@ -81,15 +80,17 @@ class NotificationVerifier:
         if self._token is not None and not hmac.compare_digest(token.encode(), self._token.encode()):
             raise NotificationInvalidError("its token is not ours")
         try:
-            response: JsonValue = json.loads(body)
+            response: object = json.loads(body)
         except (ValueError, RecursionError):
-            raise NotificationInvalidError("its body is not JSON") from None
+            response = None
+        if not isinstance(response, dict):
+            raise NotificationInvalidError("its body is not a StreamResponse")
         return VerifiedNotification(
             notification_id=str(claims["jti"]),
             task_id=str(claims["taskId"]),
             config_id=str(claims["configId"]),
             seq=int(claims["seq"]),
-            response=response,
+            response=cast("dict[str, JsonValue]", response),
         )
 
     def _claims(self, signature: str) -> Mapping[str, Any]:

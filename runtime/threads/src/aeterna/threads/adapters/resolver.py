@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 Place: TypeAlias = "tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]"
 Answer: TypeAlias = "tuple[socket.AddressFamily, socket.SocketKind, int, str, Place]"
 Lookup: TypeAlias = "Callable[[str, int], Awaitable[list[Answer]]]"
-
-# Where getaddrinfo says which link an IPv6 address is of.
-_ZONE: Final = 3
 
 
 class SystemResolver:
@@ -40,5 +37,8 @@ async def _getaddrinfo(host: str, port: int) -> list[Answer]:
 
 def _address(place: Place) -> str:
     """Return the address, with its zone if it has one: the guard is to see it."""
-    text = str(place[0])
-    return f"{text}%{place[_ZONE]}" if len(place) > _ZONE and place[_ZONE] else text
+    match place:
+        case (str(text), _, _, int(zone)) if zone:
+            return f"{text}%{zone}"
+        case _:
+            return str(place[0])

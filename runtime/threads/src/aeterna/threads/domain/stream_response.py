@@ -19,7 +19,9 @@ _BESIDE: Final = frozenset({"messageId", "contextId", "taskId", "role", "extensi
 _ROLES: Final = {"user": "ROLE_USER", "agent": "ROLE_AGENT"}
 
 
-def stream_response(task_id: ThreadId, context_id: str, row: Row, before: Sequence[StoredRow] = ()) -> JsonValue:
+def stream_response(
+    task_id: ThreadId, context_id: str, row: Row, before: Sequence[StoredRow] = ()
+) -> dict[str, JsonValue]:
     """Return what a subscriber would be told of the row; a task's first appearance needs the rows ``before`` it."""
     ids: dict[str, JsonValue] = {"taskId": task_id, "contextId": context_id}
     payload = _present(row.payload or {})
