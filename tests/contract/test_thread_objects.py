@@ -62,11 +62,11 @@ async def test_writing_twice_is_writing_once(store: ObjectStore) -> None:
     assert await store.get(key_of()) == CONTENT
 
 
-@pytest.mark.parametrize("other", [{"tenant": "other"}, {"thread": "incident-8"}, {"thread": "Incident-7"}])
-async def test_neither_tenants_nor_threads_share_an_object(store: ObjectStore, other: dict[str, str]) -> None:
+@pytest.mark.parametrize("other", [key_of(tenant="other"), key_of(thread="incident-8"), key_of(thread="Incident-7")])
+async def test_neither_tenants_nor_threads_share_an_object(store: ObjectStore, other: ObjectKey) -> None:
     await store.put(key_of(), CONTENT)
 
-    assert await store.get(key_of(**other)) is None
+    assert await store.get(other) is None
 
 
 async def test_a_deleted_object_is_gone_and_its_neighbour_is_not(store: ObjectStore) -> None:

@@ -48,7 +48,8 @@ def test_a_person_is_erased_through_the_service(
         found = retention.erase("ada")
         while not found.done:
             found = retention.erasure(found.erasure_id)
+        usage = retention.usage()
         left = [path for path in folder.rglob("*") if path.is_file()]
 
-    assert len(read) == 1
+    assert (len(read), usage.quotas["threads"]) == (1, None)
     assert (found.removed["threads"], found.removed["objects"], left) == (1, 1, [])

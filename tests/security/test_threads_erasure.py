@@ -200,7 +200,7 @@ async def test_the_certificate_stands_in_a_chain_that_shows_every_change(retaine
     assert link is not None
     assert (link.number, link.hash) == (3, records[2].hash)
     assert broken_at((record.record, record.hash) for record in records) is None
-    assert broken_at((record.record | {"by": "x"}, record.hash) for record in records) == 0
+    assert broken_at(({**record.record, "by": "x"}, record.hash) for record in records) == 0
 
 
 async def test_a_subject_that_erases_itself_is_not_named_either(retained: Retained) -> None:

@@ -9,7 +9,7 @@ from aeterna.client import retention_operations as operations
 
 if TYPE_CHECKING:
     from aeterna.client.async_runner import AsyncRunner
-    from aeterna.client.retention_values import ThreadErasure, ThreadHold
+    from aeterna.client.retention_values import ThreadErasure, ThreadHold, ThreadUsage
 
 
 class AsyncRetention:
@@ -57,3 +57,7 @@ class AsyncRetention:
     async def release(self, hold_id: str) -> None:
         """End a legal hold; raise `ThreadHoldNotFoundError`."""
         await self._runner.run(operations.release(hold_id))
+
+    async def usage(self) -> ThreadUsage:
+        """Read what the tenant holds and may hold; for operators."""
+        return await self._runner.run(operations.usage())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.client.operation import Operation, Reply, segment
 from aeterna.client.reader import Reader
-from aeterna.client.retention_values import ThreadErasure, ThreadHold
+from aeterna.client.retention_values import ThreadErasure, ThreadHold, ThreadUsage
 
 if TYPE_CHECKING:
     from aeterna.client.json_value import JsonValue
@@ -76,6 +76,22 @@ def release(hold_id: str) -> Operation[None]:
     """End a legal hold."""
     path = f"{ROOT}/holds/{segment(hold_id)}"
     return Operation(service="threads", method="DELETE", path=path, parse=lambda _reply: None)
+
+
+def usage() -> Operation[ThreadUsage]:
+    """Read what the tenant holds and may hold."""
+    return Operation(service="threads", method="GET", path=f"{ROOT}/usage", parse=_usage)
+
+
+def _usage(reply: Reply) -> ThreadUsage:
+    reader = Reader.of(reply.body, "usage")
+    return ThreadUsage(
+        threads=reader.integer("threads"),
+        bytes=reader.integer("bytes"),
+        open_tasks=reader.integer("open_tasks"),
+        measured_at=reader.time("measured_at") if reader.has("measured_at") else None,
+        quotas=reader.object("quotas"),
+    )
 
 
 def _named(thread_id: str | None, subject: str | None) -> dict[str, JsonValue]:

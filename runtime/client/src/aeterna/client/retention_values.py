@@ -42,3 +42,14 @@ class ThreadHold:
     reason: str
     placed_by: str
     placed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadUsage:
+    """What the tenant holds in the thread store, as counted last; ``quotas`` has None where there is no limit."""
+
+    threads: int
+    bytes: int
+    open_tasks: int
+    measured_at: datetime | None
+    quotas: Mapping[str, JsonValue]

@@ -8,7 +8,7 @@ from uuid import uuid4
 from aeterna.client import retention_operations as operations
 
 if TYPE_CHECKING:
-    from aeterna.client.retention_values import ThreadErasure, ThreadHold
+    from aeterna.client.retention_values import ThreadErasure, ThreadHold, ThreadUsage
     from aeterna.client.sync_runner import SyncRunner
 
 
@@ -55,3 +55,7 @@ class SyncRetention:
     def release(self, hold_id: str) -> None:
         """End a legal hold; raise `ThreadHoldNotFoundError`."""
         self._runner.run(operations.release(hold_id))
+
+    def usage(self) -> ThreadUsage:
+        """Read what the tenant holds and may hold; for operators."""
+        return self._runner.run(operations.usage())

@@ -140,6 +140,24 @@ def release(*, hold_id: str, yes: bool, as_json: bool, state_dir: Path | None) -
     )
 
 
+@click.command("usage")
+@json_option
+@state_dir_option
+def usage(*, as_json: bool, state_dir: Path | None) -> None:
+    """Show what the tenant holds and may hold."""
+    with connect(state_dir) as aeterna:
+        found = aeterna.threads.retention.usage()
+
+    def tell() -> None:
+        held = (("threads", found.threads), ("bytes", found.bytes), ("open_tasks", found.open_tasks))
+        rows = [(what, str(count), str(found.quotas.get(what) or "-")) for what, count in held]
+        output.table(("what", "held", "quota"), rows)
+        when = "never" if found.measured_at is None else found.measured_at.isoformat(timespec="seconds")
+        click.echo(f"counted {when}; writes a second: {found.quotas.get('writes_per_second') or '-'}")
+
+    output.answer(found, as_json=as_json, human=tell)
+
+
 def _held(hold: ThreadHold) -> str:
     return hold.thread_id or hold.subject or "everything"
 

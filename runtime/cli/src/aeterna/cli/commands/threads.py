@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "erase": Lazy(_RETENTION, "erase", "Erase a subject, a thread or everything, for ever."),
     "erasure": Lazy(_RETENTION, "erasure", "Show an erasure, or list them."),
     "holds": Lazy(_RETENTION, "holds", "Legal holds: what must not be removed."),
+    "usage": Lazy(_RETENTION, "usage", "What the tenant holds and may hold."),
     "leases": Lazy("aeterna.cli.commands.thread_leases", "leases", "Who runs which task."),
 }
 
