@@ -548,17 +548,19 @@ async def test_tasks_are_listed_by_their_last_change_of_status(kept: Kept) -> No
         Write(task_id=ids[0], owner=OWNER, write_id="w-9", rows=(status(),), expected_version=2, state=State.WORKING)
     )
 
-    async def listed(**query: object) -> list[ThreadId]:
-        page = await kept.log.tasks(ACME, AGENT, TaskQuery(owner=OWNER, **query))
+    async def listed(query: TaskQuery) -> list[ThreadId]:
+        page = await kept.log.tasks(ACME, AGENT, query)
         assert page.total >= len(page.tasks)
         return [task.task_id for task in page.tasks]
 
-    assert await listed() == [ids[0], ids[4], ids[3], ids[2], ids[1]]
-    assert await listed(state=State.COMPLETED) == [ids[3]]
-    assert await listed(context_id="odd") == [ids[3], ids[1]]
+    all_of = TaskQuery(owner=OWNER)
+    assert await listed(all_of) == [ids[0], ids[4], ids[3], ids[2], ids[1]]
+    assert await listed(replace(all_of, state=State.COMPLETED)) == [ids[3]]
+    assert await listed(replace(all_of, context_id="odd")) == [ids[3], ids[1]]
     third = (await kept.log.task(ACME, AGENT, ids[3], owner=OWNER, history_length=0, artifacts=False)).task
-    assert await listed(status_after=third.status_at) == [ids[0], ids[4], ids[3]]
-    assert await listed(after=TaskPlace(status_at=third.status_at, task_id=ids[3])) == [ids[2], ids[1]]
+    assert await listed(replace(all_of, status_after=third.status_at)) == [ids[0], ids[4], ids[3]]
+    place = TaskPlace(status_at=third.status_at, task_id=ids[3])
+    assert await listed(replace(all_of, after=place)) == [ids[2], ids[1]]
 
 
 async def test_a_listing_says_where_it_goes_on_and_how_many_there_are(kept: Kept) -> None:

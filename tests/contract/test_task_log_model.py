@@ -79,11 +79,7 @@ async def _said_of(log: TaskLog, writes: Sequence[Write]) -> list[object]:
     said = list[object]()
     for write in writes:
         (result,) = await log.write(ACME, AGENT, [write])
-        said.append(
-            (type(result), result.facts)
-            if isinstance(result, ThreadsError) and hasattr(result, "facts")
-            else _plain(result)
-        )
+        said.append(_plain(result))
     for task_id in dict.fromkeys(write.task_id for write in writes):
         for owner in ("ada", "bob"):
             try:

@@ -166,22 +166,25 @@ async def test_cancelling_ends_the_task(client: httpx.AsyncClient) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "threads.task_ended")
 
 
-DEEP: Any = "x"
-for _ in range(40):
-    DEEP = [DEEP]
+DEEP: Any = json.loads("[" * 40 + "1" + "]" * 40)
+
+
+def holding(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of a status."""
+    return {"kind": "status", "author": "b", "payload": payload}
 
 
 @pytest.mark.parametrize(
     "bad",
     [
-        told(version=0, rows=[{"kind": "status", "author": "b", "payload": {"deep": DEEP}}]),
-        told(version=0, rows=[{"kind": "status", "author": "b", "payload": {"text": "a\0b"}}]),
-        told(version=0, rows=[{"kind": "status", "author": "b", "payload": {"\0": 1}}]),
+        told(version=0, rows=[holding({"deep": DEEP})]),
+        told(version=0, rows=[holding({"text": "a\0b"})]),
+        told(version=0, rows=[holding({"\0": 1})]),
         told(version=0, status={"text": "a\0b"}),
-        told(version=0, rows=[{"kind": "gossip", "author": "b", "payload": {}}]),
+        told(version=0, rows=[{**holding({}), "kind": "gossip"}]),
         told(version=0, rows=[{"kind": "status", "author": "b"}]),
-        told(version=0, rows=[{"kind": "artifact", "author": "b", "payload": {}}]),
-        told(version=0, rows=[{"kind": "message", "author": "b", "payload": {}}]),
+        told(version=0, rows=[{**holding({}), "kind": "artifact"}]),
+        told(version=0, rows=[{**holding({}), "kind": "message"}]),
         begun("x", rows=[{**begun()["rows"][0], "parts": [{"kind": "raw", "raw": "not base64"}]}]),
         begun("x", rows=[{**begun()["rows"][0], "parts": [{"kind": "smell"}]}]),
         told("../../etc/passwd"),

@@ -248,8 +248,8 @@ class FakeTaskLog:
         if write.handled_seq is not None:
             kept.handled_seq, kept.attempts = max(kept.handled_seq, write.handled_seq), 0
         ends = write.state in TERMINAL
-        left = kept.waiting and (write.handled_seq is None or kept.waiting_seq > write.handled_seq)
-        kept.waiting = not ends and (write.waiting or left)
+        left = write.handled_seq is None or kept.waiting_seq > write.handled_seq
+        kept.waiting = not ends and (write.waiting or kept.waiting) and left
         kept.waiting_since = (kept.waiting_since or now) if kept.waiting else None
         if not kept.waiting and (ends or write.handled_seq is not None):
             kept.runner = None
@@ -297,11 +297,15 @@ def _repeated(kept: KeptTask, write: Write) -> int | None:
     if kept.last_write is not None and kept.last_write[0] == write.write_id:
         return kept.last_write[1]
     known = {stored.row.message_id: stored for stored in kept.rows if stored.row.message_id is not None}
-    again = [(place, row, known[row.message_id]) for place, row in enumerate(write.rows, 1) if row.message_id in known]
-    for _, row, stored in again:
-        if row.digest() != stored.row.digest() and row.message_id is not None:
+    first: int | None = None
+    for place, row in enumerate(write.rows, start=1):
+        if row.message_id is None or (stored := known.get(row.message_id)) is None:
+            continue
+        if row.digest() != stored.row.digest():
             raise MessageConflictError(row.message_id, stored.seq)
-    return next((stored.seq + len(write.rows) - place for place, _, stored in again), None)
+        if first is None:
+            first = stored.seq + len(write.rows) - place
+    return first
 
 
 def _refuse(kept: KeptTask, write: Write) -> None:
