@@ -20,9 +20,7 @@ READ = [folder for folder in FOLDERS if folder.parent.name != "migrations"]
 
 
 def test_a_statement_is_what_stands_between_two_names() -> None:
-    assert threads.queries("threads.sql")["read_thread"].endswith(
-        b"WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s"
-    )
+    assert threads.queries("session.sql")["enter_tenant"].startswith(b"SELECT set_config('aeterna.tenant'")
     assert policies.queries("audit.sql")["read_head"] == b"SELECT seq, hash FROM policies.audit_head"
     assert set(SESSION) == {"configure_connection", "unbound_role"}
 

@@ -9,8 +9,8 @@ nothing, session and message ids make repetitions harmless, and a thread's seque
 It knows sessions, nodes, neighbours (without ``where`` and without pages), shortest paths, snapshots, statistics and
 threads; ``as_of`` is a snapshot or a time. Of the rest of the graph API (search, related nodes, subgraphs and patterns;
 tags, differences, restores and the feed of changes; erasures and holds; upkeep) and of the tasks, leases and dead
-letters of the thread store it knows nothing and answers 404: put the answers that a test needs into ``failures``, or run
-the service.
+letters of the thread store it knows nothing and answers 404: put the answers that a test needs into ``failures``, or
+run the service.
 """
 
 from __future__ import annotations
