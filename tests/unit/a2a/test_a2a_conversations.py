@@ -260,6 +260,7 @@ async def test_a_process_that_was_thought_dead_writes_nothing() -> None:
         task = await ended(second, sent.task_id)
 
     assert answer(task) == "a "
+    assert "zombie" not in str(log.kept[sent.task_id].rows)
 
 
 async def test_what_an_executor_raises_fails_the_task_and_tells_the_caller_nothing_of_it() -> None:

@@ -135,3 +135,36 @@ def test_messages_are_run_once_each_in_the_order_of_the_log_whenever_they_come(w
         assert not log.kept[sent.task_id].task.waiting
 
     asyncio.run(talk())
+
+
+@settings(max_examples=60, deadline=None)
+@given(wait=st.integers(0, 25), pace=st.integers(0, 3))
+def test_a_process_that_lost_its_lease_without_knowing_adds_nothing(wait: int, pace: int) -> None:
+    async def outlive() -> None:
+        log = FakeTaskLog()
+
+        async def work(context: RequestContext, queue: EventQueue) -> None:
+            if context.current_task is None:
+                await queue.enqueue_event(begun(context))
+            for at, word in enumerate(WORDS.split()):
+                await turns(pace)
+                await queue.enqueue_event(chunk(context, word, append=at > 0))
+                await durable(queue)
+            await queue.enqueue_event(status(context, TaskState.TASK_STATE_COMPLETED))
+
+        async with running(process(log, ScriptedExecutor(work)), log) as conversations:
+            sent = await conversations.submit(OWNER, message(WORDS))
+            await turns(wait)
+            kept = log.kept[sent.task_id]
+            if kept.task.waiting:
+                log.beat("thief", 60)
+                log.take(kept, "thief")
+                version = kept.task.version
+                await turns(60)
+                assert kept.task.version == version
+            log.expire("thief")
+            events = [one async for one in conversations.follow(sent.task_id, OWNER, 0)]
+        told = [_text(one.event) for one in events if isinstance(one.event, TaskArtifactUpdateEvent)]
+        assert told == WORDS.split()
+
+    asyncio.run(outlive())

@@ -57,6 +57,9 @@ class Runner:
         default_factory=dict[str, tuple[Run, "asyncio.Task[None]"]]
     )
 
+    _living: asyncio.Event = field(default_factory=asyncio.Event)
+    _looking: set[asyncio.Task[None]] = field(default_factory=set["asyncio.Task[None]"])
+
     @property
     def claim(self) -> str | None:
         """In whose name a message may ask for its task's lease, where this process can run it."""
@@ -157,6 +160,3 @@ class Runner:
         looking = asyncio.get_running_loop().create_task(run.look())
         self._looking.add(looking)
         looking.add_done_callback(self._looking.discard)
-
-    _living: asyncio.Event = field(default_factory=asyncio.Event)
-    _looking: set[asyncio.Task[None]] = field(default_factory=set["asyncio.Task[None]"])
