@@ -30,7 +30,8 @@ def table(heading: str) -> list[list[str]]:
 
 
 def row(fault: Fault) -> list[str]:
-    return [fault.what.replace("`", ""), fault.jsonrpc, fault.rest, fault.grpc, fault.name]
+    codes = fault.expected
+    return [fault.what.replace("`", ""), codes.jsonrpc, codes.rest, codes.grpc, fault.name]
 
 
 def test_the_table_of_errors_is_that_of_the_tests() -> None:
@@ -66,5 +67,5 @@ async def test_the_agent_of_the_guide_streams_its_receipt_and_completes() -> Non
         events = [event async for event in stream]
 
     pieces = [part.text for event in events for part in event.artifact_update.artifact.parts]
-    assert pieces[1:] == ["1 tea", "thank you"]
+    assert pieces[1:] == ["1 tea\n", "thank you\n"]
     assert events[-1].status_update.status.state == TaskState.TASK_STATE_COMPLETED

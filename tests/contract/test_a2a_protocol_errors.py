@@ -31,7 +31,7 @@ async def test_a_fault_has_the_code_of_its_binding(fault: Fault, binding: Bindin
     async with served(written=card(**fault.card)) as agent:
         answer = await _committed(agent, binding, fault)
 
-    assert _told(answer, binding) == {"jsonrpc": fault.jsonrpc, "rest": fault.rest, "grpc": fault.grpc}[binding]
+    assert _told(answer, binding) == fault.expected.of(binding)
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["aeterna-trace-id"])
     assert "Traceback" not in answer.text
     assert "aeterna." not in answer.text
@@ -130,9 +130,11 @@ async def test_a_body_that_is_no_message_is_refused_over_http(agent: Served, bod
 @pytest.mark.parametrize("raw", [b"\xff\xff\xff", b"\x0a\x80" * 200], ids=["noise", "lengths"])
 async def test_bytes_that_are_no_message_are_refused_over_grpc(agent: Served, raw: bytes) -> None:
     async with grpc.aio.insecure_channel(agent.grpc_address) as channel:
-        call_ = channel.unary_unary("/lf.a2a.v1.A2AService/SendMessage")
+        open_channel: Any = channel
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await call_(raw, metadata=(("authorization", "Bearer ada"),), timeout=20)
+            await open_channel.unary_unary("/lf.a2a.v1.A2AService/SendMessage")(
+                raw, metadata=(("authorization", "Bearer ada"),), timeout=20
+            )
 
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
@@ -150,10 +152,9 @@ async def test_a_message_larger_than_a_body_may_be_is_refused_unread(binding: Bi
         message = sent("x" * 20_000, "m-1")
         if binding == "grpc":
             async with grpc.aio.insecure_channel(agent.grpc_address) as channel:
+                stub: Any = A2AServiceStub(channel)
                 with pytest.raises(grpc.aio.AioRpcError) as caught:
-                    await A2AServiceStub(channel).SendMessage(
-                        message, metadata=(("authorization", "Bearer ada"),), timeout=20
-                    )
+                    await stub.SendMessage(message, metadata=(("authorization", "Bearer ada"),), timeout=20)
             outcome = caught.value.code().name
         else:
             path = "/" if binding == "jsonrpc" else "/message:send"

@@ -179,9 +179,8 @@ async def test_draining_ends_streams_between_two_events(sse: Binding) -> None:
 
 async def test_a_grpc_stream_that_is_drained_is_unavailable_and_says_how_far_it_was() -> None:
     async with served(drain_timeout="1") as agent, grpc.aio.insecure_channel(agent.grpc_address) as channel:
-        stream = A2AServiceStub(channel).SendStreamingMessage(
-            sent("hold", "m-1"), metadata=(("authorization", "Bearer ada"),), timeout=20
-        )
+        stub: Any = A2AServiceStub(channel)
+        stream = stub.SendStreamingMessage(sent("hold", "m-1"), metadata=(("authorization", "Bearer ada"),), timeout=20)
         await stream.read()
         await stream.read()
         agent.app.state.drain.begin()

@@ -113,11 +113,7 @@ def test_the_real_store_answers_what_the_protocol_asks(
 
     told = asyncio.run(_told(process, port, faults, signing_key.token("acme", subject="ada")))
 
-    assert told == {
-        (fault.name, binding): {"jsonrpc": fault.jsonrpc, "rest": fault.rest, "grpc": fault.grpc}[binding]
-        for fault in faults
-        for binding in BINDINGS
-    }
+    assert told == {(fault.name, binding): fault.expected.of(binding) for fault in faults for binding in BINDINGS}
 
 
 async def _told(process: ServiceProcess, port: int, faults: list[Fault], token: str) -> dict[tuple[str, Binding], str]:

@@ -186,9 +186,9 @@ async def test_two_authorizations_are_none(agent: Served, task: str) -> None:
 
     over_http = await agent.http.get(f"/tasks/{task}", headers=twice)
     async with grpc.aio.insecure_channel(agent.grpc_address) as channel:
-        request = A2AServiceStub(channel).GetTask
+        stub: Any = A2AServiceStub(channel)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await request(
+            await stub.GetTask(
                 GetTaskRequest(id=task), metadata=[(name.lower(), value) for name, value in twice], timeout=20
             )
 
@@ -246,7 +246,7 @@ async def test_a_tenant_in_the_body_is_refused_unless_it_is_the_own(
     ids=["audience", "expired", "issuer", "no tenant", "other tenant", "no tenant's name"],
 )
 async def test_a_real_token_lets_in_only_who_it_proves(
-    tmp_path: Path, claims: dict[str, object], without: tuple[str, ...], error: type[Exception]
+    tmp_path: Path, claims: dict[str, Any], without: tuple[str, ...], error: type[Exception]
 ) -> None:
     key = SigningKey()
     jwks = key.write_jwks(tmp_path / "jwks.json")

@@ -14,7 +14,8 @@ from aeterna.a2a.api.problem import protocol_error, traced
 from aeterna.contracts.errors import AeternaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
+    from collections.abc import Callable, Generator
+    from types import CoroutineType
 
     from a2a.server.context import ServerCallContext
 
@@ -52,10 +53,10 @@ def answering(exchange: Exchange) -> Generator[None]:
 
 def answered(
     method: str,
-) -> Callable[[Callable[P, Coroutine[Any, Any, R]]], Callable[P, Coroutine[Any, Any, R]]]:
+) -> Callable[[Callable[P, CoroutineType[Any, Any, R]]], Callable[P, CoroutineType[Any, Any, R]]]:
     """Decorate a handler's method of the protocol, whose last argument is the SDK's context."""
 
-    def decorated(function: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    def decorated(function: Callable[P, CoroutineType[Any, Any, R]]) -> Callable[P, CoroutineType[Any, Any, R]]:
         @functools.wraps(function)
         async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
             handler = cast("_Counting", args[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
 
 from a2a.extensions.common import HTTP_EXTENSION_HEADER, get_requested_extensions
 from a2a.server.context import ServerCallContext
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Binding: TypeAlias = Literal["jsonrpc", "rest", "grpc"]
 Metadata: TypeAlias = "Sequence[tuple[str, str | bytes]]"
+GrpcContext: TypeAlias = "ServicerContext[Any, Any]"
+"""grpc.aio's context of a call, of whatever messages."""
 
 _KEY: Final = "aeterna"
 _call: ContextVar[Exchange] = ContextVar("aeterna_a2a_exchange")
@@ -75,7 +77,7 @@ class GrpcContexts(GrpcServerCallContextBuilder):
         """Take the version of the protocol that the service speaks; its name says it, so callers need not."""
         self._version = version
 
-    def build(self, context: ServicerContext) -> ServerCallContext:
+    def build(self, context: GrpcContext) -> ServerCallContext:
         """Pass on the exchange and what matters to the protocol; raise `VersionNotSupportedError`."""
         metadata = cast("Metadata", context.invocation_metadata() or ())
         for version in values(metadata, VERSION_HEADER):

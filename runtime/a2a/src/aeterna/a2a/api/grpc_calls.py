@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
     from a2a.utils.errors import A2AError
     from google.protobuf.message import Message
-    from grpc.aio import ServicerContext
 
-    from aeterna.a2a.api.exchange import Metadata
+    from aeterna.a2a.api.exchange import GrpcContext, Metadata
     from aeterna.a2a.api.gate import Gate
     from aeterna.a2a.api.streams import Streams
 
@@ -43,26 +42,26 @@ class _Method(Protocol):
     """A method's handler as grpc.aio keeps it, in which grpc's own types leave everything optional and synchronous."""
 
     request_deserializer: Callable[[bytes], Message]
-    unary_unary: Callable[[Message, ServicerContext], Awaitable[Message]]
-    unary_stream: Callable[[Message, ServicerContext], AsyncIterable[Message]]
+    unary_unary: Callable[[Message, GrpcContext], Awaitable[Message]]
+    unary_stream: Callable[[Message, GrpcContext], AsyncIterable[Message]]
 
 
 class Servicer(GrpcHandler):
     """The SDK's servicer of 1.0, which can also say what the protocol has no error for."""
 
-    async def abort_context(self, error: A2AError, context: ServicerContext) -> None:
+    async def abort_context(self, error: A2AError, context: GrpcContext) -> None:
         """End the call with the status and details of the error."""
         await _abort_refused(context)
-        await super().abort_context(error, context)
+        await super().abort_context(error, context)  # pyright: ignore[reportUnknownMemberType] - as the SDK has it
 
 
 class LegacyServicer(CompatGrpcHandler):
     """The SDK's servicer of 0.3, which can also say what the protocol has no error for."""
 
-    async def abort_context(self, error: A2AError, context: ServicerContext) -> None:
+    async def abort_context(self, error: A2AError, context: GrpcContext) -> None:
         """End the call with the status of the error."""
         await _abort_refused(context)
-        await super().abort_context(error, context)
+        await super().abort_context(error, context)  # pyright: ignore[reportUnknownMemberType] - as the SDK has it
 
 
 class Door(ServerInterceptor):
@@ -89,8 +88,8 @@ class Door(ServerInterceptor):
             self._answering(cast("_Method", handler)), response_serializer=handler.response_serializer
         )
 
-    def _answering(self, handler: _Method) -> Callable[[bytes, ServicerContext], Awaitable[Any]]:
-        async def call(raw: bytes, context: ServicerContext) -> Message:
+    def _answering(self, handler: _Method) -> Callable[[bytes, GrpcContext], Awaitable[Any]]:
+        async def call(raw: bytes, context: GrpcContext) -> Message:
             await self._begin(context)
             request = await _parsed(handler, raw, context)
             try:
@@ -104,8 +103,8 @@ class Door(ServerInterceptor):
 
         return call
 
-    def _streaming(self, handler: _Method) -> Callable[[bytes, ServicerContext], AsyncIterable[Any]]:
-        async def call(raw: bytes, context: ServicerContext) -> AsyncGenerator[Message]:
+    def _streaming(self, handler: _Method) -> Callable[[bytes, GrpcContext], AsyncIterable[Any]]:
+        async def call(raw: bytes, context: GrpcContext) -> AsyncGenerator[Message]:
             exchange = await self._begin(context)
             request = await _parsed(handler, raw, context)
             # Headers at once: the first event may take as long as the executor thinks.
@@ -126,12 +125,11 @@ class Door(ServerInterceptor):
             context.set_trailing_metadata((*_trace(), *position))
             # A stream that ended because the process does must not look like one that is over.
             if not exchange.rested and (not source.ended or self._streams.leaving):
-                exchange.refusal = GoingAwayError()
-                await _abort_refused(context)
+                await _abort(GoingAwayError(), context, position)
 
         return call
 
-    async def _begin(self, context: ServicerContext) -> Exchange:
+    async def _begin(self, context: GrpcContext) -> Exchange:
         """Prove the caller and note the call, or end it."""
         metadata: Metadata = tuple(context.invocation_metadata() or ())
         parents = values(metadata, "traceparent")
@@ -161,7 +159,7 @@ class _Watched:
         self.ended = True
 
 
-async def _parsed(handler: _Method, raw: bytes, context: ServicerContext) -> Message:
+async def _parsed(handler: _Method, raw: bytes, context: GrpcContext) -> Message:
     """Return the request, or end the call: what is no message, or is nested too deep for one, is the caller's fault."""
     try:
         return handler.request_deserializer(raw)
@@ -170,13 +168,13 @@ async def _parsed(handler: _Method, raw: bytes, context: ServicerContext) -> Mes
         raise
 
 
-async def _abort_refused(context: ServicerContext) -> None:
+async def _abort_refused(context: GrpcContext) -> None:
     refusal = current_call().refusal
     if refusal is not None:
         await _abort(refusal, context)
 
 
-async def _abort(error: AeternaError, context: ServicerContext) -> None:
+async def _abort(error: AeternaError, context: GrpcContext, told: Metadata = ()) -> None:
     """End the call with what the protocol has no error for."""
     code = grpc_status(error)
     status = Status(
@@ -194,11 +192,12 @@ async def _abort(error: AeternaError, context: ServicerContext) -> None:
         packed.Pack(detail)
         status.details.append(packed)
     rich = status_to_grpc(status)
-    context.set_trailing_metadata((*(context.trailing_metadata() or ()), *rich.trailing_metadata))
+    found = cast("Metadata", rich.trailing_metadata)  # pyright: ignore[reportUnknownMemberType] - as the SDK has it
+    context.set_trailing_metadata((*_trace(), *told, *found))
     await context.abort(rich.code, rich.details)
 
 
-async def _abort_unforeseen(context: ServicerContext) -> None:
+async def _abort_unforeseen(context: GrpcContext) -> None:
     """End the call without details, because they may hold a secret; the log has them."""
     await context.abort(grpc.StatusCode.INTERNAL, "the agent failed in a way it did not foresee")
 

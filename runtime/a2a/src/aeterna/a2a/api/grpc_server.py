@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import grpc.aio
 import structlog
-from a2a.compat.v0_3.a2a_v0_3_pb2_grpc import add_A2AServiceServicer_to_server as add_legacy
-from a2a.types.a2a_pb2_grpc import add_A2AServiceServicer_to_server as add_present
+from a2a.compat.v0_3.a2a_v0_3_pb2_grpc import (
+    add_A2AServiceServicer_to_server as add_legacy,  # pyright: ignore[reportUnknownVariableType] - generated code
+)
+from a2a.types.a2a_pb2_grpc import (
+    add_A2AServiceServicer_to_server as add_present,  # pyright: ignore[reportUnknownVariableType] - generated code
+)
 from a2a.utils.constants import PROTOCOL_VERSION_0_3, PROTOCOL_VERSION_1_0
 
 from aeterna.a2a.api.exchange import GrpcContexts

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-import a2a.server.routes  # noqa: F401 - the next import fails unless this one was made: they import each other
+# The second import fails unless the first was made: the two packages import each other.
+import a2a.server.routes  # noqa: F401 # pyright: ignore[reportUnusedImport] - see above
 from a2a.compat.v0_3.rest_adapter import REST03Adapter
 from a2a.server.jsonrpc_models import JSONParseError as MalformedJson
 from a2a.server.request_handlers.response_helpers import build_error_response

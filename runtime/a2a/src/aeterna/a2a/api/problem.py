@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import grpc
 from a2a.utils.errors import (
@@ -132,5 +132,6 @@ def traced(error: A2AError) -> A2AError:
     """Return the error with the trace id among its data, where operators and callers can both find it."""
     trace_id = current_trace_id()
     if trace_id is not None:
-        error.data = {**(error.data or {}), "traceId": trace_id}
+        data = cast("dict[str, object] | None", error.data)  # pyright: ignore[reportUnknownMemberType] - as the SDK has it
+        error.data = {**(data or {}), "traceId": trace_id}
     return error

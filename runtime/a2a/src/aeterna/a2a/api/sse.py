@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from starlette.responses import StreamingResponse
 
@@ -14,6 +14,7 @@ from aeterna.a2a.api.streams import HEARTBEAT, RETRY
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from sse_starlette.event import ServerSentEvent
     from sse_starlette.sse import EventSourceResponse
 
     from aeterna.a2a.api.exchange import Exchange
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 # JSON escapes the ends of lines that the stream's format has; these are others that some clients take for one.
 _LINE_ENDS: Final = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
 
+_Made: TypeAlias = "str | dict[str, str] | ServerSentEvent"
+"""What the SDK's dispatchers give out: its compat layer text or a dictionary, HTTP+JSON an event."""
 _Item: TypeAlias = tuple[str, str | None]
 """The data of an event, and its name where it has one."""
 _Placed: TypeAlias = tuple[str, str | None, int | None]
@@ -78,7 +81,7 @@ async def _next(items: AsyncGenerator[_Item]) -> _Item | None:
 
 async def _items(made: EventSourceResponse) -> AsyncGenerator[_Item]:
     """Give out data and event name of what the SDK's dispatchers give out, each in a form of its own."""
-    source = made.body_iterator
+    source = cast("AsyncGenerator[_Made]", made.body_iterator)  # pyright: ignore[reportUnknownMemberType] - as it is
     try:
         async for item in source:
             if isinstance(item, str):
@@ -86,7 +89,7 @@ async def _items(made: EventSourceResponse) -> AsyncGenerator[_Item]:
             elif isinstance(item, dict):
                 yield item["data"], item.get("event")
             else:
-                yield item.data, item.event
+                yield str(item.data), item.event
     finally:
         await source.aclose()
 
