@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service.caller import TenantId
 from aeterna.threads.adapters import removing
+from aeterna.threads.adapters.database import DATABASE
+from aeterna.threads.adapters.postgres_cleanup import ROLE, PostgresCleanup
 from aeterna.threads.adapters.postgres_usage import PostgresAccounts
 from aeterna.threads.domain.conversation import MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
 from aeterna.threads.domain.usage import Quotas
-from aeterna.threads.errors import PartLostError, ThreadConflictError, ThreadNotFoundError
+from aeterna.threads.errors import PartLostError, StoreUnavailableError, ThreadConflictError, ThreadNotFoundError
 from aeterna.threads.usecases.cleanup import Cleanup, CleanupLimits
 from fixtures.fix_thread_retention import ACME, AGENT
 
@@ -287,3 +290,15 @@ async def test_what_a_tenant_holds_is_counted_and_its_own_quota_comes_before_the
 
     assert (mine.usage.threads, mine.usage.open_tasks, mine.usage.bytes > 10_000) == (2, 1, True)
     assert (mine.quotas, theirs.usage.threads) == (Quotas(threads=7, bytes=9), 0)
+
+
+async def test_a_database_that_is_away_is_an_error_that_the_service_survives(retained: Retained) -> None:
+    """It waits for the next round rather than end the process, whose other parts come back by themselves."""
+    closed = connection_pool(retained.dsn, Limits(), DATABASE.names, role=ROLE)
+    away = Cleanup(PostgresCleanup(closed), None, CleanupLimits(interval=timedelta(milliseconds=1)))
+
+    with pytest.raises(StoreUnavailableError):
+        await away.round()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await away.run()

@@ -44,18 +44,19 @@ class PostgresCleanup:
     @asynccontextmanager
     async def exclusively(self) -> AsyncGenerator[bool]:
         """See `RetentionJobs.exclusively`. The lock is the connection's: a process that dies gives it back."""
-        async with self._pool.connection() as connection:
-            with translated(DATABASE.errors):
+        # Around all of it: a pool without a connection to give is a database that is away.
+        with translated(DATABASE.errors):
+            async with self._pool.connection() as connection:
                 cursor = await connection.execute(self._queries["work_alone"])
                 row = await cursor.fetchone()
-            alone = row is not None and row["alone"]
-            try:
-                yield alone
-            finally:
-                if alone:
-                    # A connection that is gone has given the lock back already.
-                    with suppress(StoreUnavailableError), translated(DATABASE.errors):
-                        await connection.execute(self._queries["work_ended"])
+                alone = row is not None and row["alone"]
+                try:
+                    yield alone
+                finally:
+                    if alone:
+                        # A connection that is gone has given the lock back already.
+                        with suppress(StoreUnavailableError), translated(DATABASE.errors):
+                            await connection.execute(self._queries["work_ended"])
 
     async def expire(self, *, after: ExpiryPlace | None, limit: int) -> Removed:
         """See `RetentionJobs.expire`."""
