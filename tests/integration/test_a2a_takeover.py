@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from a2a.types import TaskState
+from a2a.types import ListTasksRequest, TaskState
+from a2a.utils.errors import InvalidParamsError
 
 from aeterna.a2a.adapters.http import HttpStore
 from aeterna.a2a.usecases.conversations import Conversations
@@ -112,6 +113,14 @@ async def test_a_message_to_a_task_that_runs_elsewhere_reaches_the_process_that_
 
     assert sorted(one.executed + two.executed) == ["one", "two"]
     assert [text for text in said(task) if text.startswith("to")] == ["to one"]
+
+
+async def test_a_page_token_of_somebody_else_is_the_callers_mistake(
+    task_service: ServiceProcess, agent_token: Callable[[], str]
+) -> None:
+    async with serving(task_service, agent_token, ScriptedExecutor(echo), "one") as conversations:
+        with pytest.raises(InvalidParamsError):
+            await conversations.tasks(OWNER, ListTasksRequest(page_token="made up"))
 
 
 async def _told(conversations: Conversations, task_id: str) -> list[int]:

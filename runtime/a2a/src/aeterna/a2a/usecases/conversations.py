@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Final
 from a2a.types import ListTasksResponse, Message, SendMessageRequest, Task, TaskState, TaskStatus
 from a2a.utils.errors import (
     InvalidParamsError,
-    PushNotificationNotSupportedError,
     TaskNotCancelableError,
     TaskNotFoundError,
-    UnsupportedOperationError,
 )
 from google.protobuf.json_format import Error as JsonError
 
@@ -27,6 +25,7 @@ from aeterna.a2a.domain.rows import Creation, Lease, PushConfig, Row, StoredRow,
 from aeterna.a2a.errors import StoreRefusedError
 from aeterna.a2a.usecases.channels import Channels
 from aeterna.a2a.usecases.following import Followed, Follower
+from aeterna.a2a.usecases.refusals import of_caller
 from aeterna.a2a.usecases.run import Begun
 from aeterna.a2a.usecases.runner import Pace, Runner
 from aeterna.service.trace import outgoing_traceparent
@@ -145,7 +144,7 @@ class Conversations:
             async for followed in follower.events():
                 yield followed
         except StoreRefusedError as error:
-            raise _of_caller(error) from error
+            raise of_caller(error) from error
 
     async def task(
         self, task_id: str, owner: str, *, history_length: int | None = None, artifacts: bool = True
@@ -167,8 +166,14 @@ class Conversations:
         return last_said(assembled(view), history_length), view.task.version
 
     async def tasks(self, owner: str, request: ListTasksRequest) -> ListTasksResponse:
-        """Return a page of the owner's tasks, the one whose status changed last first."""
-        found = await self._log.tasks(task_query(owner, request))
+        """Return a page of the owner's tasks, the one whose status changed last first.
+
+        Raises the SDK's `InvalidParamsError` for a page token that the store did not give out.
+        """
+        try:
+            found = await self._log.tasks(task_query(owner, request))
+        except StoreRefusedError as error:
+            raise of_caller(error) from error
         length = request.history_length if request.HasField("history_length") else None
         if length == 0 and not request.include_artifacts:
             tasks = tuple(header(stored) for stored in found.tasks)
@@ -198,7 +203,7 @@ class Conversations:
         except StoreRefusedError as error:
             if error.problem == "threads.task_ended":
                 raise TaskNotCancelableError from error
-            raise _of_caller(error) from error
+            raise of_caller(error) from error
         self._runner.stop(task_id)
         self._channels.hint(task_id, written.version)
         found = await self.task(task_id, owner)
@@ -267,7 +272,7 @@ class Conversations:
         try:
             return await self._log.write(write)
         except StoreRefusedError as error:
-            raise _of_caller(error) from error
+            raise of_caller(error) from error
 
     async def _started(self, owner: str, message: Message, row: Row, written: Written) -> Submitted:
         task_id, context_id = message.task_id, message.context_id
@@ -302,7 +307,7 @@ class Conversations:
         try:
             await self._push.put(task_id, push_config(config), owner=owner)
         except StoreRefusedError as error:
-            raise _of_caller(error) from error
+            raise of_caller(error) from error
 
     async def _context_of(self, task_id: str, owner: str) -> str:
         """Return a task's context, or raise `TaskNotFoundError` where it is not this owner's."""
@@ -313,7 +318,7 @@ class Conversations:
             try:
                 view = await self._log.task(task_id, owner=owner, history_length=0, artifacts=False)
             except StoreRefusedError as error:
-                raise _of_caller(error) from error
+                raise of_caller(error) from error
             self._know(task_id, owner, view.task.context_id)
             return view.task.context_id
         return known[1]
@@ -349,25 +354,4 @@ def task_query(owner: str, request: ListTasksRequest) -> TaskQuery:
     )
 
 
-def _of_caller(error: StoreRefusedError) -> Exception:
-    """Return what a refusal of the store is to the caller of A2A; what is none of the caller's stays as it is."""
-    if error.problem == "threads.task_not_found":
-        return TaskNotFoundError()
-    if error.problem == "threads.task_ended":
-        return UnsupportedOperationError(message="The task has ended; begin another one.")
-    if error.problem == "threads.push_unavailable":
-        return PushNotificationNotSupportedError()
-    says = _INVALID.get(error.problem)
-    return error if says is None else InvalidParamsError(message=says or error.detail)
-
-
-_INVALID: Final = {
-    "threads.message_conflict": "This messageId was used for another message.",
-    "threads.position_ahead": "The task's stream does not reach that far.",
-    "threads.invalid_cursor": "The page token is not one of this agent's.",
-    "threads.invalid_write": "",
-    "threads.message_too_large": "",
-    "threads.push_url_refused": "",
-}
-"""What is wrong with a caller's request, by the store's code; an empty text stands for the store's own words."""
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
