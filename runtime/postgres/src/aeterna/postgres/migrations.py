@@ -43,9 +43,10 @@ class Moved:
 def migrate(dsn: str | Address, database: Database, *, to: str, wait: timedelta, lock: timedelta) -> Moved:
     """Bring the database to the revision ``to`` (a number, "head" or "base") and return where it was and is.
 
-    Waits up to ``wait`` for another migrator to finish, then finds its work done. A statement that cannot get its
-    lock within ``lock`` fails the migration rather than hold up what is queued behind it; each revision is one
-    transaction, so what failed left nothing. Raises `UnknownRevisionError`, `BusyError`, `UnavailableError`.
+    Waits up to ``wait`` for another migrator to finish, then finds its work done. A revision that cannot get its locks
+    within ``lock`` fails the migration; nobody queues behind it for longer than a moment. Each revision is a
+    transaction, so what failed left nothing, but for what a revision does apart, which can be done again.
+    Raises `UnknownRevisionError`, `BusyError`, `UnavailableError`.
     """
     config = Config()
     config.set_main_option("script_location", str(database.migrations))
