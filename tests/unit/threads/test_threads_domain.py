@@ -71,9 +71,12 @@ def test_the_id_is_not_part_of_the_content() -> None:
 
 
 def test_a_message_may_be_as_large_as_the_limit() -> None:
-    overhead = len(message(TextPart(text="")).content())
+    """What counts is the canonical JSON of the role, the parts and the metadata."""
+    room = MAX_MESSAGE_BYTES - len('["user",[{"kind":"text","text":""}],{}]')
 
-    assert len(message(TextPart(text="x" * (MAX_MESSAGE_BYTES - overhead))).content()) == MAX_MESSAGE_BYTES
+    message(TextPart(text="x" * room)).digest()
+    with pytest.raises(MessageTooLargeError):
+        message(TextPart(text="x" * (room + 1))).digest()
 
 
 def test_the_limit_counts_bytes_and_not_characters() -> None:

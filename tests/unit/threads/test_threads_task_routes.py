@@ -15,7 +15,7 @@ from aeterna.service.settings import ServiceSettings
 from aeterna.service.testing import FakeDecisionPoint, FakeTokenVerifier
 from aeterna.threads.api.problem import STATUSES
 from aeterna.threads.api.streams import StreamLimits
-from aeterna.threads.api.task_bodies import RowsBody, TasksBody, TaskViewBody, WritesBody
+from aeterna.threads.api.task_answers import RowsBody, TasksBody, TaskViewBody, WritesBody
 from aeterna.threads.api.task_routes import router
 from aeterna.threads.api.wake_streams import WakeStreams
 from aeterna.threads.testing import FakeTaskLog, FakeWakes

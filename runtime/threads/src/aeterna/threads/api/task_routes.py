@@ -10,22 +10,19 @@ from fastapi.responses import StreamingResponse
 from aeterna.threads.api import cursor as cursors
 from aeterna.threads.api.access import AgentOfAll, PathTask
 from aeterna.threads.api.bodies import Identifier, Seq, Text
-from aeterna.threads.api.task_bodies import (
-    MAX_OWNER,
-    CancelInput,
+from aeterna.threads.api.task_answers import (
     RowsBody,
     TasksBody,
     TaskViewBody,
     WritesBody,
-    WritesInput,
     WrittenBody,
-    parse_writes,
     results_json,
     rows_json,
     tasks_json,
     view_json,
     written_json,
 )
+from aeterna.threads.api.task_bodies import MAX_OWNER, CancelInput, WritesInput, parse_writes
 from aeterna.threads.api.wake_streams import WakeStreams
 from aeterna.threads.domain.conversation import Position
 from aeterna.threads.domain.task import AgentId, State, TaskPlace, TaskQuery, Write, Written
@@ -96,9 +93,7 @@ async def list_tasks(
     page = await log.tasks(
         caller.tenant,
         AgentId(caller.subject),
-        TaskQuery(
-            owner=owner, context_id=context_id, state=state, status_after=status_after, after=after, limit=limit
-        ),
+        TaskQuery(owner=owner, context_id=context_id, state=state, status_after=status_after, after=after, limit=limit),
     )
     end = page.next_place
     following = None if end is None else cursors.encode(Position(created_at=end.status_at, thread_id=end.task_id))

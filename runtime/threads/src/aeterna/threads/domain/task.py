@@ -68,8 +68,8 @@ class Row:
 
     ``message_id``, ``role``, ``parts``, ``metadata`` and ``extra`` (extensions, referenceTaskIds) belong to messages
     and replies, ``payload`` to the other kinds. ``streamed`` says whether a subscriber of the task sees the row;
-    ``said`` whether it counts as history (a message, or a status that carries one). ``said_digest`` is given where large
-    parts were moved away, so that the message is known again wherever they are.
+    ``said`` whether it counts as history (a message, or a status that carries one). ``said_digest`` is given where
+    large parts were moved away, so that the message is known again wherever they are.
     """
 
     kind: Kind
