@@ -18,9 +18,9 @@ from a2a.utils.errors import (
 )
 
 from aeterna.a2a import errors
-from aeterna.enforcement.errors import DecisionUnavailableError, EnforcementError
 from aeterna.service.errors import (
     AuthenticationError,
+    DecisionUnavailableError,
     KeysUnavailableError,
     PermissionDeniedError,
     RequestTooLargeError,
@@ -51,7 +51,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
 RETRY_AFTER: Final = timedelta(seconds=1)
 
 # Answered before the protocol is spoken: by status and problem document over HTTP, by status over gRPC.
-_AT_THE_DOOR: Final = (ServiceError, EnforcementError, errors.ForeignTenantError)
+_AT_THE_DOOR: Final = (ServiceError, DecisionUnavailableError, errors.ForeignTenantError)
 _GRPC: Final[tuple[tuple[type[AeternaError], grpc.StatusCode], ...]] = (
     (AuthenticationError, grpc.StatusCode.UNAUTHENTICATED),
     (TenantMissingError, grpc.StatusCode.PERMISSION_DENIED),
@@ -60,7 +60,6 @@ _GRPC: Final[tuple[tuple[type[AeternaError], grpc.StatusCode], ...]] = (
     (RequestTooLargeError, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (KeysUnavailableError, grpc.StatusCode.UNAVAILABLE),
     (DecisionUnavailableError, grpc.StatusCode.UNAVAILABLE),
-    (EnforcementError, grpc.StatusCode.UNAVAILABLE),
     (errors.StoreAwayError, grpc.StatusCode.UNAVAILABLE),
     (errors.GoingAwayError, grpc.StatusCode.UNAVAILABLE),
     (errors.StillRunningError, grpc.StatusCode.DEADLINE_EXCEEDED),
