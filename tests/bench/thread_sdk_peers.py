@@ -128,6 +128,6 @@ async def plain_savers(made: AsyncEngine, clients: int, history: int) -> list[Pl
 
 async def versioned_savers(made: AsyncEngine, clients: int, history: int) -> list[Saver]:
     """Return the SDK's `VersionedDatabaseTaskStore` with a task for each client."""
-    store = VersionedDatabaseTaskStore(made, table_name="versioned_tasks")
+    store = VersionedDatabaseTaskStore(made, table_name=f"versioned_tasks_{history}")
     await store.initialize()
     return [await Saver.begun(store, f"versioned-{history}-{n}", history) for n in range(clients)]

@@ -20,6 +20,11 @@ KILLS: Final = 8
 THREADS: Final = "/api/v1/threads"
 
 
+async def report(ground: Ground) -> dict[str, float]:
+    """Return the figures of streams."""
+    return await lateness(ground) | await idle_streams(ground) | await takeovers(ground)
+
+
 async def lateness(ground: Ground) -> dict[str, float]:
     """Append, and measure how long after the answer a subscriber of the thread has the message."""
     headers = {"Authorization": f"Bearer {ground.token()}"}

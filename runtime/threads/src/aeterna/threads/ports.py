@@ -445,10 +445,9 @@ class PushObserver(Protocol):
 
 
 class Retention(Protocol):
-    """Legal holds and erasures of one tenant, as they are ordered. Kept by ``adapters.postgres_retention``; faked in
-    ``testing``.
+    """Legal holds and erasures of one tenant, as they are ordered.
 
-    Each order is on record in the tenant's audit chain before it is answered. Any call may raise
+    Kept by ``adapters.postgres_retention``; faked in ``testing``. Each order is on record in the tenant's audit chain before it is answered. Any call may raise
     `StoreUnavailableError` or `StoreBusyError`, and may be repeated.
     """
 
@@ -501,7 +500,7 @@ class RetentionJobs(Protocol):
         ...
 
     async def upkeep(self, *, grace: timedelta, limit: int) -> Mapping[str, int]:
-        """Make the log's next partitions, drop one that is empty, remove dead runners; return counts by what was done."""
+        """Make the log's next partitions, drop one that is empty, remove dead runners; return how many of each."""
         ...
 
     async def pending(self) -> tuple[tuple[TenantId, UUID], ...]:
