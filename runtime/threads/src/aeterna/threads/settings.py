@@ -18,8 +18,8 @@ class MigrationSettings(BaseSettings):
     ``dsn`` is any libpq connection string; ``migrate_dsn`` is set where the schema's owner is another login than the
     one that serves. ``dsn_login`` says who vouches for the login of both: the string itself, with its password or
     socket, or the cloud, whose tokens are the passwords. ``dsn_ca_file`` holds the certificates (PEM) that prove the
-    server, if not the machine's own. ``migrate_wait`` bounds the wait for another migrator, ``migrate_lock_timeout`` the
-    one for a table.
+    server, if not the machine's own. ``migrate_wait`` bounds the wait for another migrator, ``migrate_lock_timeout``
+    the one for a table.
     """
 
     model_config = SettingsConfigDict(env_prefix="AETERNA_THREADS_", frozen=True, extra="forbid")
