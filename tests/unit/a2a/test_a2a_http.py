@@ -136,11 +136,8 @@ async def test_a_store_that_stays_away_is_given_up_after_the_bound() -> None:
 
 
 async def test_a_refused_write_leaves_its_neighbours_alone() -> None:
-    problems = [{"problem": {"code": "threads.lease_lost", "detail": "no"}}, {"version": 7}]
-    service = Service(
-        httpx.Response(200, json={"results": [{"version": 1}]}), httpx.Response(200, json={"results": problems})
-    )
-    log = store(service).log
+    results = [{"version": 1}, {"problem": {"code": "threads.lease_lost", "detail": "no"}}, {"version": 7}]
+    log = store(Service(httpx.Response(200, json={"results": results}))).log
 
     first, lost, kept = await asyncio.gather(
         *(log.write(write(name)) for name in ("a", "b", "c")), return_exceptions=True

@@ -38,6 +38,7 @@ class Batches:
         self._waiting: deque[_Waiting] = deque()
         self._busy: set[str] = set()
         self._sending: set[asyncio.Task[None]] = set()
+        self._gathering = False
 
     async def write(self, write: Write) -> Written:
         """Make the write with the others of its time."""
@@ -45,10 +46,20 @@ class Batches:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(task_id=write.task_id, content=content, outcome=loop.create_future())
         self._waiting.append(waiting)
-        self._start()
+        self._start_soon()
         return await waiting.outcome
 
+    def _start_soon(self) -> None:
+        """Send in the loop's next turn: what others are about to write in this one goes with it.
+
+        Sent at once, the first of many writes would go alone, and all others would wait for its answer.
+        """
+        if self._free and not self._gathering:
+            self._gathering = True
+            asyncio.get_running_loop().call_soon(self._start)
+
     def _start(self) -> None:
+        self._gathering = False
         while self._free and (batch := self._cut()):
             self._free -= 1
             sending = asyncio.get_running_loop().create_task(self._send(batch))
@@ -101,7 +112,7 @@ class Batches:
         finally:
             self._free += 1
             self._busy.difference_update(waiting.task_id for waiting in batch)
-            self._start()
+            self._start_soon()
 
 
 def _refuse(batch: list[_Waiting], error: AgentError) -> None:
