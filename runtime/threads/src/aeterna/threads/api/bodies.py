@@ -33,7 +33,8 @@ Identifier = Annotated[str, Field(pattern=domain.ID_PATTERN, examples=["incident
 Seq = Annotated[int, Field(ge=0, le=MAX_SEQ)]
 _MEDIA_TYPE: Final = r"^[!-~][ -~]*$"
 # The service's settings bound it further; this only keeps it a number that every interval can hold.
-Seconds = Annotated[float, Field(ge=1, le=100 * 365 * 86_400, allow_inf_nan=False)]
+MOST_SECONDS: Final = 100 * 365 * 86_400
+Seconds = Annotated[float, Field(ge=1, le=MOST_SECONDS, allow_inf_nan=False)]
 
 
 def _storable_text(text: str) -> str:

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import from_json
 
-from aeterna.threads.api.bodies import Identifier, Metadata, PartInput, Seq, Text, storable
+from aeterna.threads.api.bodies import MOST_SECONDS, Identifier, Metadata, PartInput, Seq, Text, storable
 from aeterna.threads.domain import conversation as domain
 from aeterna.threads.domain.conversation import MessageId, Role, ThreadId, part_json
 from aeterna.threads.domain.task import (
@@ -22,6 +22,7 @@ from aeterna.threads.domain.task import (
     Write,
 )
 from aeterna.threads.errors import InvalidWriteError
+from aeterna.threads.usecases.large_values import PAYLOAD
 
 if TYPE_CHECKING:
     from aeterna.service.json_value import JsonValue
@@ -33,7 +34,8 @@ MAX_OWNER: Final = 255
 Owner = Annotated[Text, Field(min_length=1, max_length=MAX_OWNER)]
 # What holds text or numbers that no database keeps, or that no other program reads as they are. A body without any of
 # these need not be looked through value by value; one with them may still be harmless, since text may look like it.
-_SUSPECT: Final = re.compile(rb"\\u0000|\\u[dD][89abAB]|NaN|Infinity|[eE]\+?\d{3}|\d{300}")
+# A number is too large for a double from 1e309 on: by an exponent of three digits, or by one of two after 210 digits.
+_SUSPECT: Final = re.compile(rb"\\u0000|\\u[dD][89abAB]|NaN|Infinity|[eE]\+?\d{3}|\d{200}")
 
 
 class _Body(BaseModel):
@@ -67,6 +69,9 @@ class RowInput(_Body):
             raise ValueError("only messages and replies have 'message_id', 'metadata' and 'extra'")
         if (self.kind is Kind.ARTIFACT) != (self.artifact_id is not None):
             raise ValueError("artifacts have 'artifact_id', and nothing else has")
+        if PAYLOAD in (self.payload or ()):
+            # Its readers would look for an object that nobody wrote.
+            raise ValueError(f"'{PAYLOAD}' is the store's own member of a payload")
         return self
 
     def row(self) -> Row:
@@ -92,7 +97,7 @@ class CreationInput(_Body):
     """How a task begins."""
 
     context_id: Identifier
-    ttl_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    ttl_seconds: Annotated[float, Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)] | None = None
 
 
 class WriteInput(_Body):
