@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import structlog
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
 
 from aeterna.service.asgi import header
 from aeterna.service.caller import Caller
 from aeterna.service.decision import Resource
 from aeterna.service.errors import PermissionDeniedError, TokenMissingError
+from aeterna.service.ports import RememberingVerifier
 
 if TYPE_CHECKING:
     from aeterna.service.ports import DecisionPoint, TokenVerifier
@@ -24,10 +26,16 @@ log = structlog.stdlib.get_logger(__name__)
 _documented = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A JWT that names a tenant.")
 
 
-def caller(request: Request, _scheme: Annotated[object, Depends(_documented)] = None) -> Caller:
-    """Return who is calling, proven by the request's bearer token; it runs in a thread, as verifying may block."""
+async def caller(request: Request, _scheme: Annotated[object, Depends(_documented)] = None) -> Caller:
+    """Return who is calling, proven by the request's bearer token; what must be verified is in a thread: it may block.
+
+    A change of threads costs more than everything else here, so that a token that was seen lately makes none.
+    """
     verifier = cast("TokenVerifier", request.app.state.verifier)
-    proven = verifier.verify(_bearer_token(request))
+    token = _bearer_token(request)
+    proven = verifier.remembered(token) if isinstance(verifier, RememberingVerifier) else None
+    if proven is None:
+        proven = await run_in_threadpool(verifier.verify, token)
     request.state.caller = proven
     return proven
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from aeterna.service.decision import Decision, Resource
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aeterna.service.caller import Caller
     from aeterna.service.json_value import JsonValue
 
-__all__ = ["NOTHING_MORE", "Decision", "DecisionPoint", "Resource", "TokenVerifier"]
+__all__ = ["NOTHING_MORE", "Decision", "DecisionPoint", "RememberingVerifier", "Resource", "TokenVerifier"]
 
 NOTHING_MORE: Mapping[str, JsonValue] = MappingProxyType({})
 
@@ -27,6 +27,15 @@ class TokenVerifier(Protocol):
         Raise `TokenInvalidError` for a token that proves nobody, `TenantMissingError` for one without a tenant, and
         `KeysUnavailableError` when it cannot be checked.
         """
+        ...
+
+
+@runtime_checkable
+class RememberingVerifier(Protocol):
+    """A `TokenVerifier` that knows some tokens again without blocking."""
+
+    def remembered(self, token: str) -> Caller | None:
+        """Return the caller of a token that is still proven, or None where only `TokenVerifier.verify` can tell."""
         ...
 
 

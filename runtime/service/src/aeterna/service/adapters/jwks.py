@@ -63,6 +63,10 @@ class KeySet:
             raise KeysUnavailableError("the issuer's keys could not be fetched")
         return self._keys.get(key_id)
 
+    def fresh(self, key_id: str | None) -> jwt.PyJWK | None:
+        """Return the key if that takes no fetching, which another thread may do: None may mean either."""
+        return self._keys.get(key_id) if self._clock() - self._fetched_at <= self._fresh_for else None
+
     def _refresh(self, now: float, *, wait: bool) -> None:
         """Fetch the set if it is time to; a failed attempt leaves the old set in place.
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections import OrderedDict
+from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 import jwt
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 _MAX_TOKEN_CHARS: Final = 16 * 1024
 _MAX_SUBJECT_CHARS: Final = 255
 _MAX_ROLES: Final = 100
+_REMEMBERED: Final = 1024
 _ENDS: Final = sys.float_info.max
 _KINDS: Final[Mapping[object, Literal["Agent", "User"]]] = {None: "User", "user": "User", "agent": "Agent"}
 # Times are checked below against the clock we were given; PyJWT would ask the machine's.
@@ -33,6 +37,17 @@ _OPTIONS: Final[Options] = {
     "verify_iat": False,
     "require": ["exp", "iat", "iss", "aud", "sub"],
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Proven:
+    """What a token proved, by which key, and for how long that holds."""
+
+    caller: Caller
+    key_id: str | None
+    key: jwt.PyJWK
+    begins: float
+    expires: float
 
 
 class JwksTokenVerifier:
@@ -59,22 +74,44 @@ class JwksTokenVerifier:
         self._tenant_claim = tenant_claim
         self._leeway = leeway.total_seconds()
         self._clock = clock
+        # By digest, so that no token stays in memory; the first to come is the first to be forgotten.
+        self._proven: OrderedDict[bytes, _Proven] = OrderedDict()
 
     def verify(self, token: str) -> Caller:
         """Return the caller that the token proves, or raise as `TokenVerifier` says."""
-        claims = self._claims(token)
+        claims, key_id, key = self._claims(token)
         self._check_times(claims)
         tenant = self._tenant(claims)
-        return Caller(
+        caller = Caller(
             tenant=tenant,
             subject=_subject(claims),
             kind=_kind(claims),
             roles=_roles(claims),
             token_id=_token_id(claims),
         )
+        begins = max(_time(claims, "iat"), _time(claims, "nbf") if "nbf" in claims else -_ENDS)
+        proven = _Proven(caller=caller, key_id=key_id, key=key, begins=begins, expires=_time(claims, "exp"))
+        self._proven[_digest(token)] = proven
+        while len(self._proven) > _REMEMBERED:
+            try:
+                self._proven.popitem(last=False)
+            except KeyError:  # another thread was faster
+                break
+        return caller
 
-    def _claims(self, token: str) -> Mapping[str, object]:
-        """Return the claims of a token whose signature, issuer and audience are right."""
+    def remembered(self, token: str) -> Caller | None:
+        """Return the caller of a token that was verified before, without blocking, or None where it must be verified.
+
+        Only the signature is not looked at again: the times are, and its key must still be the issuer's and fresh.
+        """
+        if len(token) > _MAX_TOKEN_CHARS or (proven := self._proven.get(_digest(token))) is None:
+            return None
+        now = self._clock()
+        valid = proven.expires > now - self._leeway and proven.begins <= now + self._leeway
+        return proven.caller if valid and self._keys.fresh(proven.key_id) is proven.key else None
+
+    def _claims(self, token: str) -> tuple[Mapping[str, object], str | None, jwt.PyJWK]:
+        """Return the claims of a token whose signature, issuer and audience are right, and the key that proves it."""
         if len(token) > _MAX_TOKEN_CHARS:
             raise TokenInvalidError("the token is too long")
         try:
@@ -83,11 +120,12 @@ class JwksTokenVerifier:
             raise TokenInvalidError("the token is not a signed JWT") from None
         if header.get("alg") not in ALGORITHMS:
             raise TokenInvalidError(f"the token must be signed with one of {', '.join(ALGORITHMS)}")
-        key = self._keys.key(header.get("kid"))
+        key_id = header.get("kid")
+        key = self._keys.key(key_id)
         if key is None:
             raise TokenInvalidError("the token is signed with a key that its issuer does not publish")
         try:
-            return jwt.decode(
+            claims = jwt.decode(
                 token,
                 key,
                 algorithms=[key.algorithm_name],
@@ -103,6 +141,7 @@ class JwksTokenVerifier:
             raise TokenInvalidError("the token is for another audience") from None
         except (jwt.PyJWTError, ValueError):
             raise TokenInvalidError("the token's signature or content is not valid") from None
+        return claims, key_id, key
 
     def _check_times(self, claims: Mapping[str, object]) -> None:
         now = self._clock()
@@ -121,6 +160,10 @@ class JwksTokenVerifier:
         if tenant is None:
             raise TenantMissingError(self._tenant_claim, "is not a tenant: 1 to 63 of a-z, 0-9 and '-'")
         return tenant
+
+
+def _digest(token: str) -> bytes:
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def _time(claims: Mapping[str, object], name: str) -> float:
