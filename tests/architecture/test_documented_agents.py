@@ -60,6 +60,13 @@ def test_the_agent_of_the_guide_is_the_one_that_is_tested() -> None:
     assert shown.strip() in GUIDE
 
 
+def test_the_token_of_the_guides_first_question_may_ask_it() -> None:
+    """Its default role only reads."""
+    asked = re.findall(r"curl .*\$\(aeterna token([^)]*)\)", GUIDE)
+
+    assert [words.split() for words in asked] == [["--role", "writer"]]
+
+
 @pytest.mark.anyio
 async def test_the_agent_of_the_guide_streams_its_receipt_and_completes() -> None:
     async with served(written=orders_agent.CARD, executor=orders_agent.Orders()) as agent:
