@@ -160,12 +160,11 @@ def test_every_part_has_a_title_and_an_order() -> None:
 
 
 class _Forbidding(BaseHTTPRequestHandler):
-    """Forbids a file to whoever asks."""
+    """Forbids a file to whoever asks for policies, and everything else by the policy."""
 
     def do_GET(self) -> None:
-        body = (
-            b'{"status": 403, "code": "policies.file_forbidden", "title": "No.", "detail": "not below tenants/acme/"}'
-        )
+        code = b"policies.file_forbidden" if self.path.startswith("/api/v1/policies") else b"policy.denied"
+        body = b'{"status": 403, "code": "' + code + b'", "title": "No.", "detail": "not below tenants/acme/"}'
         self.send_response(403)
         self.send_header("Content-Type", "application/problem+json")
         self.send_header("Content-Length", str(len(body)))
@@ -176,8 +175,16 @@ class _Forbidding(BaseHTTPRequestHandler):
         del format, args
 
 
-def test_no_role_is_proposed_to_who_may_not_change_a_file(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["policy", "versions"], "hint: leave the file out"),
+        (["threads", "tasks", "list", "--owner", "ada"], "--agent NAME"),
+        (["threads", "usage"], "admin, to operate"),
+    ],
+)
+def test_who_is_refused_is_told_whose_token_it_takes(
+    arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with HTTPServer(("127.0.0.1", 0), _Forbidding) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -185,8 +192,8 @@ def test_no_role_is_proposed_to_who_may_not_change_a_file(
             monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_port}")
         monkeypatch.setenv("AETERNA_TOKEN", "acme")
 
-        status = run(["policy", "versions"])
+        status = run(arguments)
         server.shutdown()
 
     assert status == 4
-    assert "hint: leave the file out" in capsys.readouterr().err
+    assert hint in capsys.readouterr().err

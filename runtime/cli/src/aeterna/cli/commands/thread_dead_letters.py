@@ -68,9 +68,7 @@ def show(*, letter_id: str, as_json: bool, state_dir: Path | None) -> None:
     def tell() -> None:
         click.echo(f"{letter.letter_id}  {letter.reason}: {letter.error}")
         click.echo(f"task {letter.task_id}, row {letter.seq}, receiver {letter.config_id} at {letter.url}")
-        click.echo(
-            f"tried {letter.attempts} times from {letter.created_at.isoformat()} to {letter.died_at.isoformat()}"
-        )
+        click.echo(f"attempts: {letter.attempts}, from {letter.created_at.isoformat()} to {letter.died_at.isoformat()}")
 
     output.answer(letter, as_json=as_json, human=tell)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from aeterna.client.retention_values import ThreadErasure, ThreadHold
+    from aeterna.client.retention_values import ThreadErasure, ThreadHold, ThreadUsage
 
 _LOOK_SECONDS: Final = 1.0
 
@@ -23,7 +23,7 @@ _LOOK_SECONDS: Final = 1.0
 @click.command("erase", short_help="Erase a subject, a thread or everything, for ever.")
 @click.option("--subject", help="Whose conversations and messages: the `sub` of their tokens.")
 @click.option("--thread", "thread_id", help="A conversation or a task.")
-@click.option("--tenant", is_flag=True, help="Everything.")
+@click.option("--tenant", is_flag=True, help="Everything that the tenant has.")
 @click.option("--erasure-id", help="Your own UUID: makes repeating the command harmless.")
 @click.option("--wait", is_flag=True, help="Come back when everything is gone for ever.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -150,12 +150,17 @@ def usage(*, as_json: bool, state_dir: Path | None) -> None:
 
     def tell() -> None:
         held = (("threads", found.threads), ("bytes", found.bytes), ("open_tasks", found.open_tasks))
-        rows = [(what, str(count), str(found.quotas.get(what) or "-")) for what, count in held]
+        rows = [(what, str(count), _limit(found, what)) for what, count in held]
         output.table(("what", "held", "quota"), rows)
         when = "never" if found.measured_at is None else found.measured_at.isoformat(timespec="seconds")
-        click.echo(f"counted {when}; writes a second: {found.quotas.get('writes_per_second') or '-'}")
+        click.echo(f"counted {when}; writes a second: {_limit(found, 'writes_per_second')}")
 
     output.answer(found, as_json=as_json, human=tell)
+
+
+def _limit(found: ThreadUsage, what: str) -> str:
+    limit = found.quotas.get(what)
+    return "-" if limit is None else str(limit)
 
 
 def _held(hold: ThreadHold) -> str:
@@ -174,7 +179,12 @@ def _table(listed: Sequence[ThreadErasure]) -> None:
 
 def _tell(found: ThreadErasure) -> None:
     click.echo(f"erasure {found.erasure_id} of a {found.scope}: {found.state}")
+    if found.target_digest is not None:
+        click.echo(f"target digest {found.target_digest}")
+    click.echo(f"ordered by {found.ordered_by} at {found.ordered_at.isoformat(timespec='seconds')}")
     if found.held_by is not None:
         click.echo(f"stopped by the legal hold {found.held_by}")
     for kind, count in sorted(found.removed.items()):
         click.echo(f"  {kind}: {count}")
+    if found.done_at is not None:
+        click.echo(f"done at {found.done_at.isoformat(timespec='seconds')}; --json has the whole certificate")
