@@ -14,13 +14,15 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 
 from aeterna.policies.adapters.postgres.database import DATABASE as POLICIES
-from aeterna.postgres.errors import MissingError, OutdatedError, UnknownRevisionError
+from aeterna.postgres.errors import MissingError, NotReachedError, OutdatedError, UnknownRevisionError
 from aeterna.postgres.fitness import require_schema
 from aeterna.postgres.migrations import Moved, migrate
 from aeterna.postgres.pool import Limits
 from aeterna.threads.adapters.database import DATABASE as THREADS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aeterna.postgres.database import Database
 
 WAIT, LOCK = timedelta(seconds=30), timedelta(seconds=5)
@@ -137,6 +139,11 @@ def test_two_services_share_a_database(empty_database: str) -> None:
 def test_an_unknown_revision_is_refused(service: Database, migrated: str) -> None:
     with pytest.raises(UnknownRevisionError):
         migrate(migrated, service, to="9999", wait=WAIT, lock=LOCK)
+
+
+def test_a_migration_of_a_database_that_is_not_there_says_what_is_wrong(service: Database, tmp_path: Path) -> None:
+    with pytest.raises(NotReachedError, match="No such file or directory"):
+        migrate(f"host={tmp_path} dbname=x user=x", service, to="head", wait=WAIT, lock=LOCK)
 
 
 def test_an_empty_database_is_refused_with_the_command_that_mends_it(service: Database, empty_database: str) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from aeterna.postgres.address import Address
+from aeterna.postgres.login import TokenUnavailableError
 from aeterna.postgres.revisions import CONNECTION, DATABASE, VERSION_TABLE
 from aeterna.postgres.translation import error_of, translated
 
@@ -46,16 +47,15 @@ def migrate(dsn: str | Address, database: Database, *, to: str, wait: timedelta,
     Waits up to ``wait`` for another migrator to finish, then finds its work done. A revision that cannot get its locks
     within ``lock`` fails the migration; nobody queues behind it for longer than a moment. Each revision is a
     transaction, so what failed left nothing, but for what a revision does apart, which can be done again.
-    Raises `UnknownRevisionError`, `BusyError`, `UnavailableError`.
+    Raises `UnknownRevisionError`, `NotReachedError`, `LoginFailedError`, `BusyError`, `UnavailableError`.
     """
     config = Config()
     config.set_main_option("script_location", str(database.migrations))
     config.attributes[DATABASE] = database
-    name = f"{database.names.application}-migrate"
     address = Address(dsn) if isinstance(dsn, str) else dsn
     engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: psycopg.connect(address.conninfo_now(), application_name=name),
+        creator=lambda: _connect(address, database),
         poolclass=NullPool,
     )
     try:
@@ -65,6 +65,15 @@ def migrate(dsn: str | Address, database: Database, *, to: str, wait: timedelta,
         if isinstance(exc.orig, psycopg.Error):
             raise error_of(exc.orig, database.errors) from exc
         raise
+
+
+def _connect(address: Address, database: Database) -> psycopg.Connection:
+    try:
+        return psycopg.connect(address.conninfo_now(), application_name=f"{database.names.application}-migrate")
+    except TokenUnavailableError:
+        raise
+    except psycopg.OperationalError as exc:
+        raise database.errors.not_reached(str(exc)) from exc
 
 
 def _migrate(connection: Connection, config: Config, to: str, wait: timedelta, lock: timedelta) -> Moved:
