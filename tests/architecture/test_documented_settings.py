@@ -10,12 +10,14 @@ import pytest
 from aeterna.policies.settings import PoliciesSettings
 from aeterna.policy.settings import PolicySettings
 from aeterna.service.settings import ListenSettings, ServiceSettings
+from aeterna.threads.settings import ThreadsSettings
 from fixtures.workspace import ROOT
 
 if TYPE_CHECKING:
     from pydantic_settings import BaseSettings
 
 GUIDE = ROOT / "docs" / "guide"
+THREADS_PAGES = sorted(GUIDE.glob("threads*.md"))
 POLICY_PAGES = sorted(GUIDE.glob("policy*.md"))
 ROW = re.compile(r"^\|([^|]+)\|", re.MULTILINE)
 
@@ -45,6 +47,15 @@ def test_every_setting_of_the_administration_is_in_its_guide_and_no_other() -> N
 
     assert own(PoliciesSettings, ServiceSettings) - named == set()
     assert named - set(PoliciesSettings.model_fields) == set()
+
+
+def test_every_setting_of_the_thread_store_is_in_its_guides_and_no_other() -> None:
+    pages = "\n".join(page.read_text("utf-8") for page in THREADS_PAGES)
+    table = (GUIDE / "threads.md").read_text("utf-8").partition("## Settings\n")[2]
+    named = {name.lower() for name in re.findall(r"`AETERNA_THREADS_([A-Z_]+)", pages)} | told("", table)
+
+    assert own(ThreadsSettings, ServiceSettings) - named == set()
+    assert named - set(ThreadsSettings.model_fields) == set()
 
 
 @pytest.mark.parametrize("name", sorted(ServiceSettings.model_fields))
