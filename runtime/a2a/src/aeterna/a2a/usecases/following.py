@@ -51,22 +51,28 @@ class Follower:
     async def events(self) -> AsyncIterator[Followed]:
         """Give out what a subscriber sees, until nothing can follow."""
         with self.channels.open(self.task_id) as channel, channel.waiting() as news:
-            stale = unsure = not channel.runs
+            unsure = not channel.runs
+            # A place that nobody here has come to may be none at all: the store says so.
+            stale = unsure or self.cursor > channel.top
             while not self.ended:
                 news.clear()
-                hints = channel.hints
+                hints, top = channel.hints, channel.top
                 if (entry := channel.after(self.cursor)) is not None:
                     if (followed := self._entered(entry)) is not None:
                         yield followed
                     continue
-                if stale or channel.top > self.cursor:
+                if stale or top > self.cursor:
                     page = await self.log.rows(self.task_id, owner=self.owner, after=self.cursor)
                     for row in page.rows:
                         if (followed := await self._read(row)) is not None:
                             yield followed
-                    if not (stale := bool(page.rows)):
-                        # What was hinted at is not there, as after a restore of the store to an earlier time.
-                        channel.top = self.cursor
+                    # The store reads the rows before it reads where the log ends and in which state.
+                    at_end = page.version <= self.cursor
+                    stale = not at_end or channel.hints != hints
+                    if at_end and not page.rows:
+                        if channel.top == top:
+                            # What was hinted at is not there, as after a restore of the store to an earlier time.
+                            channel.top = self.cursor
                         self.ended = page.state in TERMINAL
                 elif (rest := await self._rest(channel, unsure=unsure)) == "wait":
                     woken = await _within(news, self.patience)
@@ -80,8 +86,10 @@ class Follower:
         if self.until is not None and channel.handled < self.until and unsure:
             view = await self.log.task(self.task_id, owner=self.owner, history_length=0, artifacts=False)
             channel.handled = max(channel.handled, view.task.handled_seq)
-            if view.task.version > self.cursor:
-                return "read"
+            channel.top = max(channel.top, view.task.version)
+        if channel.top > self.cursor:
+            # Also what another follower here has found: that a message was handled is told after how.
+            return "read"
         if channel.closed or (self.until is not None and channel.handled >= self.until):
             return "end"
         return "wait"
