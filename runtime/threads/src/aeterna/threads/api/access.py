@@ -18,6 +18,9 @@ from aeterna.threads.ports import ThreadStore
 # The listing, and the opening of a thread whose id is still in the body, act on all threads of the tenant.
 ALL_THREADS = "*"
 
+# What does not block is a coroutine although it awaits nothing: FastAPI runs a plain function in a thread, and a change
+# of threads costs more than the rest of a route.
+
 
 def _path_thread(request: Request) -> ThreadId:
     """Return the thread that the path names; a malformed id names none, and nobody downstream need see it."""
@@ -27,7 +30,11 @@ def _path_thread(request: Request) -> ThreadId:
     return thread_id
 
 
-def _path_task(request: Request) -> ThreadId:
+async def _thread_of_path(request: Request) -> ThreadId:
+    return _path_thread(request)
+
+
+async def _path_task(request: Request) -> ThreadId:
     """Return the task that the path names; as with threads, a malformed id names none."""
     task_id = ThreadId(request.path_params["task_id"])
     if not re.fullmatch(ID_PATTERN, task_id):
@@ -43,15 +50,15 @@ def _all(_request: Request, caller: Caller) -> Resource:
     return Resource(type="Thread", id=ALL_THREADS, tenant=caller.tenant)
 
 
-def _store(request: Request) -> ThreadStore:
+async def _store(request: Request) -> ThreadStore:
     return cast("ThreadStore", request.app.state.store)
 
 
-def _streams(request: Request) -> Streams:
+async def _streams(request: Request) -> Streams:
     return cast("Streams", request.app.state.streams)
 
 
-def _agent(caller: Annotated[Caller, Depends(permitted("threads.run", _all))]) -> Caller:
+async def _agent(caller: Annotated[Caller, Depends(permitted("threads.run", _all))]) -> Caller:
     """Return the agent that calls: a person runs no tasks, whatever an installation's own policies permit."""
     if caller.kind != "Agent":
         raise PermissionDeniedError("threads.run", f"Thread {ALL_THREADS!r}")
@@ -66,6 +73,6 @@ AgentOfAll = Annotated[Caller, Depends(_agent)]
 OperatorOfAll = Annotated[Caller, Depends(permitted("threads.operate", _all))]
 EraserOfAll = Annotated[Caller, Depends(permitted("threads.erase", _all))]
 PathTask = Annotated[ThreadId, Depends(_path_task)]
-PathThread = Annotated[ThreadId, Depends(_path_thread)]
+PathThread = Annotated[ThreadId, Depends(_thread_of_path)]
 TheStore = Annotated[ThreadStore, Depends(_store)]
 TheStreams = Annotated[Streams, Depends(_streams)]

@@ -4,6 +4,7 @@
 import base64
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, cast
@@ -35,13 +36,14 @@ _MEDIA_TYPE: Final = r"^[!-~][ -~]*$"
 # The service's settings bound it further; this only keeps it a number that every interval can hold.
 MOST_SECONDS: Final = 100 * 365 * 86_400
 Seconds = Annotated[float, Field(ge=1, le=MOST_SECONDS, allow_inf_nan=False)]
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def _storable_text(text: str) -> str:
     """Refuse what no PostgreSQL text can hold: U+0000, and surrogates without their other half."""
     if "\0" in text:
         raise ValueError("must not contain U+0000")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _SURROGATE.search(text):
         raise ValueError("must not contain lone surrogates")
     return text
 

@@ -30,11 +30,11 @@ StepKey = Annotated[str, Path(pattern=ID_PATTERN)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
-def _runs(request: Request) -> Runs:
+async def _runs(request: Request) -> Runs:
     return cast("Runs", request.app.state.runs)
 
 
-def _ledger(request: Request) -> Ledger:
+async def _ledger(request: Request) -> Ledger:
     return cast("Ledger", request.app.state.ledger)
 
 

@@ -35,7 +35,8 @@ Owner = Annotated[Text, Field(min_length=1, max_length=MAX_OWNER)]
 # What holds text or numbers that no database keeps, or that no other program reads as they are. A body without any of
 # these need not be looked through value by value; one with them may still be harmless, since text may look like it.
 # A number is too large for a double from 1e309 on: by an exponent of three digits, or by one of two after 210 digits.
-_SUSPECT: Final = re.compile(rb"\\u0000|\\u[dD][89abAB]|NaN|Infinity|[eE]\+?\d{3}|\d{200}")
+# It stands after a bracket, a comma, a colon, a blank or its sign, unlike digits within the hexadecimal ones of an id.
+_SUSPECT: Final = re.compile(rb"\\u0000|\\u[dD][89abAB]|NaN|Infinity|[\[,:\s-]\d+(?:\.\d+)?[eE]\+?\d{3}|\d{200}")
 
 
 class _Body(BaseModel):

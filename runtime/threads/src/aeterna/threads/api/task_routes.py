@@ -33,11 +33,11 @@ Owner = Annotated[Text, Query(min_length=1, max_length=MAX_OWNER)]
 _JSON: Final = "application/json"
 
 
-def _log(request: Request) -> TaskLog:
+async def _log(request: Request) -> TaskLog:
     return cast("TaskLog", request.app.state.tasks)
 
 
-def _wakes(request: Request) -> WakeStreams:
+async def _wakes(request: Request) -> WakeStreams:
     return cast("WakeStreams", request.app.state.wake_streams)
 
 
