@@ -179,7 +179,7 @@ class _Forbidding(BaseHTTPRequestHandler):
     ("arguments", "hint"),
     [
         (["policy", "versions"], "hint: leave the file out"),
-        (["threads", "tasks", "list", "--owner", "ada"], "--agent NAME"),
+        (["threads", "tasks", "list", "--owner", "ada"], "--agent, for tasks"),
         (["threads", "usage"], "admin, to operate"),
     ],
 )
