@@ -15,7 +15,7 @@ from aeterna.a2a.domain.events import Change, Event, state_after
 from aeterna.a2a.domain.fold import fold_artifact
 from aeterna.a2a.domain.replay import answering
 from aeterna.a2a.domain.rows import Write
-from aeterna.a2a.errors import LeaseGoneError, StoreAwayError, StoreRefusedError
+from aeterna.a2a.errors import LeaseGoneError, StoreAwayError
 from aeterna.a2a.usecases.channels import Entry
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ class LogQueue(EventQueue):
         self._broken = self._broken or LeaseGoneError(self._lease.task_id)
         if self._turn is not None:
             self._turn.cancel()
+        self._room.set()
 
     def _take(self, event: Event) -> None:
         change = self._progress.change_of(event)
@@ -173,7 +174,7 @@ class LogQueue(EventQueue):
         try:
             while (self._pending or self._ending) and not self._handled:
                 await self._write_some()
-        except (LeaseGoneError, StoreRefusedError) as error:
+        except Exception as error:  # noqa: BLE001 - nothing may follow what was not written, whatever the reason
             self._broken = error
             self._on_lost(error)
         finally:

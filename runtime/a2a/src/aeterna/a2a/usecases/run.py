@@ -30,7 +30,7 @@ from aeterna.a2a.domain.messages import REQUEST, row_message
 from aeterna.a2a.domain.proto_json import proto_of
 from aeterna.a2a.domain.replay import Replay, recorded_of
 from aeterna.a2a.domain.rows import Lease, StoredRow
-from aeterna.a2a.errors import AgentError, LeaseGoneError, StoreRefusedError
+from aeterna.a2a.errors import AgentError, LeaseGoneError, StoreAwayError, StoreRefusedError
 from aeterna.a2a.ports import Ledger, TaskLog
 from aeterna.a2a.usecases.channels import Channels
 from aeterna.a2a.usecases.log_queue import LogQueue
@@ -90,6 +90,8 @@ class Run:
     begun: Begun | None = None
     lost: bool = False
     canceled: bool = False
+    failed: bool = False
+    """Whether it ended by something that neither the agent nor a takeover explains: the message is not handled."""
     _queue: LogQueue | None = None
     _executing: asyncio.Task[None] | None = None
     _context: RequestContext | None = None
@@ -103,9 +105,12 @@ class Run:
                 await self._messages(channel)
             except LeaseGoneError:
                 await _logger.ainfo("a2a.lease_gone", task_id=self.lease.task_id, epoch=self.lease.epoch)
-            except AgentError as error:
-                # The lease stays: another process takes the task over when this one does not beat, or at the next poll.
-                await _logger.aerror("a2a.run_failed", task_id=self.lease.task_id, code=error.code)
+            except StoreAwayError:
+                # The lease stays: whoever has it when the store is back goes on at the next poll.
+                await _logger.aerror("a2a.run_failed", task_id=self.lease.task_id, code=StoreAwayError.code)
+            except Exception as error:  # noqa: BLE001 - a defect of ours or of the store, of which operators must hear
+                self.failed = not self.lost
+                await _logger.aerror("a2a.run_failed", task_id=self.lease.task_id, exc_info=error)
             finally:
                 if self._queue is not None:
                     self._queue.close()
@@ -128,7 +133,7 @@ class Run:
         try:
             view = await self.log.task(self.lease.task_id, owner=self.lease.owner, history_length=0, artifacts=False)
         except AgentError as error:
-            await _logger.awarning("a2a.look_failed", task_id=self.lease.task_id, code=error.code)
+            await _logger.awarning("a2a.look_failed", task_id=self.lease.task_id, code=error.code, error=str(error))
             return
         if view.task.epoch != self.lease.epoch:
             self.stop(canceled=view.task.state == "TASK_STATE_CANCELED")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 from a2a.server.agent_execution import AgentExecutor
 
-from aeterna.a2a.errors import AgentError, StoreAwayError
+from aeterna.a2a.errors import AgentError
 from aeterna.a2a.ports import Leases, Ledger, TaskLog
 from aeterna.a2a.usecases.channels import Channels
 from aeterna.a2a.usecases.run import Begun, Run
@@ -18,6 +18,8 @@ from aeterna.a2a.usecases.run import Begun, Run
 if TYPE_CHECKING:
     from aeterna.a2a.domain.rows import Lease
 
+_DOUBLINGS: Final = 10
+_LONGEST_PAUSE: Final = timedelta(seconds=30)
 _logger: Final[structlog.stdlib.BoundLogger] = structlog.get_logger()
 
 
@@ -93,7 +95,7 @@ class Runner:
             channels=self.channels,
             begun=begun,
         )
-        task = asyncio.get_running_loop().create_task(run.go())
+        task = asyncio.get_running_loop().create_task(self._run(run))
         self._runs[lease.task_id] = (run, task)
         task.add_done_callback(lambda _: self._ended(run))
 
@@ -116,9 +118,21 @@ class Runner:
         self.left, self.alive = True, False
         try:
             await self.leases.leave(self.name)
-        except StoreAwayError:
-            await _logger.awarning("a2a.leave_failed", runner=self.name)
+        except AgentError as error:
+            await _logger.awarning("a2a.leave_failed", runner=self.name, code=error.code, error=str(error))
         self.channels.close()
+
+    async def _run(self, run: Run) -> None:
+        """Run a task; one that failed is given back after a while that grows, so that its attempts are counted."""
+        await run.go()
+        if not run.failed:
+            return
+        pause = self.pace.poll * 2 ** min(run.lease.attempts, _DOUBLINGS)
+        await asyncio.sleep(min(pause, _LONGEST_PAUSE).total_seconds())
+        try:
+            await self.leases.release(run.lease.task_id, epoch=run.lease.epoch)
+        except AgentError as error:
+            await _logger.awarning("a2a.release_failed", task_id=run.lease.task_id, code=error.code)
 
     def _ended(self, run: Run) -> None:
         found = self._runs.get(run.lease.task_id)
@@ -126,13 +140,15 @@ class Runner:
             del self._runs[run.lease.task_id]
 
     async def _beat(self) -> None:
+        told = ""
         while not self.left:
             try:
                 await self.leases.beat(self.name, ttl=self.pace.ttl)
-                self.alive = True
+                self.alive, told = True, ""
                 self._living.set()
             except AgentError as error:
-                await _logger.awarning("a2a.beat_failed", code=error.code)
+                if told != (told := str(error)):  # twice a second would hide everything else
+                    await _logger.awarning("a2a.beat_failed", code=error.code, error=told)
             await asyncio.sleep(self.pace.beat.total_seconds())
 
     async def _claim(self) -> None:
@@ -146,7 +162,7 @@ class Runner:
                         if lease.task_id not in self.submitting:
                             self.start(lease)
                 except AgentError as error:
-                    await _logger.awarning("a2a.claim_failed", code=error.code)
+                    await _logger.awarning("a2a.claim_failed", code=error.code, error=str(error))
             await asyncio.sleep(self.pace.poll.total_seconds())
 
     async def _listen(self) -> None:
