@@ -9,6 +9,7 @@ AeternaError
     ├── PositionAheadError         the reader has seen more than the thread holds
     ├── CursorInvalidError         a cursor that this store did not give out
     ├── MessageTooLargeError       a message above the limit
+    ├── SearchInvalidError         a search that is too long, or that names nothing to look for
     ├── TaskNotFoundError          no such task for this agent and owner
     ├── InvalidWriteError          a write that is not of the form that it should have
     ├── TaskEndedError             the task is in a terminal state; nothing is written after it
@@ -139,6 +140,15 @@ class MessageTooLargeError(ThreadsError):
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"the message is {size} bytes as canonical JSON; the limit is {limit}")
         self.facts = {"size": size, "limit": limit}
+
+
+class SearchInvalidError(ThreadsError):
+    """The search is too long, or names nothing to look for: only what is to be left out, or only signs."""
+
+    code = "threads.search_invalid"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"not to be searched for: {reason}")
 
 
 class TaskNotFoundError(ThreadsError):

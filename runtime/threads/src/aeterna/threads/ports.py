@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Reason,
     )
     from aeterna.threads.domain.removal import Advance, ExpiryPlace, ObjectKey, Removed
+    from aeterna.threads.domain.search import HitPage, Search, SearchPlace
     from aeterna.threads.domain.task import (
         AgentId,
         Freed,
@@ -114,6 +115,31 @@ class ThreadStore(Protocol):
         """Return at most ``limit`` messages after ``after_seq``, in order.
 
         Raises `ThreadNotFoundError`, or `PositionAheadError` when the thread ends before ``after_seq``.
+        """
+        ...
+
+
+class ThreadSearch(Protocol):
+    """Finds what plain threads say. Kept by ``adapters.postgres_search``; faked in ``testing``.
+
+    A tenant finds its own only, and nothing that has expired, was erased, or belongs to a task.
+    """
+
+    async def search(self, tenant: TenantId, search: Search, *, after: SearchPlace | None, limit: int) -> HitPage:
+        """Return at most ``limit`` hits, newest first, that come after the place.
+
+        Raises `SearchInvalidError` when there is nothing to look for; `StoreUnavailableError` or `StoreBusyError`.
+        """
+        ...
+
+
+class SearchIndex(Protocol):
+    """The index of the search, of all tenants. Kept by ``adapters.postgres_search``."""
+
+    async def sweep(self, *, limit: int) -> bool | None:
+        """Make what so many threads say searchable, as far as one step goes; return whether to go on at once.
+
+        None where another process is at it. Raises `StoreUnavailableError` or `StoreBusyError`.
         """
         ...
 
@@ -447,8 +473,8 @@ class PushObserver(Protocol):
 class Retention(Protocol):
     """Legal holds and erasures of one tenant, as they are ordered.
 
-    Kept by ``adapters.postgres_retention``; faked in ``testing``. Each order is on record in the tenant's audit chain before it is answered. Any call may raise
-    `StoreUnavailableError` or `StoreBusyError`, and may be repeated.
+    Kept by ``adapters.postgres_retention``; faked in ``testing``. Each order is on record in the tenant's audit chain
+    before it is answered. Any call may raise `StoreUnavailableError` or `StoreBusyError`, and may be repeated.
     """
 
     async def place(self, tenant: TenantId, hold: Hold) -> Hold:

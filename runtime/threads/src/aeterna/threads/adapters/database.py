@@ -18,7 +18,7 @@ DATABASE: Final = Database(
     names=NAMES,
     errors=FAMILY,
     migrations=_HERE / "migrations",
-    head="0004",
+    head="0005",
     lock_key=int.from_bytes(b"aeterna", "big"),  # the word in ASCII
 )
 

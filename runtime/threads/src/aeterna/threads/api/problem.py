@@ -21,6 +21,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.PositionAheadError: 409,
         errors.CursorInvalidError: 400,
         errors.MessageTooLargeError: 413,
+        errors.SearchInvalidError: 422,
         errors.TaskNotFoundError: 404,
         errors.InvalidWriteError: 422,
         errors.TaskEndedError: 409,

@@ -23,6 +23,7 @@ from aeterna.threads.main.ground import Ground
 from aeterna.threads.main.push import push
 from aeterna.threads.main.retention import accounts, retention
 from aeterna.threads.main.runs import runs
+from aeterna.threads.main.search import search
 from aeterna.threads.main.tasks import tasks
 from aeterna.threads.usecases.quotas import QuotaKeeper
 
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
     from aeterna.threads.settings import ThreadsSettings
 
 PROGRAM: Final = "aeterna-threads"
-PARTS: Final[Sequence[Callable[[Ground], Part]]] = (conversations, tasks, runs, push, retention)
+# The search first: its path would be a thread's id to the routes of conversations.
+PARTS: Final[Sequence[Callable[[Ground], Part]]] = (search, conversations, tasks, runs, push, retention)
 
 
 def application(settings: ThreadsSettings, address: Address) -> FastAPI:

@@ -201,6 +201,20 @@ class FakeThreadStore:
         """Return while available; raise `StoreUnavailableError` while not."""
         self._require()
 
+    def now(self) -> datetime:
+        """Return the time that it is here; raise `StoreUnavailableError` while not available."""
+        self._require()
+        return self._now()
+
+    def said(self, tenant: TenantId) -> Sequence[tuple[ThreadId, Message]]:
+        """Return every message of the tenant's threads that have not expired."""
+        return [
+            (thread_id, message)
+            for (owner, thread_id), kept in self._kept.items()
+            if owner == tenant and self._lives(kept.thread)
+            for message in kept.messages
+        ]
+
     def _require(self) -> None:
         if not self.available:
             raise StoreUnavailableError

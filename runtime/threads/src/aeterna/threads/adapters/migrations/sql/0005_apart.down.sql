@@ -1,0 +1,2 @@
+-- name: drop_threads_updated
+DROP INDEX CONCURRENTLY IF EXISTS threads.threads_updated;
