@@ -179,8 +179,8 @@ class _Forbidding(BaseHTTPRequestHandler):
     ("arguments", "hint"),
     [
         (["policy", "versions"], "hint: leave the file out"),
-        (["threads", "tasks", "list", "--owner", "ada"], "--agent, for tasks"),
-        (["threads", "usage"], "admin, to operate"),
+        (["threads", "tasks", "list", "--owner", "ada"], "--agent for tasks"),
+        (["threads", "usage"], "admin to manage"),
     ],
 )
 def test_who_is_refused_is_told_whose_token_it_takes(

@@ -88,7 +88,7 @@ def _client_failure(failed: AeternaError) -> tuple[str, str, int]:
         ),
         (
             client.ForbiddenError,
-            "mint a token with: aeterna token --role writer (admin, to operate, to erase, for policies; --agent, for tasks)",
+            "mint a token with: aeterna token --role writer (admin to manage, erase, for policies; --agent for tasks)",
             errors.REFUSED,
         ),
         (client.UnauthenticatedError, "mint a token with: aeterna token --role writer", errors.REFUSED),
