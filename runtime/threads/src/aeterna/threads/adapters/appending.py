@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from psycopg.errors import UniqueViolation
+from psycopg.rows import tuple_row
+
+from aeterna.postgres.pool import twice
+from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.log_writer import LogWriter
 from aeterna.threads.domain.conversation import MessageId, Receipt, compact
 from aeterna.threads.errors import (
     MessageConflictError,
     MessageTooLargeError,
     SequenceConflictError,
+    StoreBusyError,
     StoreDefectError,
     ThreadNotFoundError,
     ThreadsError,
@@ -17,6 +23,7 @@ from aeterna.threads.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from aeterna.postgres.pool import Pool
     from aeterna.service.caller import TenantId
@@ -24,16 +31,23 @@ if TYPE_CHECKING:
     from aeterna.threads.domain.conversation import Append, ThreadId
     from aeterna.threads.ports import ToldOfAppend
 
+_APPEND: Final = b"SELECT reached, written_at FROM threads.append_message(%s, %s, %s, %s, %s, %s, %s, %b, %s)"
+
 
 class Appender:
-    """Appends by the one function of the database that adds rows to logs."""
+    """Appends by the functions of the database that add rows to logs: a message alone takes the short way."""
 
     def __init__(self, pool: Pool, announce: Callable[[TenantId, ThreadId], None] | None) -> None:
+        self._pool = pool
         self._writer = LogWriter(pool)
         self._announce = announce
 
     async def append_all(self, tenant: TenantId, appends: Sequence[Append], told: ToldOfAppend) -> None:
         """See `ThreadStore.append_all`."""
+        alone = len(appends) == 1
+        if alone and (result := await self._append_alone(tenant, appends[0])) is not None:
+            self._tell(tenant, 0, appends[0], result, told)
+            return
         places = list[int]()
         entries: list[Entry] = []
         for place, append in enumerate(appends):
@@ -46,12 +60,44 @@ class Appender:
         def settled(number: int, outcome: Outcome | ThreadsError) -> None:
             append = appends[places[number]]
             result = outcome if isinstance(outcome, ThreadsError) else _result(append, outcome)
-            if isinstance(result, Receipt) and result.created and self._announce is not None:
-                self._announce(tenant, append.thread_id)
-            told(places[number], result)
+            self._tell(tenant, places[number], append, result, told)
 
         if entries:
-            await self._writer.write(tenant, entries, settled)
+            # What the short way did not write, was most often written before.
+            await self._writer.write(tenant, entries, settled, look=alone)
+
+    def _tell(
+        self, tenant: TenantId, place: int, append: Append, result: Receipt | ThreadsError, told: ToldOfAppend
+    ) -> None:
+        if isinstance(result, Receipt) and result.created and self._announce is not None:
+            self._announce(tenant, append.thread_id)
+        told(place, result)
+
+    async def _append_alone(self, tenant: TenantId, append: Append) -> Receipt | ThreadsError | None:
+        """Append in the short way; return nothing where that did not write and cannot say why."""
+        draft = append.draft
+        try:
+            parts, metadata, digest = draft.written()
+        except MessageTooLargeError as exc:
+            return exc
+        of_thread = (tenant, append.thread_id, append.expected_seq)
+        message = (draft.message_id, draft.role.value, parts, metadata, digest, append.by)
+
+        async def attempt() -> tuple[int | None, datetime] | None:
+            async with self._pool.connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+                try:
+                    await cursor.execute(_APPEND, of_thread + message)
+                except UniqueViolation:
+                    return None
+                return await cursor.fetchone()
+
+        try:
+            written = await twice(self._pool, DATABASE, attempt)
+        except (StoreBusyError, StoreDefectError) as exc:
+            return exc
+        if written is None or written[0] is None:
+            return None
+        return Receipt(seq=written[0], message_id=draft.message_id, created_at=written[1], created=True)
 
 
 def _entry(append: Append) -> Entry:

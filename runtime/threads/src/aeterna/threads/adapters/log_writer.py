@@ -46,19 +46,20 @@ class LogWriter:
         self._pool = pool
         self._alone = asyncio.Semaphore(_AT_ONCE)
 
-    async def write(self, tenant: TenantId, entries: Sequence[Entry], told: Told) -> None:
+    async def write(self, tenant: TenantId, entries: Sequence[Entry], told: Told, *, look: bool = False) -> None:
         """Make the writes and tell of each by its place, as soon as it is settled, what it came to.
 
         A log that somebody else has locked is waited for on its own, so that its neighbours need not; and when the
         database refuses the writes together, each is made on its own, so that only the one that it refuses is refused.
+        ``look`` says that a message of them is probably there already.
         Raises `StoreUnavailableError`; then nothing is known of what was not told.
         """
         if len(entries) == 1:
-            await self._write_alone(tenant, 0, entries[0], told)
+            await self._write_alone(tenant, 0, entries[0], told, look=look)
             return
         alone = list[int]()
         try:
-            for place, outcome in enumerate(await self._call(tenant, entries, wait=False)):
+            for place, outcome in enumerate(await self._call(tenant, entries, wait=False, look=look)):
                 if outcome.kind == "locked":
                     alone.append(place)
                 else:
@@ -73,22 +74,22 @@ class LogWriter:
         if alone:
             await asyncio.gather(*(write(place) for place in alone))
 
-    async def _write_alone(self, tenant: TenantId, place: int, entry: Entry, told: Told) -> None:
+    async def _write_alone(self, tenant: TenantId, place: int, entry: Entry, told: Told, *, look: bool = False) -> None:
         try:
-            (outcome,) = await self._call(tenant, [entry], wait=True)
+            (outcome,) = await self._call(tenant, [entry], wait=True, look=look)
         except (StoreBusyError, StoreDefectError) as exc:
             told(place, exc)
         else:
             told(place, outcome)
 
-    async def _call(self, tenant: TenantId, entries: Sequence[Entry], *, wait: bool) -> Sequence[Outcome]:
+    async def _call(self, tenant: TenantId, entries: Sequence[Entry], *, wait: bool, look: bool) -> Sequence[Outcome]:
         """Call the function; what it wrote is durable when it returns. Every write of ours may be made twice."""
         writes = ",".join(f'{{"n":{place},{entry}}}' for place, entry in enumerate(entries))
 
         async def attempt() -> Sequence[Outcome]:
             async with self._pool.connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
                 try:
-                    await cursor.execute(_WRITE, (tenant, wait, False, f"[{writes}]"))
+                    await cursor.execute(_WRITE, (tenant, wait, look, f"[{writes}]"))
                 except UniqueViolation:
                     # A message of them is there already: let the function look which.
                     await cursor.execute(_WRITE, (tenant, wait, True, f"[{writes}]"))

@@ -1,4 +1,5 @@
--- Removes the way in; the log itself goes after it.
+-- Removes the ways in; the log itself goes after it.
+DROP FUNCTION threads.append_message(text, text, bigint, text, text, json, json, bytea, text);
 DROP FUNCTION threads.write_log(text, boolean, boolean, json);
 DROP FUNCTION threads.begin_task(text, text, text, text, text, interval);
 DROP FUNCTION threads.runner_lives(text, text, text);

@@ -12,7 +12,7 @@ def upgrade() -> None:
     """See the files; whatever takes long is done while everybody goes on writing, and the tables change in a moment."""
     run_file(__file__, "0002_columns.up.sql")
     run_apart(__file__, "0002_apart.up.sql")
-    run_file(__file__, "0002_tasks.up.sql", "0002_partitions.up.sql", "0002_writes.up.sql")
+    run_file(__file__, "0002_tasks.up.sql", "0002_partitions.up.sql", "0002_writes.up.sql", "0002_append.up.sql")
 
 
 def downgrade() -> None:
