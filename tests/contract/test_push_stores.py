@@ -228,6 +228,31 @@ async def test_whoever_lost_a_lane_learns_it_when_it_notes_what_it_delivered(sto
     assert not held
 
 
+async def test_a_changed_address_takes_the_lane_from_who_delivers_to_the_old_one(stores: Stores) -> None:
+    """The owner was told that the change is made: the old receiver gets at most what was under way."""
+    old, new, task = uuid.uuid4(), uuid.uuid4(), await stores.begin()
+    await stores.put(task)
+    first, second = await stores.grow(task), await stores.grow(task)
+    lane = await stores.one(old)
+    await stores.put(task, url="https://moved.example/x")
+
+    held = await stores.outbox.delivered(lane.lane_id, first, old, ttl=MINUTE)
+
+    again = await stores.one(new)
+    assert (held, again.url, again.seqs) == (False, "https://moved.example/x", (second,))
+
+
+async def test_the_same_address_again_leaves_the_lane_to_who_delivers(stores: Stores) -> None:
+    lease, task = uuid.uuid4(), await stores.begin()
+    await stores.put(task)
+    await stores.grow(task)
+    await stores.one(lease)
+
+    await stores.put(task)
+
+    assert await stores.claim() == ()
+
+
 async def test_a_lane_that_failed_waits_and_keeps_count(stores: Stores) -> None:
     lease, task = uuid.uuid4(), await stores.begin()
     await stores.put(task)

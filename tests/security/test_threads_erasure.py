@@ -16,7 +16,7 @@ from aeterna.service.hash_chain import broken_at
 from aeterna.threads.domain.conversation import MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
 from aeterna.threads.domain.erasure import ErasureState, target_of
 from aeterna.threads.domain.removal import Advance
-from aeterna.threads.domain.task import AgentId, State
+from aeterna.threads.domain.task import AgentId, Kind, Row, State, Write
 from aeterna.threads.errors import (
     ErasureConflictError,
     ErasureNotFoundError,
@@ -74,6 +74,31 @@ async def done(retained: Retained) -> None:
         while retained.execute("SELECT FROM threads.erasures WHERE state = 'pending' AND held_by IS NULL"):
             retained.execute("UPDATE threads.objects SET noted_at = '-infinity' WHERE state = 'written'")
             await retained.cleanup.round()
+
+
+async def test_an_erased_author_is_not_in_the_present_status_of_anothers_task(retained: Retained) -> None:
+    """The status is kept beside the log as well, for whoever lists tasks."""
+    task_id = await retained.task("task-of-bob", canary("bob"), owner="bob")
+    message = {"messageId": "m-9", "role": "ROLE_AGENT", "parts": [{"text": canary("ada")}]}
+    status = {"state": State.WORKING.value, "message": message}
+    row = Row(kind=Kind.STATUS, streamed=True, said=True, author="ada", payload={"status": status})
+    write = Write(
+        task_id=task_id,
+        owner="bob",
+        write_id="w-9",
+        rows=(row,),
+        expected_version=2,
+        state=State.WORKING,
+        status=status,
+    )
+    await retained.tasks.write(ACME, AGENT, [write])
+    await retained.erase("ada")
+
+    await done(retained)
+
+    assert retained.execute("SELECT status::text, context_id FROM threads.threads") == [
+        ('{"state" : "TASK_STATE_WORKING"}', "context of bob")
+    ]
 
 
 async def test_an_erased_subject_is_nowhere(retained: Retained) -> None:

@@ -211,6 +211,28 @@ def test_nothing_follows_the_end_of_a_task(kept: str, statement: LiteralString) 
             connection.execute(statement)
 
 
+TASK_OF_TODAY: Final[LiteralString] = """
+INSERT INTO threads.threads
+    (tenant, thread_id, digest, created_by, born, ttl, expires_at, agent, context_id, state, last_seq)
+VALUES ('acme', 'task', decode(repeat('00', 32), 'hex'), 'ada', current_date, '1 hour', now() + interval '1 hour',
+        'planner', 'c-1', %s, 1)
+"""
+NEXT_OF_TASK: Final[LiteralString] = """
+INSERT INTO threads.events (tenant, thread_id, seq, born, kind, payload, author, created_at)
+VALUES ('acme', 'task', 2, current_date, 'status', '{}', 'planner', now())
+"""
+
+
+@pytest.mark.parametrize("state", ["TASK_STATE_COMPLETED", "TASK_STATE_WORKING"])
+def test_no_row_goes_beyond_the_end_of_a_tasks_log(kept: str, state: str) -> None:
+    """A row that comes before the move of `last_seq`, which an ended task refuses, would be read all the same."""
+    with connected(kept, SERVICE, "acme") as connection:
+        connection.execute(TASK_OF_TODAY, (state,))
+
+        with pytest.raises(errors.CheckViolation, match="do not follow"):
+            connection.execute(NEXT_OF_TASK)
+
+
 ADDED: Final[LiteralString] = """
 INSERT INTO threads.events
     (tenant, thread_id, seq, born, kind, message_id, role, parts, metadata, digest, author, created_at)

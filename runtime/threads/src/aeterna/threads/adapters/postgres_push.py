@@ -73,7 +73,12 @@ class PostgresPushConfigs:
     ) -> None:
         """See `PushConfigs.delete`."""
         task = _task(tenant, agent, task_id, owner)
-        await self._transactions.run(tenant, Statement("delete_config", {**task, "config_id": config_id}))
+        await self._transactions.run(
+            tenant,
+            # Whoever writes to the task has it locked, and tells of its rows those who are registered then.
+            Statement("lock_pushed_task", task),
+            Statement("delete_config", {**task, "config_id": config_id}),
+        )
 
 
 class PostgresDeadLetters:

@@ -84,6 +84,8 @@ class FakePushStore:
         own = [kept for kept in self._lanes.values() if kept.is_of(tenant, agent, task_id, owner)]
         for kept in own:
             if kept.draft.config_id == draft.config_id:
+                if kept.draft.url != draft.url:
+                    kept.lease, kept.leased_until = None, float("-inf")
                 kept.draft, kept.sealed, kept.attempts, kept.next_at = draft, sealed, 0, float("-inf")
                 return _shown(kept)
         if len(own) >= self._most:

@@ -1,14 +1,16 @@
 -- Who is told of a task, and what could not be told, as the tenant sees it.
 
 -- name: lock_pushed_task
--- A statement of its own, so that the next one counts what others have just added.
+-- A statement of its own, so that the next one counts what others have just added. Before a deletion it keeps out whoever
+-- writes to the task, whose row for the outbox would name a configuration that has just gone.
 SELECT context_id FROM threads.threads
 WHERE tenant = %(tenant)s AND thread_id = %(thread_id)s AND agent = %(agent)s AND created_by = %(owner)s
   AND (expires_at IS NULL OR expires_at > clock_timestamp())
 FOR NO KEY UPDATE;
 
 -- name: put_config
-INSERT INTO threads.push_configs
+-- Another address takes the lane from who delivers to the old one, which gets nothing after the notification under way.
+INSERT INTO threads.push_configs AS config
     (tenant, thread_id, config_id, agent, owner, context_id, url, host, scheme, secrets)
 SELECT %(tenant)s, %(thread_id)s, %(config_id)s, task.agent, task.created_by, task.context_id, %(url)s, %(host)s,
        %(scheme)s, %(secrets)s
@@ -22,7 +24,9 @@ WHERE task.tenant = %(tenant)s AND task.thread_id = %(thread_id)s
   )
 ON CONFLICT (tenant, thread_id, config_id) DO UPDATE
 SET url = excluded.url, host = excluded.host, scheme = excluded.scheme, secrets = excluded.secrets, attempts = 0,
-    next_at = '-infinity'
+    next_at = '-infinity',
+    leased_until = CASE WHEN config.url = excluded.url THEN config.leased_until END,
+    lease = CASE WHEN config.url = excluded.url THEN config.lease END
 RETURNING config_id, url, scheme, created_at;
 
 -- name: task_of_owner

@@ -95,9 +95,10 @@ BEGIN
 END
 $$;
 
--- What is added to a log follows its end: the rows of a statement are consecutive, and either come before `last_seq` is moved to
--- the last of them, or after. That no two rows have one place is the primary key's; that none was left out altogether is asked
--- of whole days at a time (`find_gaps`), because to look for the row before costs as much as to write one.
+-- What is added to a log follows its end: the rows of a statement are consecutive, and come after `last_seq` was moved to the last
+-- of them, which the end of a task forbids; or before, in plain threads, as the release before has it. That no two rows have one
+-- place is the primary key's; that none was left out altogether is asked of whole days at a time (`find_gaps`), because to look
+-- for the row before costs as much as to write one.
 CREATE FUNCTION threads.check_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (
@@ -109,7 +110,7 @@ BEGIN
         LEFT JOIN threads.threads AS thread
             ON thread.tenant = run.tenant AND thread.thread_id = run.thread_id AND thread.born = run.born
         WHERE (run.last - run.first + 1 = run.rows
-            AND thread.last_seq IN (run.last, run.first - 1)) IS NOT TRUE
+            AND (thread.last_seq = run.last OR thread.agent IS NULL AND thread.last_seq = run.first - 1)) IS NOT TRUE
     ) THEN
         RAISE EXCEPTION 'rows do not follow the end of their thread' USING ERRCODE = 'check_violation';
     END IF;

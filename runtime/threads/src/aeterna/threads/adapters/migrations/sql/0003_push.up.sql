@@ -91,8 +91,8 @@ CREATE POLICY tenant_of_the_transaction ON threads.dead_letters TO aeterna_threa
     WITH CHECK (tenant = current_setting('aeterna.tenant', true));
 CREATE POLICY jobs_of_every_tenant ON threads.dead_letters TO aeterna_threads_jobs USING (true) WITH CHECK (true);
 
-GRANT SELECT, INSERT, DELETE, UPDATE (url, host, scheme, secrets, attempts, next_at) ON threads.push_configs
-    TO aeterna_threads;
+GRANT SELECT, INSERT, DELETE, UPDATE (url, host, scheme, secrets, attempts, next_at, lease, leased_until)
+    ON threads.push_configs TO aeterna_threads;
 GRANT SELECT, INSERT ON threads.outbox TO aeterna_threads;
 GRANT SELECT, DELETE ON threads.dead_letters TO aeterna_threads;
 

@@ -226,9 +226,16 @@ BEGIN
         -- Cleanup looks again whether the log still names them.
         UPDATE threads.objects AS o SET state = 'written', noted_at = '-infinity'
         WHERE o.tenant = p_tenant AND o.thread_id = p_thread;
+        -- The present status is what the last row with one says.
         UPDATE threads.threads AS t
-        SET status = CASE WHEN t.status IS NOT NULL THEN json_build_object('state', t.state) END, task_metadata = NULL
-        WHERE t.tenant = p_tenant AND t.thread_id = p_thread AND t.agent = p_subject;
+        SET status = CASE WHEN t.status IS NOT NULL THEN json_build_object('state', t.state) END,
+            task_metadata = NULL
+        WHERE t.tenant = p_tenant AND t.thread_id = p_thread AND (t.agent = p_subject OR (
+            SELECT e.author FROM threads.events AS e
+            WHERE e.born = p_born AND e.tenant = p_tenant AND e.thread_id = p_thread AND e.kind IN ('status', 'task')
+            ORDER BY e.seq DESC
+            LIMIT 1
+        ) = 'erased');
         UPDATE threads.steps AS s SET result = NULL, fingerprint = 'erased'
         FROM threads.threads AS t
         WHERE s.tenant = p_tenant AND s.thread_id = p_thread AND t.tenant = s.tenant AND t.thread_id = s.thread_id
