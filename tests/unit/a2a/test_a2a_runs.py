@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from a2a.types import TaskState
+from a2a.utils.errors import TaskNotCancelableError
 from structlog.testing import capture_logs
 
 from aeterna.a2a.errors import StoreRefusedError
@@ -28,12 +29,13 @@ from fixtures.scripted_agents import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, MutableMapping
+    from collections.abc import Callable, Generator, Mapping, MutableMapping
 
     from a2a.server.agent_execution import RequestContext
     from a2a.server.events import EventQueue
 
     from aeterna.a2a.domain.rows import TaskView, Write, Written
+    from aeterna.contracts.json_value import JsonValue
 
 pytestmark = pytest.mark.anyio
 
@@ -102,3 +104,64 @@ async def test_a_task_that_cannot_be_read_shows_in_its_attempts() -> None:
 
     async with running(process(log, ScriptedExecutor(echo)), log):
         await asyncio.wait_for(until(lambda: log.kept[sent.task_id].task.attempts > 1), 5)
+
+
+class SlowLog(FakeTaskLog):
+    """Keeps the answer to each write of a run until ``answers`` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers = asyncio.Event()
+
+    async def write(self, write: Write) -> Written:
+        written = await super().write(write)
+        if write.epoch is not None:
+            await self.answers.wait()
+        return written
+
+
+async def test_a_cancel_elsewhere_is_noticed_though_its_wake_comes_while_something_is_written() -> None:
+    """Else the agent works on, for as long as it says nothing, for a task that has ended."""
+    log = SlowLog()
+
+    async def work(context: RequestContext, queue: EventQueue) -> None:
+        await queue.enqueue_event(begun(context))
+        await asyncio.Event().wait()
+
+    executor = ScriptedExecutor(work)
+    first, second = process(log, executor), process(log, executor, "runner-2")
+    async with running(first, log), running(second, log, "runner-2"):
+        sent = await first.submit(OWNER, message("go"))
+        await until(lambda: log.kept[sent.task_id].task.state)
+        await second.cancel(sent.task_id, OWNER)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        log.answers.set()
+
+        await asyncio.wait_for(until(lambda: executor.cancelled), 5)
+
+
+class RepeatingLog(FakeTaskLog):
+    """Loses the first answer to a cancel, so that the adapter calls again."""
+
+    async def cancel(self, task_id: str, *, owner: str, status: Mapping[str, JsonValue]) -> Written:
+        await super().cancel(task_id, owner=owner, status=status)
+        return await super().cancel(task_id, owner=owner, status=status)
+
+
+async def test_a_cancel_whose_first_answer_was_lost_has_cancelled_the_task() -> None:
+    log = RepeatingLog()
+
+    async def work(context: RequestContext, queue: EventQueue) -> None:
+        await queue.enqueue_event(begun(context))
+        await asyncio.Event().wait()
+
+    async with running(process(log, ScriptedExecutor(work)), log) as conversations:
+        sent = await conversations.submit(OWNER, message("go"))
+        await until(lambda: log.kept[sent.task_id].task.state)
+
+        task = await conversations.cancel(sent.task_id, OWNER)
+        with pytest.raises(TaskNotCancelableError):
+            await conversations.cancel(sent.task_id, OWNER)
+
+    assert task.status.state == TaskState.TASK_STATE_CANCELED

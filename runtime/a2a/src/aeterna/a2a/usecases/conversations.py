@@ -199,17 +199,20 @@ class Conversations:
         status = TaskStatus(state=TaskState.TASK_STATE_CANCELED)
         status.timestamp.GetCurrentTime()
         try:
-            written = await self._log.cancel(task_id, owner=owner, status=proto_json(status))
+            await self._log.cancel(task_id, owner=owner, status=proto_json(status))
         except StoreRefusedError as error:
-            if error.problem == "threads.task_ended":
-                raise TaskNotCancelableError from error
-            raise of_caller(error) from error
-        self._runner.stop(task_id)
-        self._channels.hint(task_id, written.version)
+            if error.problem != "threads.task_ended":
+                raise of_caller(error) from error
         found = await self.task(task_id, owner)
         if found is None:
             raise TaskNotFoundError
-        return found[0]
+        task, version = found
+        if task.status != status:
+            raise TaskNotCancelableError
+        # Where the store says that the task has ended with just this status, the answer to the first attempt was lost.
+        self._runner.stop(task_id)
+        self._channels.hint(task_id, version)
+        return task
 
     async def run(self) -> None:
         """Beat, claim and run until cancelled."""

@@ -105,10 +105,10 @@ class LogQueue(EventQueue):
             await self._room.wait()
             self._require()
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is being written."""
-        return self._turn is None or self._turn.done()
+    async def settled(self) -> None:
+        """Return when nothing is being written, whether or not it succeeded."""
+        while self._turn is not None and not self._turn.done():
+            await asyncio.wait({self._turn})
 
     async def flush(self) -> None:
         """Return when everything that was taken is durable."""

@@ -125,15 +125,21 @@ class Run:
             self._executing.cancel()
 
     def is_behind(self, version: int) -> bool:
-        """Tell whether somebody else wrote, up to this version; what is being written here counts as known."""
-        return self._queue is not None and not self.lost and self._queue.idle and version != self._queue.version
+        """Tell whether somebody else may have written, up to this version; 0 is one that nobody knows."""
+        return self._queue is not None and not self.lost and (not version or version > self._queue.version)
 
-    async def look(self) -> None:
-        """See whether the task was ended or taken over by somebody else."""
+    async def look(self, version: int) -> None:
+        """See whether the task was ended or taken over by somebody else, unless what was written here explains it."""
+        queue = self._queue
+        if queue is None:
+            return
+        await queue.settled()
+        if not self.is_behind(version):
+            return
         try:
             view = await self.log.task(self.lease.task_id, owner=self.lease.owner, history_length=0, artifacts=False)
         except AgentError as error:
-            await _logger.awarning("a2a.look_failed", task_id=self.lease.task_id, code=error.code, error=str(error))
+            await _logger.awarning("a2a.look_failed", task_id=self.lease.task_id, code=error.code)
             return
         if view.task.epoch != self.lease.epoch:
             self.stop(canceled=view.task.state == "TASK_STATE_CANCELED")

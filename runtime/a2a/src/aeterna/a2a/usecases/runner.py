@@ -170,9 +170,9 @@ class Runner:
             self.channels.hint(wake.task_id, wake.version)
             for run, _ in list(self._runs.values()):
                 if wake.task_id in {None, run.lease.task_id} and run.is_behind(wake.version):
-                    self._look(run)
+                    self._look(run, wake.version)
 
-    def _look(self, run: Run) -> None:
-        looking = asyncio.get_running_loop().create_task(run.look())
+    def _look(self, run: Run, version: int) -> None:
+        looking = asyncio.get_running_loop().create_task(run.look(version))
         self._looking.add(looking)
         looking.add_done_callback(self._looking.discard)
