@@ -16,11 +16,14 @@ from aeterna.a2a.adapters.http import HttpStore
 from aeterna.a2a.adapters.token_file import TokenFile
 from aeterna.a2a.domain.rows import Creation, Row, Write
 from aeterna.a2a.errors import LeaseGoneError, StoreAwayError, StoreRefusedError, TokenUnreadableError
+from aeterna.enforcement.neighbour import NeighbourError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-    from typing import Any
+    from typing import Any, TypeAlias
+
+    Answer: TypeAlias = tuple[int, bytes] | Exception
 
 pytestmark = pytest.mark.anyio
 
@@ -43,23 +46,26 @@ def write(task_id: str, text: str = "hello") -> Write:
 class Service:
     """Answers writes as it is told to, and remembers what it was asked."""
 
-    def __init__(self, *answers: httpx.Response | httpx.TransportError) -> None:
+    def __init__(self, *answers: Answer) -> None:
         self._answers = list(answers)
         self.asked: list[list[Any]] = []
         self.tokens: list[str] = []
         self.open = asyncio.Event()
         self.open.set()
 
-    async def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.tokens.append(request.headers["Authorization"])
-        self.asked.append(json.loads(request.content)["writes"])
+    async def exchange(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> tuple[int, bytes]:
+        assert (method, path) == ("POST", "/api/v1/tasks/writes")
+        self.tokens.append(headers["Authorization"])
+        self.asked.append(json.loads(body)["writes"])
         await self.open.wait()
         if self._answers:
             answer = self._answers.pop(0)
-            if isinstance(answer, httpx.TransportError):
+            if isinstance(answer, Exception):
                 raise answer
             return answer
-        return httpx.Response(200, json={"results": [{"version": 1} for _ in self.asked[-1]]})
+        return answered([{"version": 1} for _ in self.asked[-1]])
 
 
 def store(
@@ -71,12 +77,16 @@ def store(
         patience=QUICK,
         clock=clock,
         jitter=lambda: 0.5,
-        transport=httpx.MockTransport(service),
+        exchange=service,
     )
 
 
-def refused(code: str, status: int = 409) -> httpx.Response:
-    return httpx.Response(status, json={"code": code, "detail": "no"})
+def answered(results: Sequence[object]) -> tuple[int, bytes]:
+    return 200, json.dumps({"results": results}).encode()
+
+
+def refused(code: str, status: int = 409) -> tuple[int, bytes]:
+    return status, json.dumps({"code": code, "detail": "no"}).encode()
 
 
 async def test_writes_that_come_while_one_is_under_way_leave_together() -> None:
@@ -111,11 +121,11 @@ async def test_two_writes_of_one_task_never_leave_together_and_keep_their_order(
 
 @pytest.mark.parametrize(
     "answer",
-    [refused("threads.unavailable", 503), httpx.Response(502), httpx.ReadError("reset"), httpx.ConnectError("refused")],
-    ids=["unavailable", "gateway", "cut-off", "not-there"],
+    [refused("threads.unavailable", 503), (502, b""), NeighbourError("cut off"), TimeoutError()],
+    ids=["unavailable", "gateway", "cut-off", "silent"],
 )
 async def test_a_write_without_an_answer_is_made_again_under_the_same_id(
-    answer: httpx.Response | httpx.TransportError,
+    answer: Answer,
 ) -> None:
     service = Service(answer)
 
@@ -137,7 +147,7 @@ async def test_a_store_that_stays_away_is_given_up_after_the_bound() -> None:
 
 async def test_a_refused_write_leaves_its_neighbours_alone() -> None:
     results = [{"version": 1}, {"problem": {"code": "threads.lease_lost", "detail": "no"}}, {"version": 7}]
-    log = store(Service(httpx.Response(200, json={"results": results}))).log
+    log = store(Service(answered(results))).log
 
     first, lost, kept = await asyncio.gather(
         *(log.write(write(name)) for name in ("a", "b", "c")), return_exceptions=True
@@ -158,7 +168,7 @@ async def test_a_refusal_carries_the_stores_code_and_words() -> None:
 
 async def test_nobody_waits_for_ever_for_an_answer_that_is_none() -> None:
     with pytest.raises(StoreAwayError):
-        await store(Service(httpx.Response(200, json={"results": []}))).log.write(write("t"))
+        await store(Service(answered([]))).log.write(write("t"))
 
 
 async def test_a_listener_is_connected_again_and_told_that_it_may_have_missed_something() -> None:

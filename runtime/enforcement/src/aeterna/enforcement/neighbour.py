@@ -39,11 +39,12 @@ class _NothingReceivedError(NeighbourError):
 class Address:
     """Where a neighbour is: ``http(s)://host[:port][/prefix]`` or ``unix:/path``."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, tls: ssl.SSLContext | None = None) -> None:
+        """Take whom to trust over https; by default whom the system trusts."""
         self._unix = url.removeprefix(_UNIX) if url.startswith(_UNIX) else None
         parts = urlsplit("http://localhost" if self._unix is not None else url)
         self._host = parts.hostname or "localhost"
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
         self._port = parts.port or (443 if self._tls else 80)
         self._prefix = parts.path.rstrip("/")
         self._authority = parts.netloc.rpartition("@")[2]
@@ -73,9 +74,19 @@ class Address:
 class Neighbour:
     """Exchanges requests and answers with one address."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        connections: int = _MAX_CONNECTIONS,
+        answer_bytes: int = _MAX_ANSWER_BYTES,
+        connect_seconds: float | None = None,
+    ) -> None:
+        """Take how many exchanges may be under way, how long an answer may be, and how long connecting may take."""
         self._address = address
-        self._free = asyncio.Semaphore(_MAX_CONNECTIONS)
+        self._answer_bytes = answer_bytes
+        self._connect_seconds = connect_seconds
+        self._free = asyncio.Semaphore(connections)
         self._idle: list[_Connection] = []
         self._closed = False
 
@@ -85,7 +96,7 @@ class Neighbour:
         """Return status and body of the answer, or raise `NeighbourError`; a cancellation closes the connection.
 
         A kept connection that was closed meanwhile, before anything of the answer was received, is replaced once by a
-        new one, so requests must be safe to repeat. An answer that names another request than ours is refused.
+        new one, so requests must be safe to repeat. An answer to a request with an id that names another is refused.
         """
         request = self._address.request(method, path, headers, body)
         request_id = headers.get(REQUEST_ID, "").encode("ascii")
@@ -99,7 +110,7 @@ class Neighbour:
                         break
             if self._closed:
                 raise NeighbourError("the client is closed")
-            return await self._over(await self._address.connect(_Connection), request, request_id)
+            return await self._over(await self._connected(), request, request_id)
 
     async def aclose(self) -> None:
         """Close the kept connections and open no others."""
@@ -109,11 +120,18 @@ class Neighbour:
         # A transport closes its socket in the loop's next turn.
         await asyncio.sleep(0)
 
+    async def _connected(self) -> _Connection:
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                return await self._address.connect(lambda: _Connection(self._answer_bytes))
+        except TimeoutError as exc:
+            raise NeighbourError("it does not accept connections in time") from exc
+
     async def _over(self, connection: _Connection, request: bytes, request_id: bytes) -> tuple[int, bytes]:
         reusable = False
         try:
             answer = await connection.exchange(request)
-            if any(stated != request_id for stated in answer.request_ids):
+            if request_id and any(stated != request_id for stated in answer.request_ids):
                 raise NeighbourError("its answer is to another request")
             reusable = answer.keep_alive and not self._closed
             return answer.status, bytes(answer.body)
@@ -127,7 +145,8 @@ class Neighbour:
 class _Connection(asyncio.Protocol):
     """One connection, on which one exchange runs at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer_bytes: int) -> None:
+        self._answer_bytes = answer_bytes
         self._transport: asyncio.Transport | None = None
         self._answer: _Answer | None = None
         self._done: asyncio.Future[None] | None = None
@@ -138,7 +157,7 @@ class _Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None or not self.usable:
             raise _NothingReceivedError("the connection is closed")
-        answer = self._answer = _Answer()
+        answer = self._answer = _Answer(self._answer_bytes)
         self._done = asyncio.get_running_loop().create_future()
         transport.write(request)
         try:
@@ -183,7 +202,8 @@ class _Connection(asyncio.Protocol):
 class _Answer:
     """An answer as it comes in; the methods that begin with ``on_`` are what httptools calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
         self._parser = httptools.HttpResponseParser(self)
         self.received = 0
         self.body = bytearray()
@@ -202,7 +222,7 @@ class _Answer:
             raise NeighbourError("its answer is no HTTP") from exc
         if self._begun > 1:
             raise NeighbourError("its answer is not exactly one")
-        if self.received > 2 * _MAX_ANSWER_BYTES or len(self.body) > _MAX_ANSWER_BYTES:
+        if self.received > 2 * self._most_bytes or len(self.body) > self._most_bytes:
             raise NeighbourError("its answer is too large to be one")
 
     def on_message_begin(self) -> None:

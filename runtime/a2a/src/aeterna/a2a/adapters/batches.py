@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from aeterna.a2a.adapters.calling import error_of
+from aeterna.a2a.adapters.calling import error_of, json_bytes
 from aeterna.a2a.adapters.wire import write_json, written_of
 from aeterna.a2a.domain.rows import Written
 from aeterna.a2a.errors import AgentError, StoreAwayError
@@ -42,7 +41,7 @@ class Batches:
 
     async def write(self, write: Write) -> Written:
         """Make the write with the others of its time."""
-        content = json.dumps(write_json(write), separators=(",", ":"), ensure_ascii=False).encode()
+        content = json_bytes(write_json(write))
         loop = asyncio.get_running_loop()
         waiting = _Waiting(task_id=write.task_id, content=content, outcome=loop.create_future())
         self._waiting.append(waiting)

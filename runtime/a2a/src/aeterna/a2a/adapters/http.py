@@ -16,11 +16,13 @@ from aeterna.a2a.adapters.calling import Patience, StoreCalls
 from aeterna.a2a.adapters.wire import lease_of, page_of, push_json, push_of, step_of, tasks_of, view_of, written_of
 from aeterna.a2a.domain.rows import Wake
 from aeterna.a2a.errors import AgentError
+from aeterna.enforcement.neighbour import Address, Neighbour
 from aeterna.service.clock import steady_clock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
+    from aeterna.a2a.adapters.calling import Exchange
     from aeterna.a2a.domain.rows import (
         Lease,
         PushConfig,
@@ -37,10 +39,13 @@ if TYPE_CHECKING:
 
 _PREFIX: Final = "/api/v1"
 _LANES: Final = 1
-_CONNECTIONS: Final = 64
+_CONNECTIONS: Final = 256
+_MAX_ANSWER_BYTES: Final = 256 * 1024 * 1024
+"""A task that is read as a whole is bounded by what the store keeps of one; this is against a store that never ends."""
+_CONNECT_SECONDS: Final = 2
 _MAX_HELD: Final = 1000
 # A stream says every few seconds that it lives; one that does not is dead although its connection stands.
-_TIMEOUT: Final = httpx.Timeout(10, connect=2, read=45)
+_TIMEOUT: Final = httpx.Timeout(10, connect=_CONNECT_SECONDS, read=45)
 
 
 class HttpStore:
@@ -54,19 +59,31 @@ class HttpStore:
         patience: Patience | None = None,
         clock: Clock = steady_clock,
         jitter: Callable[[], float] = random.random,
+        exchange: Exchange | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._client = httpx.AsyncClient(
+        """Connect nowhere yet; ``exchange`` makes calls and ``transport`` streams in the place of real connections."""
+        tls = httpx.create_ssl_context(trust_env=False)
+        self._neighbour = Neighbour(
+            Address(url, tls=tls),
+            connections=_CONNECTIONS,
+            answer_bytes=_MAX_ANSWER_BYTES,
+            connect_seconds=_CONNECT_SECONDS,
+        )
+        # A call costs httpx some milliseconds on a busy machine, which is more than the store needs for a batch.
+        called = exchange or self._neighbour
+        self._streams = httpx.AsyncClient(
             base_url=url,
             timeout=_TIMEOUT,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=_CONNECTIONS),
+            limits=httpx.Limits(max_connections=None),
             transport=transport,
             trust_env=False,
+            verify=tls,
         )
         chosen = patience or Patience()
-        calls = StoreCalls(self._client, token=token, patience=chosen, clock=clock, jitter=jitter)
+        calls = StoreCalls(called, self._streams, token=token, patience=chosen, clock=clock, jitter=jitter)
         once = Patience(bound=timedelta(0), first=chosen.first, longest=chosen.longest)
-        self._checks = StoreCalls(self._client, token=token, patience=once, clock=clock, jitter=jitter)
+        self._checks = StoreCalls(called, self._streams, token=token, patience=once, clock=clock, jitter=jitter)
         self.log: Final = HttpTaskLog(calls, jitter=jitter)
         # A beat that is late is worth nothing, and the next one comes anyway.
         self.leases: Final = HttpLeases(calls, once=self._checks)
@@ -79,7 +96,8 @@ class HttpStore:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._neighbour.aclose()
+        await self._streams.aclose()
 
 
 class HttpTaskLog:
