@@ -97,6 +97,18 @@ async def test_a_refusal_is_a_problem_document(
     assert problem["trace_id"] == answer.headers["aeterna-trace-id"]
 
 
+async def test_a_body_that_is_not_announced_as_json_is_told_how(
+    verifier: JwksTokenVerifier, bearer: dict[str, str]
+) -> None:
+    """What curl's -d sends is announced as a form."""
+    headers = bearer | {"Content-Type": "application/x-www-form-urlencoded"}
+    async with client_of(shelf(verifier, FakeDecisionPoint())) as client:
+        answer = await client.post(BOOK, content=b'{"pages": 1}', headers=headers)
+
+    told = "send it with the header 'Content-Type: application/json'"
+    assert answer.json()["errors"] == [{"pointer": "/body", "problem": told}]
+
+
 async def test_a_deny_is_403_and_nothing_is_done(verifier: JwksTokenVerifier, bearer: dict[str, str]) -> None:
     async with client_of(shelf(verifier, FakeDecisionPoint(allow=False))) as client:
         answer = await client.post(BOOK, json={"pages": 1}, headers=bearer)

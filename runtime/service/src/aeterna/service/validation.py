@@ -19,14 +19,23 @@ def problem_of_validation(error: RequestValidationError) -> Problem:
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         return malformed_body()
+    if isinstance(error.body, bytes) and error.body:
+        # FastAPI leaves bytes alone that do not say that they are JSON, and then finds that they are no object.
+        return _invalid(
+            [{"pointer": "/body", "problem": "send it with the header 'Content-Type: application/json'"}], 1
+        )
     wrong: list[JsonValue] = [
         {"pointer": _pointer(item["loc"]), "problem": str(item["msg"])} for item in found[:_SHOWN]
     ]
+    return _invalid(wrong, len(found))
+
+
+def _invalid(wrong: list[JsonValue], count: int) -> Problem:
     return Problem(
         status=422,
         code="request.invalid",
         title="The request does not have the form that this path asks for.",
-        detail=f"{len(found)} part(s) of the request are wrong; see 'errors'",
+        detail=f"{count} part(s) of the request are wrong; see 'errors'",
         facts={"errors": wrong},
     )
 
