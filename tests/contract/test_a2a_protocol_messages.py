@@ -8,6 +8,7 @@ import pytest
 from a2a.types import CancelTaskRequest, GetTaskRequest, Message, Part, Role, SendMessageConfiguration, TaskState
 from a2a.utils.errors import (
     ContentTypeNotSupportedError,
+    InvalidAgentResponseError,
     InvalidParamsError,
     TaskNotFoundError,
     UnsupportedOperationError,
@@ -68,6 +69,21 @@ async def test_return_immediately_answers_before_the_end(agent: Served, client: 
 
     assert answer.task.status.state in {TaskState.TASK_STATE_SUBMITTED, TaskState.TASK_STATE_WORKING}
     agent.executor.release()
+
+
+async def test_a_task_that_needs_an_authorization_ends_the_wait_though_the_agent_goes_on(
+    agent: Served, client: ClientTransport
+) -> None:
+    """The agent waits for it out of band; a caller who did not hear of it could never give it."""
+    answer = await client.send_message(sent("authorize", "m-1"), context=as_("ada"))
+
+    assert answer.task.status.state == TaskState.TASK_STATE_AUTH_REQUIRED
+    agent.executor.release()
+
+
+async def test_an_agent_that_says_nothing_is_at_fault_and_not_the_callers_id(client: ClientTransport) -> None:
+    with pytest.raises(InvalidAgentResponseError):
+        await client.send_message(sent("say nothing", "m-1"), context=as_("ada"))
 
 
 async def test_a_task_that_asks_ends_the_wait_and_takes_the_answer(client: ClientTransport) -> None:

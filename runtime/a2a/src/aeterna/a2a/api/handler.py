@@ -15,10 +15,12 @@ from a2a.types import (
     Task,
     TaskPushNotificationConfig,
     TaskState,
+    TaskStatusUpdateEvent,
 )
 from a2a.utils.errors import (
     ExtendedAgentCardNotConfiguredError,
     ExtensionSupportRequiredError,
+    InvalidAgentResponseError,
     InvalidParamsError,
     PushNotificationNotSupportedError,
     TaskNotFoundError,
@@ -113,7 +115,14 @@ class ConversationHandler(RequestHandler):
         """Take a message and return what it came to: the task once it rests, or the agent's reply."""
         owner, submitted = await self._submit(params, context)
         reply = await self._outcome(submitted, owner, at_once=params.configuration.return_immediately)
-        return reply or await self._task(submitted.task_id, owner, _asked_history(params.configuration))
+        if reply is not None:
+            return reply
+        length = _asked_history(params.configuration)
+        found = await self._conversations.task(submitted.task_id, owner, history_length=length)
+        if found is None:
+            # The message was handled, and nothing was said to it.
+            raise InvalidAgentResponseError(message="The agent gave no answer")
+        return found[0]
 
     async def on_message_send_stream(
         self, params: SendMessageRequest, context: ServerCallContext
@@ -273,7 +282,7 @@ class ConversationHandler(RequestHandler):
             waiting.cancel()
         if last is not None and isinstance(last.event, Message):
             return last.event
-        if at_once and last is not None:
+        if last is not None and (at_once or _asks_for_authorization(last.event)):
             return None
         if self._streams.leaving and (last is None or last.state not in _RESTING):
             raise GoingAwayError
@@ -328,13 +337,21 @@ class ConversationHandler(RequestHandler):
 
 
 async def _last(followed: AsyncIterator[Followed], *, at_once: bool) -> Followed | None:
-    """Return the last of what is followed once it ends, or ``at_once`` the first."""
+    """Return the last of what is followed once it ends, or ``at_once`` the first.
+
+    Who asks for an authorization may wait for it out of band and then go on; the caller must hear of it meanwhile.
+    """
     last = None
     async for item in followed:
         last = item
-        if at_once:
+        if at_once or _asks_for_authorization(item.event):
             break
     return last
+
+
+def _asks_for_authorization(event: Event) -> bool:
+    status = event.status if isinstance(event, Task | TaskStatusUpdateEvent) else None
+    return status is not None and status.state == TaskState.TASK_STATE_AUTH_REQUIRED
 
 
 def _asked_history(asked: GetTaskRequest | SendMessageConfiguration) -> int | None:
