@@ -91,14 +91,61 @@ async def settled(futures: Sequence[asyncio.Future[str]]) -> list[str | BaseExce
 
 async def test_what_comes_while_a_batch_is_away_goes_together(slow: Slow, gathering: Gathering[str, str, str]) -> None:
     first = gathering.add_all("acme", ["a-1"])
-    rest = [*gathering.add_all("acme", ["b-2"]), *gathering.add_all("acme", ["c-3", "d-4"])]
     await slow.batch(0)
+    rest = [*gathering.add_all("acme", ["b-2"]), *gathering.add_all("acme", ["c-3", "d-4"])]
     slow.gates[0].set()
 
     assert await slow.batch(1) == ["b-2", "c-3", "d-4"]
 
     slow.gates[1].set()
     assert await settled([*first, *rest]) == ["acme:a-1", "acme:b-2", "acme:c-3", "acme:d-4"]
+
+
+@pytest.fixture
+def paired(slow: Slow) -> Gathering[str, str, str]:
+    """Return what lets two batches be on their way."""
+    return Gathering(slow.make, log_of=lambda item: item, marks_of=lambda _: ())
+
+
+async def test_whose_writes_shared_a_batch_share_the_next_one(slow: Slow, paired: Gathering[str, str, str]) -> None:
+    async def client(name: str) -> None:
+        for turn in range(2):
+            await paired.add("acme", f"{name}{turn}")
+
+    clients = asyncio.gather(*(client(name) for name in "abcdef"))
+    await slow.batch(1)
+    slow.gates[0].set()
+
+    assert sorted(await slow.batch(2)) == ["a1", "b1", "c1"]
+
+    slow.gates[1].set()
+    assert sorted(await slow.batch(3)) == ["d1", "e1", "f1"]
+    await slow.finish()
+    await clients
+
+
+async def test_what_comes_at_once_goes_in_as_many_batches_as_may_be_away(
+    slow: Slow, paired: Gathering[str, str, str]
+) -> None:
+    paired.add_all("acme", ["a", "b", "c"])
+
+    assert [await slow.batch(0), await slow.batch(1)] == [["a", "b"], ["c"]]
+
+
+async def test_a_few_wait_for_the_many_that_are_away(slow: Slow, paired: Gathering[str, str, str]) -> None:
+    first = paired.add_all("acme", [f"a{n}" for n in range(6)])
+    second = paired.add_all("acme", [f"b{n}" for n in range(6)])
+    await slow.batch(1)
+    slow.gates[0].set()
+    await asyncio.gather(*first)
+
+    few = paired.add_all("acme", ["c", "d"])
+    slow.gates[1].set()
+    await asyncio.gather(*second)
+
+    assert [await slow.batch(2), await slow.batch(3)] == [["c"], ["d"]]
+    await slow.finish()
+    assert await settled(few) == ["acme:c", "acme:d"]
 
 
 async def test_tenants_do_not_wait_for_each_other(slow: Slow, gathering: Gathering[str, str, str]) -> None:
@@ -125,8 +172,8 @@ async def test_a_slow_write_holds_up_neither_its_neighbours_nor_the_next_batch(
     slow: Slow, gathering: Gathering[str, str, str]
 ) -> None:
     late, quick = gathering.add_all("acme", ["a-1!", "b-2"])
-    (following,) = gathering.add_all("acme", ["c-3"])
     await slow.batch(0)
+    (following,) = gathering.add_all("acme", ["c-3"])
     slow.gates[0].set()
 
     assert await quick == "acme:b-2"
@@ -142,8 +189,8 @@ async def test_what_follows_a_slow_write_in_its_log_stays_after_it(
     slow: Slow, gathering: Gathering[str, str, str]
 ) -> None:
     futures = gathering.add_all("acme", ["a-1!", "b-2"])
-    more = gathering.add_all("acme", ["a-3", "c-4"])
     await slow.batch(0)
+    more = gathering.add_all("acme", ["a-3", "c-4"])
     slow.gates[0].set()
 
     assert await slow.batch(1) == ["c-4"]
@@ -170,8 +217,8 @@ async def test_writes_with_a_mark_in_common_never_share_a_batch(
 
 async def test_who_gives_up_takes_nothing_from_the_others(slow: Slow, gathering: Gathering[str, str, str]) -> None:
     away = gathering.add_all("acme", ["a-1", "b-2"])
-    waiting = gathering.add_all("acme", ["c-3", "d-4"])
     await slow.batch(0)
+    waiting = gathering.add_all("acme", ["c-3", "d-4"])
     away[0].cancel()
     waiting[0].cancel()
     slow.gates[0].set()
@@ -186,8 +233,8 @@ async def test_a_store_that_is_away_is_told_to_all_of_the_batch_and_to_nobody_el
     slow: Slow, gathering: Gathering[str, str, str]
 ) -> None:
     futures = gathering.add_all("acme", ["a-1", "b-2"])
-    later = gathering.add_all("acme", ["c-3"])
     await slow.batch(0)
+    later = gathering.add_all("acme", ["c-3"])
     slow.away = StoreUnavailableError()
     slow.gates[0].set()
 
@@ -226,7 +273,9 @@ async def test_what_a_store_forgets_to_settle_is_a_defect_and_not_a_wait_for_eve
         await asyncio.sleep(0)
         settle(0, "made")
 
-    gathering: Gathering[str, str, str] = Gathering(forgetful, log_of=lambda item: item, marks_of=lambda _: ())
+    gathering: Gathering[str, str, str] = Gathering(
+        forgetful, log_of=lambda item: item, marks_of=lambda _: (), at_once=1
+    )
 
     made, forgotten = await settled(gathering.add_all("acme", ["a", "b"]))
 

@@ -35,6 +35,8 @@ class _Line(Generic[Item, Result]):
     waiting: deque[_Waiting[Item, Result]] = field(default_factory=deque["_Waiting[Item, Result]"])
     logs_away: Counter[Hashable] = field(default_factory=Counter["Hashable"])
     away: int = 0
+    writes_away: int = 0
+    looking: bool = False
 
 
 class Gathering(Generic[Key, Item, Result]):
@@ -88,21 +90,37 @@ class Gathering(Generic[Key, Item, Result]):
                 line.waiting.append(_Waiting(item, self._log_of(item), self._marks_of(item), result))
             else:
                 result.set_exception(StoreBusyError())
-        self._send(key, line)
+        self._send_soon(key, line)
         return results
 
+    def _send_soon(self, key: Key, line: _Line[Item, Result]) -> None:
+        """Send once everybody has spoken whom the event loop wakes in this turn or in the next one.
+
+        Whose writes shared a batch are told in one turn, and write again in the next. If the first of them were sent on
+        its own, it would cost all the others a commit to wait for.
+        """
+        if not line.looking:
+            line.looking = True
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._send, key, line)
+
     def _send(self, key: Key, line: _Line[Item, Result]) -> None:
-        """Let the next batch go, unless one is on its way."""
-        if line.away >= self._at_once:
-            return
-        batch = _next(line)
-        if batch:
+        """Let as many batches go as may be on their way, of about the same size.
+
+        A few writes do not leave while many are on their way: their commit would cost as much as that of the many.
+        """
+        line.looking = False
+        while line.away < self._at_once and 2 * len(line.waiting) * line.away >= line.writes_away:
+            batch = _next(line, min(MOST, -(-len(line.waiting) // (self._at_once - line.away))))
+            if not batch:
+                break
             line.away += 1
+            line.writes_away += len(batch)
             line.logs_away.update(waiting.log for waiting in batch)
             task = asyncio.get_running_loop().create_task(self._carry(key, line, batch))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        elif not line.waiting and not line.logs_away and self._lines.get(key) is line:
+        if not line.waiting and not line.logs_away and not line.away and self._lines.get(key) is line:
             del self._lines[key]
 
     async def _carry(self, key: Key, line: _Line[Item, Result], batch: Sequence[_Waiting[Item, Result]]) -> None:
@@ -123,8 +141,8 @@ class Gathering(Generic[Key, Item, Result]):
             if first:
                 first = False
                 line.away -= 1
-                # Not at once: the others that are settled with this one come first.
-                asyncio.get_running_loop().call_soon(self._send, key, line)
+                line.writes_away -= len(batch)
+                self._send_soon(key, line)
 
         settled: set[int] = set()
         error: ThreadsError = StoreDefectError(None)
@@ -136,16 +154,16 @@ class Gathering(Generic[Key, Item, Result]):
             for place in range(len(batch)):
                 if place not in settled:
                     settle(place, error)
-            self._send(key, line)
+            self._send_soon(key, line)
 
 
-def _next(line: _Line[Item, Result]) -> list[_Waiting[Item, Result]]:
+def _next(line: _Line[Item, Result], most: int) -> list[_Waiting[Item, Result]]:
     """Take the writes that may go together, and leave the others in their order."""
     batch = list[_Waiting[Item, Result]]()
     left = deque[_Waiting[Item, Result]]()
     marks = set[Hashable]()
     held = set[Hashable]()
-    while line.waiting and len(batch) < MOST:
+    while line.waiting and len(batch) < most:
         waiting = line.waiting.popleft()
         if waiting.result.done():
             continue
