@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from aeterna.postgres.pool import Limits, connection_pool
@@ -147,3 +149,25 @@ async def test_a_slow_agent_is_told_of_many_tasks_together(wakes: Wakes) -> None
         news = await waiter.wait(LONG)
 
         assert news == News(grown={}, everything=True)
+
+
+async def test_what_others_say_on_our_channel_wakes_nobody_and_ends_nothing(database: str) -> None:
+    """Every login of the database may notify; it ended the process that listened."""
+    async with _listening(database) as wakes, wakes.subscribe_agent(ACME, AGENT) as waiter:
+        async with await psycopg.AsyncConnection.connect(database, autocommit=True) as stranger:
+            ours = f"acme/{hashlib.sha256(AGENT.encode()).hexdigest()[:32]}/t-9"
+            for payload in (
+                "",
+                "rubbish",
+                "a/b/c",
+                "/\n/\n",
+                f"{ours}/",
+                f"{ours}/x",
+                f"{ours}/-1",
+                f"{ours}/" + "9" * 5000,
+            ):
+                await stranger.execute("SELECT pg_notify('aeterna_tasks', %s)", (payload,))
+
+        wakes.announce_task(ACME, AGENT, ONE, 3)
+
+        assert await waiter.wait(LONG) == News(grown={ONE: 3}, everything=False)

@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -208,6 +209,31 @@ def test_a_restart_of_the_database_is_not_noticed_between_two_requests(
     answer = client.post(f"{THREADS}/shared/messages", json={"message_id": "m-1", "role": "user", "parts": ["hi"]})
 
     assert answer.status_code == 201
+
+
+def test_a_standby_in_the_place_of_the_database_is_outlived(
+    start_threads: Callable[..., ServiceProcess], threads_client: Callable[..., httpx.Client], postgres: Postgres
+) -> None:
+    """After a failover a name may lead to one for a moment: it can be read, and neither written nor listened to."""
+    service = start_threads()
+    client = threads_client(service)
+    client.post(THREADS, json={"thread_id": "shared"})
+    message = {"message_id": "m-1", "role": "user", "parts": ["hi"]}
+
+    postgres.become_standby()
+    try:
+        refused = client.post(f"{THREADS}/shared/messages", json=message)
+        read = client.get(f"{THREADS}/shared")
+        end = time.monotonic() + 20
+        # Listening is tried again each second, and refused by the standby.
+        while not any("ReadOnlySqlTransaction" in line for line in service.log):
+            assert client.get(f"{THREADS}/shared").status_code == 200
+            assert time.monotonic() < end
+    finally:
+        postgres.become_primary()
+    written = client.post(f"{THREADS}/shared/messages", json=message)
+
+    assert (refused.status_code, read.status_code, written.status_code) == (503, 200, 201)
 
 
 def test_a_stream_gets_news_again_after_the_database_restarted(

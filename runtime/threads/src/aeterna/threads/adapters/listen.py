@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections import defaultdict
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -39,6 +40,7 @@ _MAX_PAYLOAD: Final = 7900
 # Announcements that could not be sent are kept up to here, and then told as this one.
 _MAX_NEWS: Final = 10_000
 _EVERYTHING: Final = "*"
+_VERSION: Final = re.compile("[0-9]{1,19}")
 
 
 class PostgresWakes:
@@ -128,7 +130,8 @@ class PostgresWakes:
         while True:
             try:
                 await self._listen_once()
-            except psycopg.OperationalError as exc:
+            except psycopg.Error as exc:
+                # Of any kind: a standby, which a name may lead to for a moment, refuses LISTEN itself.
                 # The message may hold the address and never the password; the kind is enough.
                 self._address.doubt()
                 self.counts["lost"] += 1
@@ -157,9 +160,12 @@ class PostgresWakes:
 
     def _tell_agents(self, payload: str) -> None:
         for line in payload.split("\n"):
-            agent, _, grown = line.rpartition("/")[0].rpartition("/")
-            for waiter in self._agents.get(agent, ()):
-                waiter.tell(ThreadId(grown), int(line.rpartition("/")[2]))
+            place, _, version = line.rpartition("/")
+            agent, _, grown = place.rpartition("/")
+            # Every login of the database may notify, and what is not ours tells nobody anything.
+            if _VERSION.fullmatch(version):
+                for waiter in self._agents.get(agent, ()):
+                    waiter.tell(ThreadId(grown), int(version))
 
 
 def _key(tenant: TenantId, thread_id: ThreadId) -> str:
