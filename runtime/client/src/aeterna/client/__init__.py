@@ -144,6 +144,7 @@ from aeterna.client.thread_problem_codes import (
     QuotaExceededError,
     SchemaMissingError,
     SchemaOutdatedError,
+    SearchInvalidError,
     SequenceConflictError,
     StepConflictError,
     StepNotFoundError,
@@ -170,6 +171,8 @@ from aeterna.client.thread_values import (
     Part,
     Role,
     TextPart,
+    ThreadHit,
+    ThreadHitPage,
     ThreadInfo,
 )
 from aeterna.client.token import FixedToken, TokenFile, TokenSource
@@ -296,6 +299,7 @@ __all__ = [
     "Role",
     "SchemaMissingError",
     "SchemaOutdatedError",
+    "SearchInvalidError",
     "SequenceConflictError",
     "Session",
     "SessionChanges",
@@ -332,6 +336,8 @@ __all__ = [
     "ThreadConflictError",
     "ThreadErasureConflictError",
     "ThreadErasureNotFoundError",
+    "ThreadHit",
+    "ThreadHitPage",
     "ThreadHoldError",
     "ThreadHoldNotFoundError",
     "ThreadInfo",

@@ -15,12 +15,12 @@ from aeterna.client.thread_problem_codes import ThreadConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from aeterna.client.json_value import JsonObject
     from aeterna.client.sync_runner import SyncRunner
     from aeterna.client.thread_operations import PartLike
-    from aeterna.client.thread_values import Appended, Message, MessagePage, Role, ThreadInfo
+    from aeterna.client.thread_values import Appended, Message, MessagePage, Role, ThreadHit, ThreadHitPage, ThreadInfo
 
 
 class SyncThread:
@@ -121,12 +121,67 @@ class SyncThreads:
         """Return the thread without asking whether it is there."""
         return SyncThread(self._runner, thread_id)
 
-    def list(self, *, page: int | None = None) -> Iterator[ThreadInfo]:
-        """Give out every thread, reading ``page`` of them at a time."""
+    def list(
+        self,
+        *,
+        page: int | None = None,
+        created_by: str | None = None,
+        created_since: datetime | None = None,
+        created_before: datetime | None = None,
+        updated_since: datetime | None = None,
+        updated_before: datetime | None = None,
+        title: str | None = None,
+        metadata: tuple[str, str] | None = None,
+    ) -> Iterator[ThreadInfo]:
+        """Give out every thread that fits, newest first, reading ``page`` of them at a time.
+
+        Times ``since`` are included, times ``before`` are not. ``title`` is a piece of the title; ``metadata`` is a
+        member and the text that it is.
+        """
         cursor: str | None = None
         while True:
-            answer = self._runner.run(operations.threads(limit=page, cursor=cursor))
+            answer = self._runner.run(
+                operations.threads(
+                    limit=page,
+                    cursor=cursor,
+                    created_by=created_by,
+                    created_since=created_since,
+                    created_before=created_before,
+                    updated_since=updated_since,
+                    updated_before=updated_before,
+                    title=title,
+                    metadata=metadata,
+                )
+            )
             yield from answer.threads
             cursor = answer.next_cursor
             if cursor is None:
                 return
+
+    def search(
+        self, words: str, *, within: str | None = None, since: datetime | None = None, page: int | None = None
+    ) -> Iterator[ThreadHit]:
+        """Give out every message that holds all of the words, newest first, reading ``page`` hits at a time.
+
+        ``words`` is written as for a search engine: "a phrase", this or that, -not this. ``within`` is the only thread
+        to look in. A message can be found about a second after it was appended.
+        """
+        cursor: str | None = None
+        while True:
+            answer = self.search_page(words, within=within, since=since, limit=page, cursor=cursor)
+            yield from answer.hits
+            cursor = answer.next_cursor
+            if cursor is None:
+                return
+
+    def search_page(
+        self,
+        words: str,
+        *,
+        within: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> ThreadHitPage:
+        """Read one page of hits, and until when what was said was searched."""
+        return self._runner.run(operations.search(words, within=within, since=since, limit=limit, cursor=cursor))

@@ -17,13 +17,15 @@ from aeterna.client.thread_values import (
     Part,
     Role,
     TextPart,
+    ThreadHit,
+    ThreadHitPage,
     ThreadInfo,
     ThreadPage,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from aeterna.client.json_value import JsonObject, JsonValue
 
@@ -51,10 +53,39 @@ def thread(thread_id: str) -> Operation[ThreadInfo]:
     return Operation(service="threads", method="GET", path=_path(thread_id), parse=_thread_reply)
 
 
-def threads(*, limit: int | None, cursor: str | None) -> Operation[ThreadPage]:
-    """Read one page of the tenant's threads."""
-    parameters = query(limit=limit, cursor=cursor)
+def threads(
+    *,
+    limit: int | None,
+    cursor: str | None,
+    created_by: str | None = None,
+    created_since: datetime | None = None,
+    created_before: datetime | None = None,
+    updated_since: datetime | None = None,
+    updated_before: datetime | None = None,
+    title: str | None = None,
+    metadata: tuple[str, str] | None = None,
+) -> Operation[ThreadPage]:
+    """Read one page of the tenant's threads: all, or those that fit."""
+    parameters = query(
+        limit=limit,
+        cursor=cursor,
+        created_by=created_by,
+        created_since=_moment("created_since", created_since),
+        created_before=_moment("created_before", created_before),
+        updated_since=_moment("updated_since", updated_since),
+        updated_before=_moment("updated_before", updated_before),
+        title=title,
+        metadata=None if metadata is None else "=".join(metadata),
+    )
     return Operation(service="threads", method="GET", path=ROOT, query=parameters, parse=_thread_page)
+
+
+def search(
+    words: str, *, within: str | None, since: datetime | None, limit: int | None, cursor: str | None
+) -> Operation[ThreadHitPage]:
+    """Search in what the tenant's conversations say."""
+    parameters = query(q=words, thread_id=within, since=_moment("since", since), limit=limit, cursor=cursor)
+    return Operation(service="threads", method="GET", path=f"{ROOT}/search", query=parameters, parse=_hit_page)
 
 
 def append(
@@ -124,6 +155,12 @@ def message_of(fields: Reader) -> Message:
     )
 
 
+def _moment(name: str, moment: datetime | None) -> str | None:
+    if moment is not None and moment.tzinfo is None:
+        raise InvalidArgumentError(name, "has no time zone")
+    return None if moment is None else moment.isoformat()
+
+
 def _given(thread_id: str) -> str:
     if not thread_id:
         raise InvalidArgumentError("thread_id", "is empty")
@@ -163,6 +200,26 @@ def _thread_page(reply: Reply) -> ThreadPage:
     return ThreadPage(
         threads=tuple(_thread(item) for item in fields.readers("threads")),
         next_cursor=fields.optional_text("next_cursor"),
+    )
+
+
+def _hit_page(reply: Reply) -> ThreadHitPage:
+    fields = Reader.of(reply.body, "hits")
+    return ThreadHitPage(
+        hits=tuple(_hit(item) for item in fields.readers("hits")),
+        next_cursor=fields.optional_text("next_cursor"),
+        searchable_until=fields.time("searchable_until") if fields.optional_text("searchable_until") else None,
+    )
+
+
+def _hit(fields: Reader) -> ThreadHit:
+    return ThreadHit(
+        thread_id=fields.text("thread_id"),
+        seq=fields.integer("seq"),
+        created_at=fields.time("created_at"),
+        role=fields.text("role"),
+        author=fields.text("author"),
+        snippet=fields.text("snippet"),
     )
 
 

@@ -53,6 +53,12 @@ class MessageTooLargeError(InvalidRequestError):
     code = "threads.message_too_large"
 
 
+class SearchInvalidError(InvalidRequestError):
+    """The search is too long, or names nothing to look for."""
+
+    code = "threads.search_invalid"
+
+
 class StreamsExhaustedError(UnavailableError):
     """The thread store holds as many event streams as it is allowed to."""
 
@@ -217,6 +223,7 @@ THREAD_KINDS: tuple[type[ProblemError], ...] = (
     PositionAheadError,
     InvalidCursorError,
     MessageTooLargeError,
+    SearchInvalidError,
     StreamsExhaustedError,
     ThreadsBusyError,
     ThreadsUnavailableError,

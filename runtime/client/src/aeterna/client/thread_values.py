@@ -52,6 +52,28 @@ class ThreadPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadHit:
+    """A message that a search found; ``snippet`` is plain text around the words, not HTML."""
+
+    thread_id: str
+    seq: int
+    created_at: datetime
+    role: str
+    author: str
+    snippet: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadHitPage:
+    """Hits, newest first; a page may hold fewer than were asked for, and the last one has no ``next_cursor``."""
+
+    hits: tuple[ThreadHit, ...]
+    next_cursor: str | None
+    searchable_until: datetime | None
+    """What was committed before this time was searched; None while the store still makes its index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
     """An append that is durable: the message's place in the thread."""
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         Reason,
     )
     from aeterna.threads.domain.removal import Advance, ExpiryPlace, ObjectKey, Removed
-    from aeterna.threads.domain.search import HitPage, Search, SearchPlace
+    from aeterna.threads.domain.search import HitPage, Search, SearchPlace, ThreadFilter, ThreadsFound
     from aeterna.threads.domain.task import (
         AgentId,
         Freed,
@@ -129,6 +129,17 @@ class ThreadSearch(Protocol):
         """Return at most ``limit`` hits, newest first, that come after the place.
 
         Raises `SearchInvalidError` when there is nothing to look for; `StoreUnavailableError` or `StoreBusyError`.
+        """
+        ...
+
+
+class ThreadListing(Protocol):
+    """Lists some of a tenant's plain threads. Kept by ``adapters.postgres_listing``; faked in ``testing``."""
+
+    async def find(self, tenant: TenantId, wanted: ThreadFilter, *, after: Position | None, limit: int) -> ThreadsFound:
+        """Return at most ``limit`` threads that fit, newest first, that come after the position.
+
+        Raises `StoreUnavailableError` or `StoreBusyError`.
         """
         ...
 

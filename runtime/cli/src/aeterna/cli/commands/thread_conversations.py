@@ -14,10 +14,11 @@ from aeterna.cli import output
 from aeterna.cli.connection import connect
 from aeterna.cli.lifetime import Lifetime
 from aeterna.cli.options import json_option, state_dir_option
+from aeterna.cli.timestamp import Timestamp
 from aeterna.client import DataPart
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from aeterna.client import Message, Role, ThreadInfo
@@ -25,12 +26,30 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many.")
+@click.option("--by", help="Only those that this subject opened.")
+@click.option("--since", type=Timestamp(), help="Only those opened at or after this time.")
+@click.option("--before", type=Timestamp(), help="Only those opened before this time.")
+@click.option("--updated-since", type=Timestamp(), help="Only those that changed at or after this time.")
+@click.option("--title", help="Only those whose title contains this.")
 @json_option
 @state_dir_option
-def list_(*, limit: int, as_json: bool, state_dir: Path | None) -> None:
+def list_(
+    *,
+    limit: int,
+    by: str | None,
+    since: datetime | None,
+    before: datetime | None,
+    updated_since: datetime | None,
+    title: str | None,
+    as_json: bool,
+    state_dir: Path | None,
+) -> None:
     """List the conversations, newest first."""
     with connect(state_dir) as aeterna:
-        found = list(islice(aeterna.threads.list(), limit))
+        threads = aeterna.threads.list(
+            created_by=by, created_since=since, created_before=before, updated_since=updated_since, title=title
+        )
+        found = list(islice(threads, limit))
     output.answer(
         {"threads": found},
         as_json=as_json,

@@ -15,6 +15,7 @@ _CONVERSATIONS = "aeterna.cli.commands.thread_conversations"
 _RETENTION = "aeterna.cli.commands.thread_retention"
 COMMANDS: Mapping[str, Lazy] = {
     "list": Lazy(_CONVERSATIONS, "list_", "List the conversations."),
+    "search": Lazy("aeterna.cli.commands.thread_search", "search", "Find what conversations say."),
     "show": Lazy(_CONVERSATIONS, "show", "Show the messages of a conversation."),
     "append": Lazy(_CONVERSATIONS, "append", "Append a message to a conversation."),
     "tail": Lazy(_CONVERSATIONS, "tail", "Follow a conversation."),

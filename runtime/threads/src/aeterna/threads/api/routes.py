@@ -27,6 +27,7 @@ from aeterna.threads.api.bodies import (
     ThreadInput,
     ThreadsBody,
 )
+from aeterna.threads.api.search_queries import ListQuery, the_listing
 from aeterna.threads.domain.conversation import Position
 
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -45,15 +46,19 @@ async def open_thread(body: ThreadInput, caller: WriterOfAll, store: TheStore, r
 
 @router.get("")
 async def list_threads(
-    caller: ReaderOfAll, store: TheStore, limit: Limit = 50, cursor: str | None = None
+    request: Request, caller: ReaderOfAll, store: TheStore, asked: Annotated[ListQuery, Query()]
 ) -> ThreadsBody:
-    """List the tenant's threads, newest first."""
-    after = None if cursor is None else cursors.decode(cursor)
-    # One more than asked for tells whether there is a next page.
-    threads = await store.threads(caller.tenant, after=after, limit=limit + 1)
-    page = threads[:limit]
-    more = len(threads) > limit
-    end = Position(created_at=page[-1].created_at, thread_id=page[-1].thread_id) if more else None
+    """List the tenant's threads, newest first: all, or those that fit."""
+    after = None if asked.cursor is None else cursors.decode(asked.cursor)
+    if (wanted := asked.wanted()) is not None:
+        found = await the_listing(request).find(caller.tenant, wanted, after=after, limit=asked.limit)
+        page, end = found.threads, found.next_place
+    else:
+        # One more than asked for tells whether there is a next page.
+        threads = await store.threads(caller.tenant, after=after, limit=asked.limit + 1)
+        page = threads[: asked.limit]
+        more = len(threads) > asked.limit
+        end = Position(created_at=page[-1].created_at, thread_id=page[-1].thread_id) if more else None
     return ThreadsBody(
         threads=[ThreadBody.of(thread) for thread in page],
         next_cursor=None if end is None else cursors.encode(end),

@@ -2,15 +2,15 @@
 
 # Without the postponed annotations that we have elsewhere: FastAPI reads these at run time.
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
 
 from aeterna.threads.api import search_cursor as cursors
 from aeterna.threads.api.access import ReaderOfAll
-from aeterna.threads.domain.conversation import ID_PATTERN, ThreadId
-from aeterna.threads.domain.search import Hit, search_for
+from aeterna.threads.api.search_queries import SearchQuery, the_search
+from aeterna.threads.domain.search import Hit
 from aeterna.threads.ports import ThreadSearch
 
 router = APIRouter(prefix="/api/v1/threads", tags=["threads"])
@@ -47,27 +47,16 @@ class HitsBody(BaseModel):
     searchable_until: datetime | None
 
 
-def _search(request: Request) -> ThreadSearch:
-    return cast("ThreadSearch", request.app.state.search)
-
-
-TheSearch = Annotated[ThreadSearch, Depends(_search)]
-
-
 @router.get("/search")
 async def search_threads(
     caller: ReaderOfAll,
-    found: TheSearch,
-    q: str,
-    cursor: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    thread_id: Annotated[str | None, Query(pattern=ID_PATTERN, max_length=255)] = None,
-    since: AwareDatetime | None = None,
+    asked: Annotated[SearchQuery, Query()],
+    found: Annotated[ThreadSearch, Depends(the_search)],
 ) -> HitsBody:
     """Search in what the tenant's plain threads say, newest first."""
-    search = search_for(q, within=None if thread_id is None else ThreadId(thread_id), since=since)
-    after = None if cursor is None else cursors.decode(cursor, search)
-    page = await found.search(caller.tenant, search, after=after, limit=limit)
+    search = asked.search()
+    after = None if asked.cursor is None else cursors.decode(asked.cursor, search)
+    page = await found.search(caller.tenant, search, after=after, limit=asked.limit)
     return HitsBody(
         hits=[HitBody.of(hit) for hit in page.hits],
         next_cursor=None if page.next_place is None else cursors.encode(page.next_place, search),

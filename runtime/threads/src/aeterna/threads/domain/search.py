@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from aeterna.threads.domain.conversation import Role, ThreadId
+from aeterna.threads.domain.conversation import Position, Role, Thread, ThreadId
 from aeterna.threads.errors import SearchInvalidError
 
 MAX_QUERY: Final = 500
@@ -61,6 +61,45 @@ class HitPage:
     hits: tuple[Hit, ...]
     next_place: SearchPlace | None
     searchable_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadFilter:
+    """Which of a tenant's plain threads are asked for; None asks for nothing.
+
+    Times ``since`` are included, times ``before`` are not. ``title`` is what a title contains, whatever its case.
+    ``metadata`` is a member of the metadata and the text that it is.
+    """
+
+    by: str | None = None
+    created_since: datetime | None = None
+    created_before: datetime | None = None
+    updated_since: datetime | None = None
+    updated_before: datetime | None = None
+    title: str | None = None
+    metadata: tuple[str, str] | None = None
+
+    def fits(self, thread: Thread) -> bool:
+        """Return whether the thread is one that is asked for."""
+        return (
+            self.by in {None, thread.created_by}
+            and _within(thread.created_at, self.created_since, self.created_before)
+            and _within(thread.updated_at, self.updated_since, self.updated_before)
+            and (self.title is None or self.title.lower() in (thread.title or "").lower())
+            and (self.metadata is None or thread.metadata.get(self.metadata[0]) == self.metadata[1])
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadsFound:
+    """Threads, newest first; ``next_place`` is where to go on, None at the end. A page may hold fewer than asked for."""
+
+    threads: tuple[Thread, ...]
+    next_place: Position | None
+
+
+def _within(moment: datetime, since: datetime | None, before: datetime | None) -> bool:
+    return (since is None or since <= moment) and (before is None or moment < before)
 
 
 def search_for(words: str, *, within: ThreadId | None = None, since: datetime | None = None) -> Search:

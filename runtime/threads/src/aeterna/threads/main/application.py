@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +27,7 @@ from aeterna.threads.main.retention import accounts, retention
 from aeterna.threads.main.runs import runs
 from aeterna.threads.main.search import search
 from aeterna.threads.main.tasks import tasks
+from aeterna.threads.main.works import watched
 from aeterna.threads.usecases.quotas import QuotaKeeper
 
 if TYPE_CHECKING:
@@ -86,6 +89,7 @@ def application(settings: ThreadsSettings, address: Address) -> FastAPI:
 
 def _lifespan(pool: Pool, parts: Sequence[Part]) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Return what opens the parts' resources and runs their works, from the application's start to its end."""
+    stop = partial(signal.raise_signal, signal.SIGTERM)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -100,7 +104,7 @@ def _lifespan(pool: Pool, parts: Sequence[Part]) -> Callable[[FastAPI], Abstract
                 await stack.enter_async_context(resource)
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             works = [end_streams, *(work for part in parts for work in part.works)]
-            running = [tasks.create_task(work()) for work in works]
+            running = [tasks.create_task(watched(work, stop)) for work in works]
             yield
             for task in running:
                 task.cancel()

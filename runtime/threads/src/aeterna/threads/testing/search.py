@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING
 
-from aeterna.threads.domain.conversation import TextPart
-from aeterna.threads.domain.search import Hit, HitPage, SearchPlace, plain
+from aeterna.threads.domain.conversation import Position, TextPart
+from aeterna.threads.domain.search import Hit, HitPage, SearchPlace, ThreadsFound, plain
 from aeterna.threads.errors import SearchInvalidError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from aeterna.service.caller import TenantId
     from aeterna.threads.domain.conversation import Message
-    from aeterna.threads.domain.search import Search
+    from aeterna.threads.domain.search import Search, ThreadFilter
     from aeterna.threads.testing.conversations import FakeThreadStore
 
 
@@ -51,6 +52,22 @@ class FakeThreadSearch:
             for place, message in rest[:limit]
         )
         return HitPage(hits=hits, next_place=hits[-1].place if len(rest) > limit else None, searchable_until=now)
+
+
+class FakeThreadListing:
+    """A `ThreadListing` that looks at every thread."""
+
+    def __init__(self, store: FakeThreadStore) -> None:
+        self._store = store
+
+    async def find(self, tenant: TenantId, wanted: ThreadFilter, *, after: Position | None, limit: int) -> ThreadsFound:
+        """See `ThreadListing.find`."""
+        rest = await self._store.threads(tenant, after=after, limit=sys.maxsize)
+        found = [thread for thread in rest if wanted.fits(thread)]
+        page = tuple(found[:limit])
+        more = len(found) > limit
+        place = Position(created_at=page[-1].created_at, thread_id=page[-1].thread_id) if more else None
+        return ThreadsFound(threads=page, next_place=place)
 
 
 def _text(message: Message) -> str:

@@ -11,26 +11,16 @@ SELECT threads.search_keys(%(tenant)s, %(query)s) IS NOT NULL AS asks, threads.s
 -- name: search_messages
 -- What the index says may be a hit is read in the log, which row-level security guards and where nothing is that was erased; and
 -- there it is asked whether it is a hit. A place to go on from is none.
-SELECT found.thread_id, found.seq, found.created_at, found.hit, said.author, said.role,
+SELECT found.thread_id, found.seq, found.created_at, found.hit, one.author, one.role,
     ts_headline(
-        'pg_catalog.simple', said.text, websearch_to_tsquery('pg_catalog.simple', %(query)s),
+        'pg_catalog.simple', one.said, websearch_to_tsquery('pg_catalog.simple', %(query)s),
         'StartSel="", StopSel="", MaxFragments=2, MaxWords=24, MinWords=8, FragmentDelimiter=" … "'
     ) AS snippet
 FROM threads.search_log(
     %(tenant)s, %(query)s, %(within)s, coalesce(%(since)s, timestamptz '-infinity'), coalesce(%(at)s, timestamptz 'infinity'),
     %(thread_id)s, %(seq)s, %(candidates)s
 ) WITH ORDINALITY AS found (thread_id, seq, created_at, hit, number)
-LEFT JOIN LATERAL (
-    SELECT event.author, event.role, threads.search_text(event.parts) AS text
-    FROM threads.threads AS thread
-    JOIN threads.events AS event
-        ON event.born = thread.born AND event.tenant = thread.tenant AND event.thread_id = thread.thread_id
-    WHERE found.hit AND thread.tenant = %(tenant)s AND thread.thread_id = found.thread_id AND event.seq = found.seq
-      AND thread.agent IS NULL AND (thread.expires_at IS NULL OR thread.expires_at > clock_timestamp())
-      AND event.kind = 'message'
-      AND to_tsvector('pg_catalog.simple', threads.search_text(event.parts))
-          @@ websearch_to_tsquery('pg_catalog.simple', %(query)s)
-) AS said ON true
+LEFT JOIN LATERAL threads.search_said(%(tenant)s, found.thread_id, found.seq, %(query)s) AS one ON found.hit
 ORDER BY found.number;
 
 -- name: index_alone

@@ -8,3 +8,11 @@ DROP INDEX CONCURRENTLY IF EXISTS threads.threads_updated;
 -- that each append makes from being done in place.
 CREATE INDEX CONCURRENTLY threads_updated ON threads.threads USING brin (updated_at)
     WITH (pages_per_range = 16, autosummarize = on);
+
+-- name: drop_plain_by
+DROP INDEX CONCURRENTLY IF EXISTS threads.threads_plain_by;
+
+-- name: plain_by
+-- What somebody opened, newest first.
+CREATE INDEX CONCURRENTLY threads_plain_by
+    ON threads.threads (tenant, created_by, created_at DESC, thread_id DESC) WHERE agent IS NULL;

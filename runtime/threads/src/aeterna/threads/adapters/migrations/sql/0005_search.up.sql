@@ -191,6 +191,27 @@ BEGIN
 END
 $$;
 
+-- What a message says, if it is there for who asks, and is a hit. Runs with the rights of its caller, whom row-level security binds.
+-- A function of its own, so that it is looked up message by message, whatever the planner thinks of the log.
+CREATE FUNCTION threads.search_said(p_tenant text, p_thread text, p_seq bigint, p_query text)
+RETURNS TABLE (author text, role text, said text)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
+DECLARE
+    day date;
+BEGIN
+    SELECT thread.born INTO day FROM threads.threads AS thread
+    WHERE thread.tenant = p_tenant AND thread.thread_id = p_thread AND thread.agent IS NULL
+      AND (thread.expires_at IS NULL OR thread.expires_at > clock_timestamp());
+    RETURN QUERY
+        SELECT event.author, event.role, threads.search_text(event.parts)
+        FROM threads.events AS event
+        WHERE event.born = day AND event.tenant = p_tenant AND event.thread_id = p_thread AND event.seq = p_seq
+          AND event.kind = 'message'
+          AND to_tsvector('pg_catalog.simple', threads.search_text(event.parts))
+              @@ websearch_to_tsquery('pg_catalog.simple', p_query);
+END
+$$;
+
 CREATE FUNCTION threads.searchable_until() RETURNS timestamptz
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT swept_until FROM threads.search_progress
