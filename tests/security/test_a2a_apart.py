@@ -51,6 +51,8 @@ def _aimed(method: str, task: str) -> dict[str, Any]:
 
 _AIMED = [method for method in METHODS if method not in {"ListTasks", "GetExtendedAgentCard"}]
 
+_OF_PUSH = [method for method in METHODS if "PushNotificationConfig" in method]
+
 
 @pytest.fixture
 async def task(agent: Served) -> str:
@@ -257,3 +259,30 @@ async def test_a_real_token_lets_in_only_who_it_proves(
         await gate.prove([f"Bearer {token}"])
 
     assert (await gate.prove([f"Bearer {key.token()}"])).subject == "ada"
+
+
+@pytest.mark.parametrize("name", [".", "..", "a/../b", "%2e%2e", "a?owner=bob", "a#b"])
+@pytest.mark.parametrize("method", _OF_PUSH)
+async def test_an_id_that_would_lead_elsewhere_as_part_of_a_path_is_refused(
+    agent: Served, task: str, method: str, name: str
+) -> None:
+    """The kit calls the thread store by paths with such ids, and its client takes dots out of a path."""
+    of_task = await call(agent, "grpc", method, _aimed(method, name), agent.raw())
+    aimed = _aimed(method, task)
+    of_config = await call(agent, "grpc", method, aimed | {"id": name} if "id" in aimed else aimed, agent.raw())
+
+    assert of_task.outcome == "NOT_FOUND"
+    assert of_config.outcome == ("INVALID_ARGUMENT" if "id" in aimed else "ok")
+
+
+@pytest.mark.parametrize("name", [".", "..", "a/../b"])
+async def test_a_configuration_that_cannot_be_kept_is_refused_before_its_message_is(
+    agent: Served, binding: Binding, name: str
+) -> None:
+    params = _message(messageId="m-2")
+    params["configuration"] = {"taskPushNotificationConfig": {"id": name, "url": _HOOK}}
+
+    answer = await call(agent, binding, "SendMessage", params, agent.raw())
+
+    assert answer.outcome in {"-32602", "400", "INVALID_ARGUMENT"}
+    assert agent.log.kept == {}

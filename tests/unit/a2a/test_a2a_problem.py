@@ -31,6 +31,7 @@ def test_every_error_has_a_status() -> None:
         ("threads.task_ended", UnsupportedOperationError),
         ("threads.message_conflict", InvalidParamsError),
         ("threads.message_too_large", InvalidParamsError),
+        ("request.too_large", InvalidParamsError),
         ("threads.invalid_cursor", InvalidParamsError),
         ("threads.position_ahead", InvalidParamsError),
         ("threads.push_url_refused", InvalidParamsError),

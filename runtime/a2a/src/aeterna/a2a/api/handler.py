@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from a2a.server.request_handlers.request_handler import RequestHandler
 from a2a.types import (
     AgentCard,
+    ListTaskPushNotificationConfigsRequest,
     ListTaskPushNotificationConfigsResponse,
     Message,
     Task,
@@ -34,6 +35,7 @@ from aeterna.a2a.api import push
 from aeterna.a2a.api.answered import answered, answering
 from aeterna.a2a.api.exchange import exchange_of
 from aeterna.a2a.api.gate import ANY_TASK
+from aeterna.a2a.domain.messages import ID_PATTERN
 from aeterna.a2a.errors import GoingAwayError, StillRunningError
 from aeterna.a2a.usecases.conversations import push_config
 
@@ -49,7 +51,6 @@ if TYPE_CHECKING:
         GetExtendedAgentCardRequest,
         GetTaskPushNotificationConfigRequest,
         GetTaskRequest,
-        ListTaskPushNotificationConfigsRequest,
         ListTasksRequest,
         ListTasksResponse,
         SendMessageConfiguration,
@@ -64,6 +65,13 @@ if TYPE_CHECKING:
     from aeterna.a2a.api.streams import Streams
     from aeterna.a2a.ports import PushConfigs
     from aeterna.a2a.usecases.conversations import Conversations, Followed, Submitted
+
+    _OfPush: TypeAlias = (
+        TaskPushNotificationConfig
+        | DeleteTaskPushNotificationConfigRequest
+        | GetTaskPushNotificationConfigRequest
+        | ListTaskPushNotificationConfigsRequest
+    )
 
 _TERMINAL: Final = frozenset(
     {
@@ -202,7 +210,7 @@ class ConversationHandler(RequestHandler):
     ) -> TaskPushNotificationConfig:
         """Keep where to send news of a task; the store says whether the address is one it will send to."""
         owner = await self._admit(params, context, "threads.write", params.task_id)
-        self._require_push()
+        self._require_push(params)
         return await self._keep_push(params.task_id, params, owner)
 
     @answered("GetTaskPushNotificationConfig")
@@ -211,7 +219,7 @@ class ConversationHandler(RequestHandler):
     ) -> TaskPushNotificationConfig:
         """Return one configuration, without its secrets."""
         owner = await self._admit(params, context, "threads.read", params.task_id)
-        self._require_push()
+        self._require_push(params)
         for config in await self._pushes.all(params.task_id, owner=owner):
             if config.config_id == params.id:
                 return push.shown(params.task_id, config)
@@ -223,7 +231,7 @@ class ConversationHandler(RequestHandler):
     ) -> ListTaskPushNotificationConfigsResponse:
         """Return the task's configurations, all on one page."""
         owner = await self._admit(params, context, "threads.read", params.task_id)
-        self._require_push()
+        self._require_push(params)
         kept = await self._pushes.all(params.task_id, owner=owner)
         return ListTaskPushNotificationConfigsResponse(configs=[push.shown(params.task_id, one) for one in kept])
 
@@ -233,7 +241,7 @@ class ConversationHandler(RequestHandler):
     ) -> None:
         """Forget a configuration; forgetting it again is no error."""
         owner = await self._admit(params, context, "threads.write", params.task_id)
-        self._require_push()
+        self._require_push(params)
         await self._pushes.delete(params.task_id, params.id, owner=owner)
 
     @answered("GetExtendedAgentCard")
@@ -326,9 +334,17 @@ class ConversationHandler(RequestHandler):
         if not self._cards.public.capabilities.streaming:
             raise UnsupportedOperationError(message="Streaming is not supported by the agent")
 
-    def _require_push(self) -> None:
+    def _require_push(self, params: _OfPush | None = None) -> None:
+        """Raise what the request meets before its ids, which become parts of a path, are handed on."""
         if not self._cards.public.capabilities.push_notifications:
             raise PushNotificationNotSupportedError(message="Push notifications are not supported by the agent")
+        if params is None:
+            return
+        if ID_PATTERN.fullmatch(params.task_id) is None:
+            raise TaskNotFoundError
+        config_id = "" if isinstance(params, ListTaskPushNotificationConfigsRequest) else params.id
+        if config_id and ID_PATTERN.fullmatch(config_id) is None:
+            raise InvalidParamsError(message="The id of the configuration is none that this agent gave out")
 
     def _require_extensions(self, requested: set[str]) -> None:
         for extension in self._cards.public.capabilities.extensions:

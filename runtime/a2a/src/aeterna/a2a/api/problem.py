@@ -90,6 +90,7 @@ _REFUSALS: Final[Mapping[str, _Protocol]] = MappingProxyType(
         ),
         "request.invalid": _params,
         "request.malformed": _params,
+        "request.too_large": _params,
     }
 )
 _PUSH: Final = "threads.push_"

@@ -107,14 +107,17 @@ class Conversations:
         message = Message()
         message.CopyFrom(request.message)
         is_new = not message.task_id
+        config: PushConfig | None = None
+        if request.configuration.HasField("task_push_notification_config"):
+            config = push_config(request.configuration.task_push_notification_config)
         await self._name(owner, message)
         row = self._row(owner, message, request, extensions)
         task_id = message.task_id
         self._runner.submitting[task_id] = self._runner.submitting.get(task_id, 0) + 1
         try:
             written = await self._write(owner, message, row, is_new=is_new)
-            if request.configuration.HasField("task_push_notification_config"):
-                await self._register(owner, task_id, request.configuration.task_push_notification_config)
+            if config is not None:
+                await self._register(owner, task_id, config)
             return await self._started(owner, message, row, written)
         finally:
             self._runner.submitting[task_id] -= 1
@@ -304,11 +307,11 @@ class Conversations:
         view = await self._log.task(message.task_id, owner=owner, artifacts=False)
         return next((row.seq for row in view.rows if row.row.message_id == message.message_id), view.task.version)
 
-    async def _register(self, owner: str, task_id: str, config: TaskPushNotificationConfig) -> None:
+    async def _register(self, owner: str, task_id: str, config: PushConfig) -> None:
         if self._push is None:
             return
         try:
-            await self._push.put(task_id, push_config(config), owner=owner)
+            await self._push.put(task_id, config, owner=owner)
         except StoreRefusedError as error:
             raise of_caller(error) from error
 
@@ -334,7 +337,12 @@ class Conversations:
 
 
 def push_config(config: TaskPushNotificationConfig) -> PushConfig:
-    """Return where a caller wants its news, under an id that is the same for the same place."""
+    """Return where a caller wants its news, under an id that is the same for the same place.
+
+    Raises the SDK's `InvalidParamsError` for an id that the store does not keep.
+    """
+    if config.id and ID_PATTERN.fullmatch(config.id) is None:
+        raise InvalidParamsError(message=f"The id {config.id!r:.300} cannot be kept.")
     return PushConfig(
         config_id=config.id or str(uuid.uuid5(_NAMES, config.url)),
         url=config.url,
