@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from aeterna.service.caller import TenantId
@@ -15,10 +17,11 @@ from aeterna.threads.domain.conversation import (
     ThreadDraft,
     ThreadId,
 )
+from aeterna.threads.domain.task import AgentId, Creation, Kind, Row, State, Write
 from aeterna.threads.domain.usage import Account, Quotas, Usage
 from aeterna.threads.errors import QuotaExceededError, ThreadsError
-from aeterna.threads.testing import FakeAccounts, FakeThreadStore
-from aeterna.threads.usecases.limited import LimitedThreadStore
+from aeterna.threads.testing import FakeAccounts, FakeTaskLog, FakeThreadStore
+from aeterna.threads.usecases.limited import LimitedTaskLog, LimitedThreadStore
 from aeterna.threads.usecases.quotas import REMEMBERED, QuotaKeeper
 
 pytestmark = pytest.mark.anyio
@@ -169,3 +172,27 @@ async def test_a_changed_quota_is_in_force_soon() -> None:
     bench.allow(Quotas())
 
     assert (await bench.append(1)).created is True
+
+
+@pytest.mark.parametrize(
+    ("proof", "refused"),
+    [
+        ({"epoch": 0}, True),
+        ({"epoch": 1}, False),
+        ({"expected_version": 3}, True),
+        ({"expected_version": 3, "state": State.COMPLETED}, False),
+        ({"creation": Creation(context_id="c"), "state": State.COMPLETED}, True),
+    ],
+    ids=["no lease", "a lease", "a version", "an end", "a task that is over at once"],
+)
+async def test_only_a_lease_or_an_end_is_written_beyond_the_quota(proof: dict[str, Any], *, refused: bool) -> None:
+    """Before its first lease a task is at epoch 0, which anybody knows: to name it is no proof of a lease."""
+    accounts = FakeAccounts()
+    accounts.kept[NOISY] = Account(usage=Usage(bytes=10), quotas=Quotas(bytes=10))
+    log = LimitedTaskLog(FakeTaskLog(), QuotaKeeper(accounts, Clock()))
+    row = Row(kind=Kind.STATUS, streamed=True, author="bot", payload={"status": {}})
+    write = Write(task_id=THREAD, owner="ada", write_id="w-1", rows=(row,), **proof)
+
+    (result,) = await log.write(NOISY, AgentId("bot"), [write])
+
+    assert isinstance(result, QuotaExceededError) == refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aeterna.threads.domain.task import TERMINAL
 from aeterna.threads.errors import QuotaExceededError, StoreDefectError, ThreadsError
 
 if TYPE_CHECKING:
@@ -141,8 +142,10 @@ class LimitedTaskLog:
         return await self._log.rows(tenant, agent, task_id, owner=owner, after=after, limit=limit)
 
     async def _require(self, tenant: TenantId, write: Write) -> None:
-        if write.epoch is not None:
-            # Of a runner that has the lease: what it does was allowed when its task began.
+        if write.epoch:
+            # Of a runner that has the lease (the first is 1): what it does was allowed when its task began.
+            return
+        if write.state in TERMINAL and write.creation is None:
             return
         await self._quotas.require_writing(tenant)
         if write.creation is not None:
