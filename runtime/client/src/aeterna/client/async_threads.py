@@ -146,10 +146,8 @@ class AsyncThreads:
                     limit=page,
                     cursor=cursor,
                     created_by=created_by,
-                    created_since=created_since,
-                    created_before=created_before,
-                    updated_since=updated_since,
-                    updated_before=updated_before,
+                    created=(created_since, created_before),
+                    updated=(updated_since, updated_before),
                     title=title,
                     metadata=metadata,
                 )

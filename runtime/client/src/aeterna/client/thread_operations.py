@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from aeterna.client.json_value import JsonObject, JsonValue
 
 ROOT = "/api/v1/threads"
+Span: TypeAlias = "tuple[datetime | None, datetime | None]"
+"""From when on, and before when."""
 PartLike: TypeAlias = str | Part
 """A part to append: a string is a text part."""
 
@@ -58,10 +60,8 @@ def threads(
     limit: int | None,
     cursor: str | None,
     created_by: str | None = None,
-    created_since: datetime | None = None,
-    created_before: datetime | None = None,
-    updated_since: datetime | None = None,
-    updated_before: datetime | None = None,
+    created: Span = (None, None),
+    updated: Span = (None, None),
     title: str | None = None,
     metadata: tuple[str, str] | None = None,
 ) -> Operation[ThreadPage]:
@@ -70,10 +70,10 @@ def threads(
         limit=limit,
         cursor=cursor,
         created_by=created_by,
-        created_since=_moment("created_since", created_since),
-        created_before=_moment("created_before", created_before),
-        updated_since=_moment("updated_since", updated_since),
-        updated_before=_moment("updated_before", updated_before),
+        created_since=_moment("created_since", created[0]),
+        created_before=_moment("created_before", created[1]),
+        updated_since=_moment("updated_since", updated[0]),
+        updated_before=_moment("updated_before", updated[1]),
         title=title,
         metadata=None if metadata is None else "=".join(metadata),
     )
