@@ -166,6 +166,17 @@ async def test_a_refusal_carries_the_stores_code_and_words() -> None:
     assert (error.value.problem, error.value.detail) == ("threads.forbidden", "no")
 
 
+async def test_a_write_that_cannot_be_read_says_what_is_wrong_with_it() -> None:
+    """It is what a caller of A2A is told, who cannot look at the store's answer."""
+    wrong = [{"pointer": "/rows/0/parts", "problem": "at most 64"}]
+    problem = {"code": "threads.invalid_write", "detail": "1 part(s) of the write are wrong", "errors": wrong}
+
+    with pytest.raises(StoreRefusedError) as error:
+        await store(Service(answered([{"problem": problem}]))).log.write(write("t"))
+
+    assert error.value.detail == "/rows/0/parts: at most 64"
+
+
 async def test_nobody_waits_for_ever_for_an_answer_that_is_none() -> None:
     with pytest.raises(StoreAwayError):
         await store(Service(answered([]))).log.write(write("t"))

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from aeterna.a2a.adapters.calling import error_of, json_bytes
+from aeterna.a2a.adapters.calling import error_of, json_bytes, told
 from aeterna.a2a.adapters.wire import write_json, written_of
 from aeterna.a2a.domain.rows import Written
 from aeterna.a2a.errors import AgentError, StoreAwayError
@@ -99,7 +99,7 @@ class Batches:
                 if (problem := result.get("problem")) is None:
                     waiting.outcome.set_result(written_of(result))
                 else:
-                    error = error_of(problem["code"], problem.get("detail", ""), task_id=waiting.task_id)
+                    error = error_of(problem["code"], told(problem), task_id=waiting.task_id)
                     waiting.outcome.set_exception(error)
         except AgentError as error:
             _refuse(batch, error)

@@ -27,6 +27,7 @@ AWAY: Final = frozenset({"threads.busy", "threads.unavailable", "threads.streams
 """Codes of refusals that pass: the same call again may be answered."""
 _AWAY_STATUSES: Final = frozenset({408, 502, 503, 504})
 _REFUSED: Final = 400
+_WRONG_SHOWN: Final = 3
 _ANSWER_SECONDS: Final = 45
 _encoded: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
@@ -146,7 +147,13 @@ def refusal(status: int, answer: bytes, target: str) -> StoreRefusedError | Leas
     code = str(problem.get("code", f"http_{status}"))
     if status in _AWAY_STATUSES or code in AWAY:
         return StoreAwayError(f"{status} {code}")
-    return error_of(code, str(problem.get("detail", "")), task_id=target.partition("?")[0])
+    return error_of(code, told(problem), task_id=target.partition("?")[0])
+
+
+def told(problem: Mapping[str, Any]) -> str:
+    """Return a problem's words, with what is wrong where, if it names that."""
+    wrong = [f"{item['pointer']}: {item['problem']}" for item in problem.get("errors", ())]
+    return "; ".join(wrong[:_WRONG_SHOWN]) or str(problem.get("detail", ""))
 
 
 def error_of(code: str, detail: str, *, task_id: str) -> StoreRefusedError | LeaseGoneError | StoreAwayError:
