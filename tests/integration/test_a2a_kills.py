@@ -112,6 +112,8 @@ def agents(
         "AETERNA_AGENT_THREADS_URL": store.url,
         "AETERNA_AGENT_TOKEN_FILE": str(token_file),
         "AETERNA_AGENT_SLOTS": str(CONVERSATIONS),
+        # On a slow machine more processes are killed than messages are answered; that is no fault of the messages.
+        "AETERNA_AGENT_ATTEMPTS": "100",
     }
     pause = str(SECONDS / (TURNS * 14))
     started = [

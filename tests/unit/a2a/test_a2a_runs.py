@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,9 +13,9 @@ from structlog.testing import capture_logs
 
 from aeterna.a2a.errors import StoreRefusedError
 from aeterna.a2a.testing import FakeTaskLog
-from aeterna.a2a.usecases.run import ATTEMPTS
 from fixtures.scripted_agents import (
     OWNER,
+    PACE,
     ScriptedExecutor,
     answer,
     begun,
@@ -89,9 +90,31 @@ async def test_an_agent_whose_answer_can_never_be_written_is_not_run_for_ever() 
     log, executor = DefectiveLog(lambda _: True), ScriptedExecutor(echo)
     async with running(process(log, executor), log) as conversations:
         sent = await conversations.submit(OWNER, message("go"))
-        await asyncio.wait_for(until(lambda: log.kept[sent.task_id].task.attempts > ATTEMPTS), 5)
+        await asyncio.wait_for(until(lambda: log.kept[sent.task_id].task.attempts > PACE.most_attempts), 5)
 
-    assert len(executor.executed) == ATTEMPTS
+    assert len(executor.executed) == PACE.most_attempts
+
+
+async def test_how_often_a_message_is_begun_is_for_those_to_say_who_serve_the_agent() -> None:
+    """Where processes end more often than messages are answered, more attempts are what brings an answer."""
+    log, cut = FakeTaskLog(), asyncio.Event()
+
+    async def hang(context: RequestContext, queue: EventQueue) -> None:
+        cut.set()
+        await asyncio.Event().wait()
+
+    pace = replace(PACE, most_attempts=PACE.most_attempts + 2)
+    sent = await process(log, ScriptedExecutor(echo)).submit(OWNER, message("a b"))
+    for number in range(pace.most_attempts - 1):
+        name = f"runner-{number}"
+        cut.clear()
+        async with running(process(log, ScriptedExecutor(hang), name, pace=pace), log, name):
+            await asyncio.wait_for(cut.wait(), 5)
+        log.expire(name)
+    async with running(process(log, ScriptedExecutor(echo), "last", pace=pace), log, "last") as conversations:
+        task = await asyncio.wait_for(ended(conversations, sent.task_id), 5)
+
+    assert (task.status.state, answer(task)) == (TaskState.TASK_STATE_COMPLETED, "a b ")
 
 
 async def test_a_task_that_cannot_be_read_shows_in_its_attempts() -> None:

@@ -56,7 +56,7 @@ def application(
         leases=store.leases,
         ledger=store.ledger,
         push=store.pushes,
-        pace=Pace(ttl=settings.lease_ttl, most_runs=settings.slots),
+        pace=Pace(ttl=settings.lease_ttl, most_runs=settings.slots, most_attempts=settings.attempts),
         ttl=settings.ttl,
     )
     verifier = JwksTokenVerifier(

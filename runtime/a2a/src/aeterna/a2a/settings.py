@@ -24,6 +24,7 @@ class AgentSettings(ServiceSettings):
     ``ttl`` is how long a task is kept, by default as long as the store keeps one.
 
     A process that did not renew its lease for ``lease_ttl`` counts as dead; ``slots`` is how many tasks run at a time.
+    A message that was cut off by the end of its process in all of its ``attempts`` fails its task.
     """
 
     model_config = SettingsConfigDict(env_prefix="AETERNA_AGENT_", frozen=True, extra="forbid")
@@ -43,6 +44,7 @@ class AgentSettings(ServiceSettings):
     ttl: Duration | None = None
     lease_ttl: Duration = Field(default=timedelta(seconds=2), gt=timedelta(0))
     slots: int = Field(default=64, ge=1)
+    attempts: int = Field(default=5, ge=1)
 
     @model_validator(mode="after")
     def _send_ends_first(self) -> Self:

@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from aeterna.a2a.domain.rows import TaskView
     from aeterna.a2a.usecases.channels import Channel
 
-ATTEMPTS: Final = 5
-"""A task that ended its runners so often is failed instead of being run again."""
 _CANCEL_SECONDS: Final = 10.0
 _logger: Final[structlog.stdlib.BoundLogger] = structlog.get_logger()
 
@@ -87,6 +85,7 @@ class Run:
     log: TaskLog
     ledger: Ledger
     channels: Channels
+    most_attempts: int
     begun: Begun | None = None
     lost: bool = False
     canceled: bool = False
@@ -199,7 +198,8 @@ class Run:
         self._traceparent = traceparent if isinstance(traceparent, str) else None
         self._context = _context(self.lease, asked, message, task, steps)
         try:
-            if self.lease.attempts > ATTEMPTS:
+            if self.lease.attempts > self.most_attempts:
+                await _logger.aerror("a2a.attempts_exhausted", task_id=self.lease.task_id, attempts=self.lease.attempts)
                 await self._fail(queue, progress, "a2a.attempts_exhausted", "The agent was cut off too often.")
             else:
                 await self._execute(queue, progress)

@@ -37,6 +37,8 @@ class Pace:
     patience: timedelta = timedelta(seconds=5)
     """A follower reads the log again after so long without news, in case that a wake was lost."""
     most_runs: int = 200
+    most_attempts: int = 5
+    """A message whose runs were cut off so often is failed instead of being run again: it may be what ends them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,6 +95,7 @@ class Runner:
             log=self.log,
             ledger=self.ledger,
             channels=self.channels,
+            most_attempts=self.pace.most_attempts,
             begun=begun,
         )
         task = asyncio.get_running_loop().create_task(self._run(run))
