@@ -25,7 +25,11 @@ async def test_a_work_that_fails_stops_the_process() -> None:
 
 async def test_a_work_that_is_cancelled_stops_nothing() -> None:
     stops: list[str] = []
-    task = asyncio.create_task(watched(asyncio.Event().wait, lambda: stops.append("stop")))
+
+    async def endless() -> None:
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(watched(endless, lambda: stops.append("stop")))
     await asyncio.sleep(0)
 
     task.cancel()
