@@ -27,7 +27,8 @@ def parsed(*texts: str) -> list[type]:
 @pytest.mark.parametrize("member", ["payload", "status", "metadata"])
 def test_a_number_that_no_double_holds_is_refused_and_its_neighbour_is_not(number: str, member: str) -> None:
     """It became an infinity, for which the store found no JSON, and all writes that were gathered with it failed."""
-    bad = json.dumps(write(**{member: {"n": "@"}})).replace('"@"', number)
+    said = {"n": "@"}
+    bad = json.dumps(write(payload=said) if member == "payload" else write() | {member: said}).replace('"@"', number)
 
     assert parsed(bad, json.dumps(write("task-2"))) == [InvalidWriteError, Write]
 
