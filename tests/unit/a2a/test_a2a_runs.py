@@ -20,6 +20,7 @@ from fixtures.scripted_agents import (
     answer,
     begun,
     chunk,
+    durable,
     echo,
     ended,
     message,
@@ -188,3 +189,32 @@ async def test_a_cancel_whose_first_answer_was_lost_has_cancelled_the_task() -> 
             await conversations.cancel(sent.task_id, OWNER)
 
     assert task.status.state == TaskState.TASK_STATE_CANCELED
+
+
+async def test_what_is_said_while_an_artifact_is_put_back_comes_after_that() -> None:
+    """An agent may say several things at once; none may be lost because the run before said something else."""
+    log, cut = FakeTaskLog(), asyncio.Event()
+
+    async def first_try(context: RequestContext, queue: EventQueue) -> None:
+        await queue.enqueue_event(begun(context))
+        for at, word in enumerate(("the ", "cat ", "sat ")):
+            await queue.enqueue_event(chunk(context, word, append=at > 0))
+        await durable(queue)
+        cut.set()
+        await asyncio.Event().wait()
+
+    async def second_try(context: RequestContext, queue: EventQueue) -> None:
+        await queue.enqueue_event(chunk(context, "the ", append=False))
+        await asyncio.gather(*(queue.enqueue_event(chunk(context, word)) for word in ("dog ", "barks ")))
+        await queue.enqueue_event(status(context, TaskState.TASK_STATE_COMPLETED))
+
+    first = process(log, ScriptedExecutor(first_try))
+    async with running(first, log):
+        sent = await first.submit(OWNER, message("go"))
+        await cut.wait()
+    log.expire("runner-1")
+    second = process(log, ScriptedExecutor(second_try), "runner-2")
+    async with running(second, log, "runner-2"):
+        task = await asyncio.wait_for(ended(second, sent.task_id), 5)
+
+    assert answer(task) == "the dog barks "

@@ -76,6 +76,7 @@ class LogQueue(EventQueue):
         self._on_lost = on_lost
         self._marked = False
         self._repaired = False
+        self._repairing = asyncio.Lock()
         self._pending: list[_Pending] = []
         self._writing = 0
         self._turn: asyncio.Task[None] | None = None
@@ -94,9 +95,12 @@ class LogQueue(EventQueue):
             return
         if self._replay.known(event):
             return
-        if self._replay.diverged and not self._repaired:
-            self._repaired = True
-            await self._repair()
+        if self._replay.diverged:
+            # What others say meanwhile waits, so that it comes after what is put back.
+            async with self._repairing:
+                if not self._repaired:
+                    self._repaired = True
+                    await self._repair()
         if self._progress.state is None and not isinstance(event, Message | Task):
             self._take(self._submitted())
         self._take(self._replay.named(event))
