@@ -107,8 +107,12 @@ BEGIN
             FROM added
             GROUP BY tenant, thread_id, born
         ) AS run
-        LEFT JOIN threads.threads AS thread
-            ON thread.tenant = run.tenant AND thread.thread_id = run.thread_id AND thread.born = run.born
+        LEFT JOIN LATERAL (
+            SELECT t.last_seq, t.agent FROM threads.threads AS t
+            WHERE t.tenant = run.tenant AND t.thread_id = run.thread_id AND t.born = run.born
+            -- Each by its key: a plan from when the table was small would read all of it.
+            OFFSET 0
+        ) AS thread ON true
         WHERE (run.last - run.first + 1 = run.rows
             AND (thread.last_seq = run.last OR thread.agent IS NULL AND thread.last_seq = run.first - 1)) IS NOT TRUE
     ) THEN

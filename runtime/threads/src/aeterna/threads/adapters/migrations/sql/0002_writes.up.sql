@@ -34,7 +34,7 @@ LANGUAGE plpgsql
 -- A statement is planned once for a connection: planning all of them anew costs more than half of a write. And a plan that was
 -- made while the tables were small must not read them whole when they have grown.
 SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off SET enable_material = off
 AS $$
 DECLARE
     w record;
@@ -233,7 +233,11 @@ BEGIN
         handled_seq = c.handled_seq, attempts = c.attempts, last_write = c.last_write, last_write_seq = c.last_write_seq,
         bytes = c.bytes
     FROM unnest(changed) AS c
-    WHERE l.tenant = p_tenant AND l.thread_id = c.thread_id;
+    -- Each by its own place, which stays while we have it locked; joined by id, a small table is read whole for each of them.
+    CROSS JOIN LATERAL (
+        SELECT x.ctid FROM threads.threads AS x WHERE x.tenant = p_tenant AND x.thread_id = c.thread_id OFFSET 0
+    ) AS mine
+    WHERE l.ctid = mine.ctid;
     INSERT INTO threads.events (
         born, tenant, thread_id, seq, kind, streamed, said, message_id, role, parts, metadata, extra, payload, artifact_id,
         append, digest, author, created_at
