@@ -16,7 +16,7 @@ from aeterna.service.caller import TenantId
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.postgres_cleanup import ROLE
 from aeterna.threads.adapters.postgres_search import PostgresSearchIndex, PostgresThreadSearch
-from aeterna.threads.domain.search import search_for
+from aeterna.threads.domain.search import Hit, search_for
 from aeterna.threads.errors import SearchInvalidError
 from aeterna.threads.usecases.indexing import Indexing, IndexLimits
 from fixtures.fix_thread_retention import ACME
@@ -179,7 +179,7 @@ async def test_a_frequent_word_of_long_ago_is_reached_page_by_page(retained: Ret
         "INSERT INTO threads.search_documents SELECT tenant, thread_id, n, created_at + n * interval '1 ms',"
         " CASE WHEN n < 6000 THEN words ELSE '' END FROM threads.search_documents, generate_series(2, 30000) AS n"
     )
-    search, place, pages, hits = search_for("canary"), None, 0, []
+    search, place, pages, hits = search_for("canary"), None, 0, list[Hit]()
     store = PostgresThreadSearch(retained.pool)
 
     async with asyncio.timeout(60):

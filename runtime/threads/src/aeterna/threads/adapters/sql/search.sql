@@ -14,7 +14,7 @@ SELECT threads.search_keys(%(tenant)s, %(query)s) IS NOT NULL AS asks, threads.s
 SELECT found.thread_id, found.seq, found.created_at, found.hit, one.author, one.role,
     ts_headline(
         'pg_catalog.simple', one.said, websearch_to_tsquery('pg_catalog.simple', %(query)s),
-        'StartSel="", StopSel="", MaxFragments=2, MaxWords=24, MinWords=8, FragmentDelimiter=" … "'
+        'StartSel="", StopSel="", MaxFragments=2, MaxWords=24, MinWords=8, ShortWord=0, FragmentDelimiter=" … "'
     ) AS snippet
 FROM threads.search_log(
     %(tenant)s, %(query)s, %(within)s, coalesce(%(since)s, timestamptz '-infinity'), coalesce(%(at)s, timestamptz 'infinity'),
