@@ -35,7 +35,7 @@ async def client() -> AsyncGenerator[httpx.AsyncClient]:
         version="0",
         settings=ServiceSettings(port=0, issuer="i", jwks="/none", policy_url="http://policy.test"),
         verifier=FakeTokenVerifier({"a": ada}),
-        decisions=FakeDecisionPoint(allow=lambda *_: True),
+        decisions=FakeDecisionPoint(allow=lambda who, action, _: action.startswith("threads.") and bool(who.roles)),
         checks={"database": store.check},
         problems=STATUSES,
         routers=[search_router, router],
