@@ -53,10 +53,25 @@ def task_of(task_id: str, history: int) -> a2a_pb2.Task:
     return a2a_pb2.Task(id=task_id, context_id="bench", status=status, history=said)
 
 
-def event_of(task: a2a_pb2.Task) -> a2a_pb2.TaskStatusUpdateEvent:
-    """Return news of the task, and put it into the task as the SDK does before it saves."""
-    status = a2a_pb2.TaskStatus(state=a2a_pb2.TASK_STATE_WORKING)
+def event_of(task: a2a_pb2.Task, number: int, *, keep: int | None = None) -> a2a_pb2.TaskStatusUpdateEvent:
+    """Return what the agent says next, and put it into the task as the SDK does before it saves.
+
+    What it said before becomes history, which therefore grows by a message with each save; with ``keep`` it is held at
+    that length, so that a store whose cost grows with it can be measured at one.
+    """
+    said = a2a_pb2.Message(
+        message_id=f"{task.id}-said-{number}",
+        task_id=task.id,
+        context_id=task.context_id,
+        role=a2a_pb2.ROLE_AGENT,
+        parts=[a2a_pb2.Part(text=TEXT)],
+    )
+    status = a2a_pb2.TaskStatus(state=a2a_pb2.TASK_STATE_WORKING, message=said)
     status.timestamp.GetCurrentTime()
+    if task.status.HasField("message"):
+        task.history.append(task.status.message)
+    if keep is not None:
+        del task.history[: len(task.history) - keep]
     task.status.CopyFrom(status)
     return a2a_pb2.TaskStatusUpdateEvent(task_id=task.id, context_id=task.context_id, status=status)
 
@@ -64,21 +79,24 @@ def event_of(task: a2a_pb2.Task) -> a2a_pb2.TaskStatusUpdateEvent:
 class Saver:
     """One task that is saved again and again by a versioned store, as one runner of an agent does."""
 
-    def __init__(self, store: VersionedTaskStore, task: a2a_pb2.Task, version: TaskVersion) -> None:
+    def __init__(
+        self, store: VersionedTaskStore, task: a2a_pb2.Task, version: TaskVersion, *, keep: int | None = None
+    ) -> None:
         self._store = store
         self._task = task
         self._version = version
+        self._keep = keep
 
     @classmethod
     async def begun(cls, store: VersionedTaskStore, task_id: str, history: int) -> Saver:
         """Return a saver whose task is in the store."""
         task = task_of(task_id, history)
         version = await store.save(task, event=task, prev=None, prev_version=TaskVersion.MISSING, context=CONTEXT)
-        return cls(store, task, version)
+        return cls(store, task, version, keep=history)
 
-    async def save(self, _: int) -> int:
+    async def save(self, number: int) -> int:
         """Save one event."""
-        event = event_of(self._task)
+        event = event_of(self._task, number, keep=self._keep)
         self._version = await self._store.save(
             self._task, event=event, prev=self._task, prev_version=self._version, context=CONTEXT
         )
@@ -91,10 +109,11 @@ class PlainSaver:
     def __init__(self, store: DatabaseTaskStore, task: a2a_pb2.Task) -> None:
         self._store = store
         self._task = task
+        self._keep = len(task.history)
 
-    async def save(self, _: int) -> int:
+    async def save(self, number: int) -> int:
         """Save one event."""
-        event_of(self._task)
+        event_of(self._task, number, keep=self._keep)
         await self._store.save(self._task, CONTEXT)
         return 0
 

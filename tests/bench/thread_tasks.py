@@ -83,9 +83,9 @@ class _OurSaver(Saver):
         """The id of its task."""
         return self._task.id
 
-    async def save(self, _: int) -> int:
+    async def save(self, number: int) -> int:
         """Save one event, and count it."""
-        retries = await super().save(_)
+        retries = await super().save(number)
         self.rows += 1
         return retries
 

@@ -92,7 +92,7 @@ class ThreadFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadsFound:
-    """Threads, newest first; ``next_place`` is where to go on, None at the end. A page may hold fewer than asked for."""
+    """Threads, newest first; ``next_place`` is where to go on, None at the end. A page may be short."""
 
     threads: tuple[Thread, ...]
     next_place: Position | None
