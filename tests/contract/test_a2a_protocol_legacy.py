@@ -105,3 +105,18 @@ async def test_a_refused_stream_of_0_3_is_refused_with_a_status(agent: Served) -
 
     assert missing.status_code == 404
     assert (denied.status_code, denied.json()["code"]) == (403, "policy.denied")
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/message:send"], ids=["jsonrpc", "rest"])
+async def test_a_message_of_0_3_that_says_it_is_the_agents_is_refused(agent: Served, path: str) -> None:
+    headers = {"Authorization": "Bearer ada", "A2A-Version": "0.3"}
+    body: dict[str, object] = {"message": {"messageId": "m-1", "role": "ROLE_AGENT", "content": [{"text": "go"}]}}
+    if path == "/":
+        parts = [{"kind": "text", "text": "go"}]
+        message = {"kind": "message", "messageId": "m-1", "role": "agent", "parts": parts}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": {"message": message}}
+
+    response = await agent.http.post(path, json=body, headers=headers)
+
+    assert response.status_code == (200 if path == "/" else 400)
+    assert ("-32602" if path == "/" else "INVALID_ARGUMENT") in response.text

@@ -13,6 +13,7 @@ from a2a.types import (
     ListTaskPushNotificationConfigsRequest,
     ListTaskPushNotificationConfigsResponse,
     Message,
+    Role,
     Task,
     TaskPushNotificationConfig,
     TaskState,
@@ -269,6 +270,9 @@ class ConversationHandler(RequestHandler):
     async def _submit(self, params: SendMessageRequest, context: ServerCallContext) -> tuple[str, Submitted]:
         config = params.configuration
         owner = await self._admit(params, context, "threads.write", params.message.task_id)
+        if params.message.role != Role.ROLE_USER:
+            # What is said by the agent only the agent's own process may write; a caller could forge its words.
+            raise InvalidParamsError(message="The role of a message to an agent is ROLE_USER")
         validate_history_length(config)
         validate_input_modes(params.message, self._cards.public)
         self._require_extensions(context.requested_extensions)
