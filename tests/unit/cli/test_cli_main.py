@@ -131,6 +131,33 @@ def test_nothing_at_the_address_is_told_apart(
     assert "secret-token" not in said
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("AETERNA_GRAPH_URL", ["graph", "statistics"]),
+        ("AETERNA_THREADS_URL", ["threads", "list"]),
+        ("AETERNA_POLICIES_URL", ["policy", "versions"]),
+    ],
+)
+def test_a_command_needs_the_address_of_its_own_service_only(
+    name: str, arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = ("AETERNA_GRAPH_URL", "AETERNA_THREADS_URL", "AETERNA_POLICIES_URL")
+    monkeypatch.setenv("AETERNA_TOKEN", "acme")
+    for address in addresses:
+        monkeypatch.delenv(address, raising=False)
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    run(arguments)
+    enough = capsys.readouterr().err
+    for address in addresses:
+        monkeypatch.setenv(address, "http://127.0.0.1:9")
+    monkeypatch.delenv(name)
+
+    assert run(arguments) != 0
+    assert "cannot connect to http://127.0.0.1:9" in enough
+    assert f"{name} is not set" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_a_script_of_the_shell(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["completion", shell]) == 0

@@ -49,8 +49,8 @@ class NotRunningError(CommandError):
     def __init__(self, state_dir: Path) -> None:
         super().__init__(
             f"no runtime is running for {state_dir}",
-            "run: aeterna up --detach  (or set AETERNA_GRAPH_URL, AETERNA_THREADS_URL, AETERNA_TOKEN_FILE and, to "
-            "administer policies, AETERNA_POLICIES_URL)",
+            "run: aeterna up --detach  (or set AETERNA_TOKEN_FILE and the address of what you ask: AETERNA_GRAPH_URL, "
+            "AETERNA_THREADS_URL or AETERNA_POLICIES_URL)",
         )
 
 

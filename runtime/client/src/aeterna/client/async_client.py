@@ -29,15 +29,16 @@ if TYPE_CHECKING:
 class AsyncAeterna:
     """The graph, the conversations and the policies of one tenant; safe to share between tasks.
 
-    ``transport`` is the port to the network: `aeterna.client.testing` ships a fake of it.
+    Only the services that are used need an address. ``transport`` is the port to the network: `aeterna.client.testing`
+    ships a fake of it.
     """
 
     def __init__(
         self,
         *,
-        graph_url: str,
-        threads_url: str,
         token: str | TokenSource,
+        graph_url: str | None = None,
+        threads_url: str | None = None,
         policies_url: str | None = None,
         timeout: timedelta = TIMEOUT,
         retries: RetryPolicy | None = None,

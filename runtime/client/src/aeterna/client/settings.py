@@ -26,42 +26,47 @@ _HINT = "`aeterna up` prints the values of a local runtime"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where the services are and who asks; without ``policies_url`` the policies cannot be administered."""
+    """Where the services are and who asks; a service without an address cannot be used, the others can."""
 
-    graph_url: str
-    threads_url: str
     token: TokenSource
+    graph_url: str | None = None
+    threads_url: str | None = None
     policies_url: str | None = None
 
     def __post_init__(self) -> None:
-        for url in (self.graph_url, self.threads_url, *([self.policies_url] if self.policies_url else [])):
+        for url in (self.graph_url, self.threads_url, self.policies_url):
+            if url is None:
+                continue
             parts = urlsplit(url)
             if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
                 raise ConfigurationError(f"{url!r} is not the address of a service", "write http(s)://host[:port]")
 
     def url(self, service: Service) -> str:
         """Return where a service answers; raise `ConfigurationError` when nobody said."""
-        urls = {"graph": self.graph_url, "threads": self.threads_url, "policies": self.policies_url}
-        url = urls[service]
+        url, name = {
+            "graph": (self.graph_url, GRAPH_URL),
+            "threads": (self.threads_url, THREADS_URL),
+            "policies": (self.policies_url, POLICIES_URL),
+        }[service]
         if url is None:
-            raise ConfigurationError(f"{POLICIES_URL} is not set", _HINT)
+            raise ConfigurationError(f"{name} is not set", _HINT)
         return url
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Return the settings of this process's environment; raise `ConfigurationError` naming what is missing."""
+        """Return the settings of this process's environment; raise `ConfigurationError` naming what is missing.
+
+        One address is enough; that of another service is missed once something is asked of it.
+        """
         found = os.environ if environment is None else environment
 
-        def needed(name: str) -> str:
-            value = found.get(name, "").strip()
-            if not value:
-                raise ConfigurationError(f"{name} is not set", _HINT)
-            return value
+        def told(name: str) -> str | None:
+            return found.get(name, "").strip() or None
 
-        token = found.get(TOKEN, "").strip()
-        return cls(
-            graph_url=needed(GRAPH_URL),
-            threads_url=needed(THREADS_URL),
-            token=FixedToken(token) if token else TokenFile(Path(needed(TOKEN_FILE))),
-            policies_url=found.get(POLICIES_URL, "").strip() or None,
-        )
+        urls = {"graph_url": told(GRAPH_URL), "threads_url": told(THREADS_URL), "policies_url": told(POLICIES_URL)}
+        if not any(urls.values()):
+            raise ConfigurationError(f"none of {GRAPH_URL}, {THREADS_URL} or {POLICIES_URL} is set", _HINT)
+        token, file = told(TOKEN), told(TOKEN_FILE)
+        if token is None and file is None:
+            raise ConfigurationError(f"{TOKEN_FILE} is not set", _HINT)
+        return cls(token=FixedToken(token) if token else TokenFile(Path(file or "")), **urls)
