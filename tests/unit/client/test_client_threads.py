@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from aeterna.client import DataPart, InvalidArgumentError, MessageConflictError, SequenceConflictError, TextPart
+from aeterna.client import (
+    DataPart,
+    InvalidArgumentError,
+    MessageConflictError,
+    ProblemError,
+    SequenceConflictError,
+    TextPart,
+)
 from aeterna.client.testing import problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aeterna.client import Aeterna
+    from aeterna.client.sync_threads import SyncThreads
     from aeterna.client.testing import FakeRuntime
 
 
@@ -126,3 +136,24 @@ def test_a_thread_that_was_opened_otherwise_can_still_be_resumed(aeterna: Aetern
     fake.failures.append(problem(409, "threads.thread_conflict", "another title"))
 
     assert aeterna.threads.open("t").thread_id == "t"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda threads: list(threads.search("ledger")),
+        lambda threads: list(threads.list(title="Ledger")),
+        lambda threads: list(threads.list(created_by="ada")),
+        lambda threads: list(threads.tasks.list("ada")),
+    ],
+    ids=["search", "by title", "by who opened them", "tasks"],
+)
+def test_the_fake_says_what_it_does_not_know_and_never_guesses(
+    aeterna: Aeterna, ask: Callable[[SyncThreads], object]
+) -> None:
+    aeterna.threads.open("t").append("user", ["ledger"])
+
+    with pytest.raises(ProblemError) as caught:
+        ask(aeterna.threads)
+
+    assert caught.value.problem.code == "http.404"

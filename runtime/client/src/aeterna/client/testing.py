@@ -6,11 +6,12 @@
 It keeps one tenant, and it keeps the promises of the services that a caller can see: a session is one snapshot or
 nothing, session and message ids make repetitions harmless, and a thread's sequence has no gap.
 
-It knows sessions, nodes, neighbours (without ``where`` and without pages), shortest paths, snapshots, statistics and
-threads; ``as_of`` is a snapshot or a time. Of the rest of the graph API (search, related nodes, subgraphs and patterns;
-tags, differences, restores and the feed of changes; erasures and holds; upkeep) and of the tasks, leases and dead
-letters of the thread store it knows nothing and answers 404: put the answers that a test needs into ``failures``, or
-run the service.
+It knows sessions, nodes, neighbours (without ``where`` and without pages), shortest paths, snapshots, statistics, and
+threads with their messages and events; ``as_of`` is a snapshot or a time. Whatever else the client can ask is answered
+with 404 and the code ``http.404``, and never with a guess. Of the graph API that is: search, related nodes, subgraphs
+and patterns; tags, differences, restores and the feed of changes; erasures and holds; upkeep. Of the thread store:
+listing by anything and search; tasks, leases and dead letters; erasures, holds and usage. And all of the
+administration of policies. Put the answers that a test needs into ``failures``, or run the service.
 """
 
 from __future__ import annotations
@@ -90,6 +91,8 @@ class FakeRuntime:
             ("POST", "/api/v1/threads", self._open),
             ("GET", "/api/v1/threads", self._threads),
         )
+        if path == "/api/v1/threads/search":
+            return problem(404, "http.404", "this fake does not search; it is no thread of that name")
         for method, prefix, route in routes:
             if request.method == method and path.startswith(prefix):
                 return route(request, path.removeprefix(prefix))
@@ -235,7 +238,10 @@ class FakeRuntime:
     def _facts(self, thread_id: str) -> Json:
         return {**self.threads[thread_id], "last_seq": len(self.messages[thread_id])}
 
-    def _threads(self, _request: httpx.Request, _: str) -> httpx.Response:
+    def _threads(self, request: httpx.Request, _: str) -> httpx.Response:
+        asked = set(request.url.params) - {"limit", "cursor"}
+        if asked:
+            return problem(404, "http.404", f"this fake lists all threads, and not by {sorted(asked)}")
         listed = [self._facts(thread_id) for thread_id in self.threads]
         return httpx.Response(200, json={"threads": listed, "next_cursor": None})
 
