@@ -33,6 +33,7 @@ async def test_a_fault_has_the_code_of_its_binding(fault: Fault, binding: Bindin
 
     assert _told(answer, binding) == fault.expected.of(binding)
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["aeterna-trace-id"])
+    assert answer.headers["aeterna-trace-id"] in answer.text
     assert "Traceback" not in answer.text
     assert "aeterna." not in answer.text
 
@@ -103,7 +104,45 @@ async def test_json_rpc_that_is_none_has_the_code_of_json_rpc(agent: Served, bod
 
     answer = read("jsonrpc", response)
     assert (response.status_code, answer.outcome) == (200, expected)
+    assert answer.headers["aeterna-trace-id"] in answer.text
     assert "Error(" not in answer.text
+
+
+@pytest.mark.parametrize("state", ["NONSENSE", "completed", ""])
+async def test_a_state_that_has_no_such_name_lists_nothing_over_json_rpc(agent: Served, state: str) -> None:
+    answer = await call(agent, "jsonrpc", "ListTasks", {"status": state}, agent.raw())
+
+    assert answer.outcome == "-32602"
+    assert "status" in answer.text
+
+
+@pytest.mark.parametrize(
+    "query", ["status=NONSENSE", "status=completed", "status=", "includeArtifacts=maybe", "includeArtifacts="]
+)
+@pytest.mark.parametrize("tenant", ["", "/acme"])
+async def test_a_value_that_a_parameter_does_not_have_lists_nothing_over_http(
+    agent: Served, query: str, tenant: str
+) -> None:
+    answer = read("rest", await agent.http.get(f"{tenant}/tasks?{query}", headers=agent.raw()))
+
+    assert f"{answer.outcome} {answer.reason}" == "400 INVALID_PARAMS"
+    assert query.partition("=")[0] in answer.text
+    assert answer.headers["aeterna-trace-id"] in answer.text
+
+
+@pytest.mark.parametrize("query", ["status=TASK_STATE_COMPLETED", "status=3", "includeArtifacts=TRUE", "unheard=of"])
+async def test_what_the_protocol_knows_lists_over_http(agent: Served, query: str) -> None:
+    await call(
+        agent,
+        "rest",
+        "SendMessage",
+        {"message": {"messageId": "m-1", "role": "ROLE_USER", "parts": [{"text": "go"}]}},
+        agent.raw(),
+    )
+
+    answer = read("rest", await agent.http.get(f"/tasks?{query}", headers=agent.raw()))
+
+    assert (answer.outcome, answer.results[0]["totalSize"]) == ("ok", 1)
 
 
 @pytest.mark.parametrize(

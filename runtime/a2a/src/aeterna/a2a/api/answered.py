@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 import structlog
-from a2a.utils.errors import A2A_ERROR_REASONS, A2AError, InternalError
+from a2a.utils.errors import A2A_ERROR_REASONS, A2AError, InternalError, InvalidRequestError
+from google.protobuf.json_format import ParseError
 
 from aeterna.a2a.api.exchange import exchange_of
 from aeterna.a2a.api.problem import protocol_error, traced
@@ -49,6 +50,17 @@ def answering(exchange: Exchange) -> Generator[None]:
     except Exception:
         log.exception("a2a.failed", binding=exchange.binding)
         raise traced(InternalError(message="The agent failed in a way it did not foresee")) from None
+
+
+@contextmanager
+def tracing() -> Generator[None]:
+    """Put the trace id into the errors that the SDK raises itself, before the handler is called."""
+    try:
+        yield
+    except A2AError as error:
+        raise traced(error) from None
+    except ParseError as error:
+        raise traced(InvalidRequestError(message=str(error))) from None
 
 
 def answered(

@@ -39,7 +39,8 @@ class Exchange:
 
     ``seq`` is the place in the log of the event that was given out last: the SDK's events have no room for it.
     ``rested`` says that after it there is nothing to wait for. ``refusal`` is why the call failed, where the SDK has no
-    error of its own for that. ``opened`` is set once a stream will not be refused any more, before its first event.
+    error of its own for that. ``unknown`` names a parameter with a value that the SDK's parser passes over. ``opened``
+    is set once a stream will not be refused any more, before its first event.
     """
 
     binding: Binding
@@ -48,6 +49,7 @@ class Exchange:
     seq: int | None = None
     rested: bool = False
     refusal: AeternaError | None = None
+    unknown: str | None = None
     opened: asyncio.Event = field(default_factory=asyncio.Event)
 
 

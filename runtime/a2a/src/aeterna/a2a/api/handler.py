@@ -194,6 +194,9 @@ class ConversationHandler(RequestHandler):
     async def on_list_tasks(self, params: ListTasksRequest, context: ServerCallContext) -> ListTasksResponse:
         """Return a page of the caller's tasks."""
         owner = await self._admit(params, context, "threads.read")
+        unknown = exchange_of(context).unknown
+        if unknown is not None or params.status not in TaskState.values():
+            raise InvalidParamsError(message=f"{unknown or 'status'} has a value that the protocol does not know")
         validate_history_length(params)
         if params.HasField("page_size"):
             validate_page_size(params.page_size)
