@@ -138,16 +138,15 @@ def test_a_thread_that_was_opened_otherwise_can_still_be_resumed(aeterna: Aetern
     assert aeterna.threads.open("t").thread_id == "t"
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda threads: list(threads.search("ledger")),
-        lambda threads: list(threads.list(title="Ledger")),
-        lambda threads: list(threads.list(created_by="ada")),
-        lambda threads: list(threads.tasks.list("ada")),
-    ],
-    ids=["search", "by title", "by who opened them", "tasks"],
+UNKNOWN: tuple[Callable[[SyncThreads], object], ...] = (
+    lambda threads: list(threads.search("ledger")),
+    lambda threads: list(threads.list(title="Ledger")),
+    lambda threads: list(threads.list(created_by="ada")),
+    lambda threads: list(threads.tasks.list("ada")),
 )
+
+
+@pytest.mark.parametrize("ask", UNKNOWN, ids=["search", "by title", "by who opened them", "tasks"])
 def test_the_fake_says_what_it_does_not_know_and_never_guesses(
     aeterna: Aeterna, ask: Callable[[SyncThreads], object]
 ) -> None:
