@@ -14,7 +14,7 @@ from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service.caller import TenantId
 from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.postgres_tasks import PostgresTaskLog
-from aeterna.threads.domain.conversation import MAX_MESSAGE_BYTES, MessageId, Role, ThreadId
+from aeterna.threads.domain.conversation import MAX_MESSAGE_BYTES, PAGE_BYTES, MessageId, Role, ThreadId
 from aeterna.threads.domain.task import (
     AgentId,
     Creation,
@@ -597,3 +597,17 @@ async def test_a_task_lives_on_from_its_last_write(kept: Kept) -> None:
     assert task.expires_at is not None
     # An eighth more than asked for, so that it need not be moved with each write.
     assert timedelta(seconds=89) < task.expires_at - task.created_at < timedelta(seconds=91)
+
+
+async def test_a_page_ends_where_its_bytes_are_used_up(kept: Kept) -> None:
+    await running(kept)
+    text = "long " * (MAX_MESSAGE_BYTES // 6)
+    for n in range(2):
+        await kept.one(fenced(f"w-{n}", *(token(text) for _ in range(6))))
+
+    page = await kept.log.rows(ACME, AGENT, TASK, owner=OWNER, after=0, limit=1000)
+    rest = await kept.log.rows(ACME, AGENT, TASK, owner=OWNER, after=page.rows[-1].seq, limit=1000)
+
+    assert PAGE_BYTES <= len(text) * (len(page.rows) - 1) < PAGE_BYTES + MAX_MESSAGE_BYTES
+    assert page.version == 13
+    assert [stored.seq for stored in (*page.rows, *rest.rows)] == list(range(1, 14))

@@ -16,6 +16,7 @@ from aeterna.threads.adapters.database import DATABASE
 from aeterna.threads.adapters.postgres import PostgresThreadStore
 from aeterna.threads.domain.conversation import (
     MAX_MESSAGE_BYTES,
+    PAGE_BYTES,
     DataPart,
     MessageDraft,
     MessageId,
@@ -279,6 +280,20 @@ async def test_of_many_who_expect_the_same_end_one_wins(store: ThreadStore, open
     )
 
     assert [isinstance(outcome, SequenceConflictError) for outcome in outcomes].count(False) == 1
+
+
+async def test_a_page_of_messages_ends_where_its_bytes_are_used_up(store: ThreadStore, opened: Opener) -> None:
+    thread = await opened()
+    text = "long " * (MAX_MESSAGE_BYTES // 6)
+    for n in range(12):
+        await store.append(ACME, thread, said(f"m-{n}", text), by="ada")
+
+    page = await store.messages(ACME, thread, after_seq=0, limit=500)
+    rest = await store.messages(ACME, thread, after_seq=page.messages[-1].seq, limit=500)
+
+    assert PAGE_BYTES <= len(text) * len(page.messages) < PAGE_BYTES + MAX_MESSAGE_BYTES
+    assert page.last_seq == 12
+    assert [message.seq for message in (*page.messages, *rest.messages)] == list(range(1, 13))
 
 
 async def test_messages_are_paged_in_order(store: ThreadStore, opened: Opener) -> None:

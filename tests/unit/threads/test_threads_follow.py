@@ -11,7 +11,17 @@ import pytest
 
 from aeterna.service.caller import TenantId
 from aeterna.threads.api.streams import StreamLimits, Streams
-from aeterna.threads.domain.conversation import Message, MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
+from aeterna.threads.domain.conversation import (
+    MAX_MESSAGE_BYTES,
+    PAGE_BYTES,
+    Message,
+    MessageDraft,
+    MessageId,
+    Role,
+    TextPart,
+    ThreadDraft,
+    ThreadId,
+)
 from aeterna.threads.errors import StreamsExhaustedError
 from aeterna.threads.testing import FakeThreadStore, FakeWakes
 from aeterna.threads.usecases.follow import BATCH, SILENCE, Follower
@@ -63,6 +73,17 @@ async def test_what_was_said_before_comes_first(conversation: Conversation) -> N
     news = conversation.follow()
 
     assert [seq(await anext(news)) for _ in range(3)] == [1, 2, 3]
+
+
+async def test_a_page_that_its_bytes_cut_short_is_no_end(conversation: Conversation) -> None:
+    many = PAGE_BYTES // MAX_MESSAGE_BYTES * 2 + 3
+    for n in range(many):
+        text = TextPart(text="x" * (MAX_MESSAGE_BYTES - 1000))
+        draft = MessageDraft(message_id=MessageId(f"m-{n}"), role=Role.USER, parts=(text,))
+        await conversation.store.append(ACME, THREAD, draft, by="ada")
+    news = conversation.follow(SOON)
+
+    assert [seq(await anext(news)) for _ in range(many + 1)] == [*range(1, many + 1), None]
 
 
 async def test_following_goes_on_after_the_last_seen(conversation: Conversation) -> None:

@@ -72,6 +72,16 @@ async def test_a_large_part_comes_back_as_it_was_sent(part: dict[str, Any]) -> N
     assert (await bench.restored(kept))["parts"] == [{"kind": "text", "text": "small"}, part]
 
 
+async def test_the_same_large_content_twice_in_a_write_is_moved_twice() -> None:
+    bench = Bench()
+    rows = (artifact(text=LARGE), artifact(text=LARGE))
+
+    kept = await bench.values.keep_rows(ACME, TASK, rows)
+
+    assert kept[0] == kept[1] != rows[1]
+    assert (await bench.restored(kept[1]))["payload"] == rows[1].payload
+
+
 async def test_a_large_payload_comes_back_as_it_was_sent() -> None:
     bench = Bench()
     row = artifact(artifact={"artifactId": "a", "parts": [{"text": LARGE}]}, append=True)

@@ -9,6 +9,7 @@ from aeterna.threads.adapters.appending import Appender
 from aeterna.threads.adapters.database import DATABASE, queries
 from aeterna.threads.adapters.transaction import Statement, Transactions
 from aeterna.threads.domain.conversation import (
+    PAGE_BYTES,
     Append,
     Message,
     MessageId,
@@ -118,7 +119,7 @@ class PostgresThreadStore:
         thread = {"tenant": tenant, "thread_id": thread_id}
         rows, last = await self._transactions.run(
             tenant,
-            Statement("read_messages", {**thread, "after_seq": after_seq, "limit": limit}),
+            Statement("read_messages", {**thread, "after_seq": after_seq, "limit": limit, "page_bytes": PAGE_BYTES}),
             # Read second: the thread may have grown in between, so that last_seq is never behind the messages.
             Statement("last_seq", thread),
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from aeterna.threads.adapters.database import queries
 from aeterna.threads.adapters.log_writer import LogWriter
 from aeterna.threads.adapters.transaction import Statement, Transactions
-from aeterna.threads.domain.conversation import MessageId, Role, ThreadId, compact
+from aeterna.threads.domain.conversation import PAGE_BYTES, MessageId, Role, ThreadId, compact
 from aeterna.threads.domain.lifetimes import Lifetimes
 from aeterna.threads.domain.task import (
     TERMINAL,
@@ -166,7 +166,7 @@ class PostgresTaskLog:
         task = _named(tenant, agent, task_id, owner)
         found, ends = await self._transactions.run(
             tenant,
-            Statement("read_rows", {**task, "after": after, "most": limit}),
+            Statement("read_rows", {**task, "after": after, "most": limit, "page_bytes": PAGE_BYTES}),
             # Read second: the log may have grown in between, so that its end is never before the rows.
             Statement("read_end", task),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,6 +21,8 @@ ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._~:@+=-]{0,254}$"
 
 MAX_MESSAGE_BYTES: Final = 512 * 1024
 MAX_METADATA_BYTES: Final = 16 * 1024
+PAGE_BYTES: Final = 4 * 1024 * 1024
+"""A page ends with the message or the row that uses this up, however many were asked for: what one reader costs."""
 MAX_PARTS: Final = 64
 MAX_TITLE: Final = 255
 # PostgreSQL's and most clients' JSON parsers recurse; deeper values are an attack rather than a message.
@@ -87,6 +89,16 @@ Part: TypeAlias = TextPart | DataPart | UrlPart | RawPart | MovedPart
 
 _compact: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 _canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def filling(sizes: Iterable[int]) -> int:
+    """Return how many things of these sizes a page takes: up to the one that uses it up, so at least one."""
+    count = total = 0
+    for size in sizes:
+        if total >= PAGE_BYTES:
+            break
+        count, total = count + 1, total + size
+    return count
 
 
 def compact(value: JsonValue) -> str:

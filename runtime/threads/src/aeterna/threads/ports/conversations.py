@@ -76,7 +76,9 @@ class ThreadStore(Protocol):
         ...
 
     async def messages(self, tenant: TenantId, thread_id: ThreadId, *, after_seq: int, limit: int) -> MessagePage:
-        """Return at most ``limit`` messages after ``after_seq``, in order.
+        """Return at most ``limit`` messages after ``after_seq``, in order, and no more than fill a page.
+
+        The last of them may stand before the thread's end however few they are; there is one at least if any follows.
 
         Raises `ThreadNotFoundError`, or `PositionAheadError` when the thread ends before ``after_seq``.
         """

@@ -89,7 +89,9 @@ class TaskLog(Protocol):
     async def rows(
         self, tenant: TenantId, agent: AgentId, task_id: ThreadId, *, owner: str, after: int, limit: int
     ) -> RowPage:
-        """Return at most ``limit`` rows after ``after``, of every kind, in order.
+        """Return at most ``limit`` rows after ``after``, of every kind, in order, and no more than fill a page.
+
+        The last of them may stand before the log's end however few they are; there is one at least if any follows.
 
         Raises `TaskNotFoundError`, or `PositionAheadError` when the log ends before ``after``.
         """

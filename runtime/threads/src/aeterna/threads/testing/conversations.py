@@ -16,6 +16,9 @@ from aeterna.threads.domain.conversation import (
     Position,
     Receipt,
     Thread,
+    canonical,
+    filling,
+    part_json,
 )
 from aeterna.threads.domain.lifetimes import Lifetimes
 from aeterna.threads.errors import (
@@ -195,7 +198,9 @@ class FakeThreadStore:
         kept = self._find(tenant, thread_id)
         if after_seq > kept.thread.last_seq:
             raise PositionAheadError(after_seq, kept.thread.last_seq)
-        return MessagePage(messages=tuple(kept.messages[after_seq : after_seq + limit]), last_seq=kept.thread.last_seq)
+        messages = kept.messages[after_seq : after_seq + limit]
+        page = messages[: filling(map(_size, messages))]
+        return MessagePage(messages=tuple(page), last_seq=kept.thread.last_seq)
 
     async def check(self) -> None:
         """Return while available; raise `StoreUnavailableError` while not."""
@@ -231,6 +236,11 @@ class FakeThreadStore:
 
     def _lives(self, thread: Thread) -> bool:
         return thread.expires_at is None or thread.expires_at > self._now()
+
+
+def _size(message: Message) -> int:
+    parts = [part_json(part) for part in message.parts]
+    return len(canonical(parts).encode()) + len(canonical(message.metadata).encode())
 
 
 def _place(thread: Thread) -> tuple[datetime, ThreadId]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aeterna.service.clock import system_clock
 from aeterna.service.json_value import JsonValue
-from aeterna.threads.domain.conversation import ThreadId
+from aeterna.threads.domain.conversation import ThreadId, compact, filling
 from aeterna.threads.domain.lifetimes import Lifetimes
 from aeterna.threads.domain.task import (
     TERMINAL,
@@ -187,7 +187,8 @@ class FakeTaskLog:
         kept = self._find(tenant, agent, task_id, owner)
         if after > kept.version:
             raise PositionAheadError(after, kept.version)
-        return RowPage(rows=tuple(kept.rows[after : after + limit]), version=kept.version, state=kept.state)
+        rows = kept.rows[after : after + limit]
+        return RowPage(rows=tuple(rows[: filling(map(_size, rows))]), version=kept.version, state=kept.state)
 
     def _write(self, tenant: TenantId, agent: AgentId, write: Write) -> Written:
         created = self._begin(tenant, agent, write)
@@ -316,6 +317,12 @@ def _refuse(kept: KeptTask, write: Write) -> None:
     compared = write.compared_version
     if compared is not None and compared != kept.version:
         raise VersionConflictError(compared, kept.version)
+
+
+def _size(stored: StoredRow) -> int:
+    row = stored.row
+    columns = (row.payload, None if row.parts is None else list(row.parts), row.metadata, row.extra)
+    return sum(len(compact(column).encode()) for column in columns if column is not None)
 
 
 def _place(kept: KeptTask) -> tuple[datetime, ThreadId]:

@@ -44,5 +44,6 @@ class Follower:
                 for message in page.messages:
                     yield message
                     after_seq = message.seq
-                if len(page.messages) < BATCH and not ending() and not await waiter.wait(self._heartbeat):
+                at_end = not page.messages or after_seq >= page.last_seq
+                if at_end and not ending() and not await waiter.wait(self._heartbeat):
                     yield SILENCE

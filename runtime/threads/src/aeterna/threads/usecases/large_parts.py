@@ -80,6 +80,7 @@ class LargePartsThreadStore:
         columns: list[dict[str, JsonValue]] = [
             {"parts": [part_json(part) for part in message.parts]} for message in page.messages
         ]
+        columns = columns[: self._large.filling(columns)]
         await self._large.restore(tenant, thread_id, columns)
         return replace(page, messages=tuple(map(_with_parts, page.messages, columns)))
 
@@ -152,7 +153,8 @@ class LargePartsTaskLog:
     ) -> RowPage:
         """See `TaskLog.rows`; `PartLostError` and `ObjectsUnavailableError` as well."""
         page = await self._log.rows(tenant, agent, task_id, owner=owner, after=after, limit=limit)
-        return replace(page, rows=await self._restored(tenant, task_id, page.rows))
+        rows = page.rows[: self._large.filling([_columns(row) for row in page.rows])]
+        return replace(page, rows=await self._restored(tenant, task_id, rows))
 
     async def _restored(
         self, tenant: TenantId, task_id: ThreadId, rows: tuple[StoredRow, ...]

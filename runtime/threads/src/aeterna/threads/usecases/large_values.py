@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, cast
 
 from aeterna.service.json_value import JsonValue
-from aeterna.threads.domain.conversation import compact
+from aeterna.threads.domain.conversation import compact, filling
 from aeterna.threads.domain.removal import ObjectKey
 from aeterna.threads.errors import MessageTooLargeError, PartLostError
 
@@ -78,7 +78,7 @@ class LargeValues:
 
         Raises `PartLostError`, which names the object, and `ObjectsUnavailableError`.
         """
-        moved = [place for row in rows for place in (*_parts_moved(row.get("parts")), *_payload_moved(row))]
+        moved = [place for row in rows for place in _places(row)]
         if not moved:
             return False
         gate = asyncio.Semaphore(_AT_ONCE)
@@ -90,6 +90,10 @@ class LargeValues:
         # Not a group of tasks: the first error is raised as it is.
         await asyncio.gather(*(bring(place) for place in moved))
         return True
+
+    def filling(self, rows: Sequence[dict[str, JsonValue]]) -> int:
+        """Return how many of the rows a page takes by what would be put back into them."""
+        return filling(sum(place.size for place in _places(row)) for row in rows)
 
     async def _write(self, tenant: TenantId, large: Sequence[Large]) -> None:
         if not large or self._objects is None:
@@ -110,7 +114,6 @@ class LargeValues:
         return content
 
     def _row(self, row: Row, tenant: TenantId, thread_id: ThreadId, large: list[Large]) -> Row:
-        before = len(large)
         parts, payload = row.parts, row.payload
         if parts is not None:
             parts = tuple([self._part(part, tenant, thread_id, large) for part in parts])
@@ -119,7 +122,8 @@ class LargeValues:
             # One that looks like ours is moved whatever its size: nobody can name an object that is not theirs.
             if len(content) > self._threshold or PAYLOAD in payload:
                 payload = {PAYLOAD: _moved(content, tenant, thread_id, large)}
-        if len(large) == before:
+        # Not by what is to be written: of the same content twice in a write, one object is.
+        if payload is row.payload and all(PART not in part for part in parts or ()):
             return row
         return replace(row, parts=parts, payload=payload, said_digest=row.digest() if row.parts is not None else None)
 
@@ -148,14 +152,13 @@ class _Moved:
     named: Mapping[str, JsonValue]
     is_text: bool
 
-    def key(self, tenant: TenantId, thread_id: ThreadId) -> ObjectKey:
+    @property
+    def size(self) -> int:
         size = self.named["size"]
-        return ObjectKey(
-            tenant=tenant,
-            thread_id=thread_id,
-            sha256=str(self.named["sha256"]),
-            size=size if isinstance(size, int) else 0,
-        )
+        return size if isinstance(size, int) else 0
+
+    def key(self, tenant: TenantId, thread_id: ThreadId) -> ObjectKey:
+        return ObjectKey(tenant=tenant, thread_id=thread_id, sha256=str(self.named["sha256"]), size=self.size)
 
     def put_back(self, content: bytes) -> None:
         self.holder.pop(PART, None)
@@ -168,6 +171,10 @@ def _moved(content: bytes, tenant: TenantId, thread_id: ThreadId, large: list[La
     if all(each.key != key for each in large):
         large.append(Large(key=key, content=content))
     return {"sha256": digest, "size": len(content)}
+
+
+def _places(row: dict[str, JsonValue]) -> list[_Moved]:
+    return [*_parts_moved(row.get("parts")), *_payload_moved(row)]
 
 
 def _parts_moved(parts: JsonValue) -> list[_Moved]:

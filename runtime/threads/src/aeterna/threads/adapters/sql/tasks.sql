@@ -37,17 +37,34 @@ WHERE t.tenant = %(tenant)s AND t.thread_id = %(thread_id)s AND t.agent = %(agen
 ORDER BY e.seq;
 
 -- name: read_rows
-SELECT e.seq, e.created_at, e.kind, e.streamed, e.said, e.author, e.message_id, e.role, e.parts, e.metadata, e.extra, e.payload,
-       e.artifact_id, e.append
-FROM threads.threads AS t
-JOIN threads.events AS e ON e.tenant = t.tenant AND e.thread_id = t.thread_id AND e.born = t.born
-WHERE t.tenant = %(tenant)s AND t.thread_id = %(thread_id)s AND t.agent = %(agent)s AND t.created_by = %(owner)s
-  AND (t.expires_at IS NULL OR t.expires_at > now())
-  AND e.tenant = %(tenant)s AND e.thread_id = %(thread_id)s
-  AND e.born = threads.born_of(%(tenant)s, %(thread_id)s)
-  AND e.seq > %(after)s
-ORDER BY e.seq
-LIMIT %(most)s;
+-- Up to the row that uses up the page. What is stored compressed or elsewhere is measured as it is stored first, which reads none
+-- of it and is never more than what it holds; only what may be sent is unpacked.
+SELECT seq, created_at, kind, streamed, said, author, message_id, role, parts, metadata, extra, payload, artifact_id, append
+FROM (
+    SELECT *,
+           sum(coalesce(octet_length(parts::text), 0) + coalesce(octet_length(payload::text), 0)
+               + coalesce(octet_length(metadata::text), 0) + coalesce(octet_length(extra::text), 0))
+               OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM (
+        SELECT e.seq, e.created_at, e.kind, e.streamed, e.said, e.author, e.message_id, e.role, e.parts, e.metadata, e.extra,
+               e.payload, e.artifact_id, e.append,
+               sum(coalesce(pg_column_size(e.parts), 0) + coalesce(pg_column_size(e.payload), 0)
+                   + coalesce(pg_column_size(e.metadata), 0) + coalesce(pg_column_size(e.extra), 0))
+                   OVER (ORDER BY e.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS stored_before
+        FROM threads.threads AS t
+        JOIN threads.events AS e ON e.tenant = t.tenant AND e.thread_id = t.thread_id AND e.born = t.born
+        WHERE t.tenant = %(tenant)s AND t.thread_id = %(thread_id)s AND t.agent = %(agent)s AND t.created_by = %(owner)s
+          AND (t.expires_at IS NULL OR t.expires_at > now())
+          AND e.tenant = %(tenant)s AND e.thread_id = %(thread_id)s
+          AND e.born = threads.born_of(%(tenant)s, %(thread_id)s)
+          AND e.seq > %(after)s
+        ORDER BY e.seq
+        LIMIT %(most)s
+    ) AS asked
+    WHERE coalesce(stored_before, 0) < %(page_bytes)s
+) AS measured
+WHERE coalesce(before, 0) < %(page_bytes)s
+ORDER BY seq;
 
 -- name: read_end
 SELECT last_seq, state
