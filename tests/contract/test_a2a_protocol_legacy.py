@@ -120,3 +120,25 @@ async def test_a_message_of_0_3_that_says_it_is_the_agents_is_refused(agent: Ser
 
     assert response.status_code == (200 if path == "/" else 400)
     assert ("-32602" if path == "/" else "INVALID_ARGUMENT") in response.text
+
+
+@pytest.mark.parametrize("version", ["0.3", "2.0"], ids=["malformed", "of no version"])
+async def test_what_the_adapter_of_0_3_refuses_names_the_trace(agent: Served, version: str) -> None:
+    headers = {"Authorization": "Bearer ada", "A2A-Version": version}
+    params: dict[str, object] = {"id": "nope"} if version == "2.0" else {"message": 5}
+    method = "tasks/get" if version == "2.0" else "message/send"
+
+    response = await agent.http.post(
+        "/", json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}, headers=headers
+    )
+
+    assert response.json()["error"]["data"]["traceId"] == response.headers["aeterna-trace-id"]
+
+
+async def test_an_error_of_0_3_over_http_names_the_trace(agent: Served) -> None:
+    headers = {"Authorization": "Bearer ada", "A2A-Version": "2.0"}
+
+    response = await agent.http.get("/v1/tasks/nope", headers=headers)
+
+    assert response.status_code == 400
+    assert response.headers["aeterna-trace-id"] in response.text

@@ -26,6 +26,7 @@ from sse_starlette.sse import EventSourceResponse
 
 from aeterna.a2a.api.answered import tracing
 from aeterna.a2a.api.choices import unknown_in_call, unknown_in_query
+from aeterna.a2a.api.legacy import LegacyJsonRpc
 from aeterna.a2a.api.problem import traced
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class JsonRpcBinding(JsonRpcDispatcher):
 
     def __init__(self, handler: ConversationHandler, contexts: HttpContexts) -> None:
         super().__init__(handler, contexts, enable_v0_3_compat=True)
+        self._v03_adapter = LegacyJsonRpc(handler, contexts)
         self._handler = handler
 
     async def handle_requests(self, request: Request) -> Response:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-# The second import fails unless the first was made: the two packages import each other.
-import a2a.server.routes  # noqa: F401 # pyright: ignore[reportUnusedImport] - see above
-from a2a.compat.v0_3.rest_adapter import REST03Adapter
 from a2a.server.jsonrpc_models import JSONParseError as MalformedJson
 from a2a.server.request_handlers.response_helpers import build_error_response
 from a2a.utils.error_handlers import build_error_details, build_rest_error_payload
@@ -18,6 +15,7 @@ from starlette.routing import Mount, Route
 from aeterna.a2a.api.bodies import unreadable
 from aeterna.a2a.api.dispatch import JsonRpcBinding, RestBinding
 from aeterna.a2a.api.exchange import Exchange, HttpContexts
+from aeterna.a2a.api.legacy import LegacyRest
 from aeterna.a2a.api.problem import RETRY_AFTER, at_the_door, traced, worth_repeating
 from aeterna.a2a.api.sse import event_stream
 
@@ -42,7 +40,7 @@ def http_routes(handler: ConversationHandler, gate: Gate, streams: Streams) -> S
     """Return the routes: JSON-RPC at ``/``, HTTP+JSON beside it and under ``/{tenant}``, its 0.3 under ``/v1``."""
     contexts = HttpContexts()
     door = _Door(gate, streams)
-    legacy = REST03Adapter(handler, contexts).routes()
+    legacy = LegacyRest(handler, contexts).routes()
     rest = [_route(path, method, door.endpoint("rest", call)) for (path, method), call in _rest(handler, contexts)]
     return [
         _route("/", "POST", door.endpoint("jsonrpc", JsonRpcBinding(handler, contexts).handle_requests)),
