@@ -23,7 +23,19 @@ ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "docs" / "performance" / "results"
 PAGE = ROOT / "docs" / "performance" / "README.md"
 BEGIN, END = "<!-- results: begin (make bench-keep) -->", "<!-- results: end -->"
-VERSIONS = ("cdktf", "jsii", "pyiceberg", "duckdb", "pyarrow", "cedarpy", "fastapi", "uvicorn", "psycopg", "numpy")
+VERSIONS = (
+    "cdktf",
+    "jsii",
+    "a2a-sdk",
+    "pyiceberg",
+    "duckdb",
+    "pyarrow",
+    "cedarpy",
+    "fastapi",
+    "uvicorn",
+    "psycopg",
+    "numpy",
+)
 
 
 def known() -> list[str]:

@@ -1,4 +1,4 @@
-"""How fast cleanup and erasures are: ``python tests/bench/bench_thread_retention.py DSN``, on a migrated database.
+"""How fast cleanup and erasures are: ``python tests/bench/retention_speed.py DSN``, on a migrated database.
 
 Fills a tenant of its own and removes it again; prints one line of JSON. The DSN is a superuser's, because filling by
 the front door would take longer than what is measured.
