@@ -141,11 +141,14 @@ def report(server: PostgresServer, dsn: str, folder: Path) -> dict[str, object]:
     together = asyncio.run(ours(dsn, "aeterna, one thread for all", [ThreadId("shared")] * CLIENTS))
     many = [ThreadId(f"b-{n}") for n in range(MANY)]
     batched = asyncio.run(ours(dsn, f"aeterna, {MANY} clients, batched", many, batching=True))
+    eight = [ThreadId(f"c-{n}") for n in range(CLIENTS)]
+    composed = asyncio.run(ours(dsn, f"aeterna, {CLIENTS} clients, batched", eight, batching=True))
     naive_apart = asyncio.run(naive(dsn, "max(seq)+1, a thread each", range(CLIENTS)))
     naive_together = asyncio.run(naive(dsn, "max(seq)+1, one thread for all", [99] * CLIENTS))
     sequenced = pgbench(server, dsn, folder)
     return {
         "appends_over_pgbench_ratio": round(apart.per_second / sequenced, 2),
+        "appends_as_the_service_makes_them_over_pgbench_ratio": round(composed.per_second / sequenced, 2),
         "batched_appends_over_pgbench_ratio": round(batched.per_second / sequenced, 2),
         "appends_over_bare_insert_ratio": round(apart.per_second / floor.per_second, 2),
         "appends_over_max_seq_ratio": round(apart.per_second / naive_apart.per_second, 2),
@@ -156,6 +159,7 @@ def report(server: PostgresServer, dsn: str, folder: Path) -> dict[str, object]:
         "appends_per_second": {
             "aeterna": round(apart.per_second),
             "aeterna_one_thread": round(together.per_second),
+            "aeterna_as_the_service": round(composed.per_second),
             "aeterna_batched": round(batched.per_second),
             "bare_insert": round(floor.per_second),
             "max_seq": round(naive_apart.per_second),
