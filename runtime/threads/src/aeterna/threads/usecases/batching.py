@@ -9,47 +9,30 @@ from aeterna.threads.domain.conversation import Append, Receipt
 from aeterna.threads.domain.task import Write, Written
 from aeterna.threads.errors import ThreadsError
 from aeterna.threads.usecases.gathering import Gathering
+from aeterna.threads.usecases.passing import PassingTaskLog, PassingThreadStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from aeterna.service.caller import TenantId
-    from aeterna.service.json_value import JsonValue
     from aeterna.threads.domain.conversation import (
         MessageDraft,
-        MessagePage,
-        Opened,
-        Position,
-        Thread,
-        ThreadDraft,
         ThreadId,
     )
-    from aeterna.threads.domain.task import AgentId, RowPage, TaskPage, TaskQuery, TaskView
+    from aeterna.threads.domain.task import AgentId
     from aeterna.threads.ports import TaskLog, ThreadStore, Told, ToldOfAppend
 
 
-class BatchedThreadStore:
+class BatchedThreadStore(PassingThreadStore):
     """A `ThreadStore` whose appends of one tenant gather while others are on their way."""
 
     def __init__(self, store: ThreadStore) -> None:
-        self._store = store
+        super().__init__(store)
         self._appends: Gathering[TenantId, Append, Receipt] = Gathering(
             store.append_all,
             log_of=lambda append: append.thread_id,
             marks_of=lambda append: ((append.thread_id, append.draft.message_id),),
         )
-
-    async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
-        """See `ThreadStore.open`."""
-        return await self._store.open(tenant, draft, by=by)
-
-    async def thread(self, tenant: TenantId, thread_id: ThreadId) -> Thread:
-        """See `ThreadStore.thread`."""
-        return await self._store.thread(tenant, thread_id)
-
-    async def threads(self, tenant: TenantId, *, after: Position | None, limit: int) -> tuple[Thread, ...]:
-        """See `ThreadStore.threads`."""
-        return await self._store.threads(tenant, after=after, limit=limit)
 
     async def append(
         self, tenant: TenantId, thread_id: ThreadId, draft: MessageDraft, *, by: str, expected_seq: int | None = None
@@ -62,16 +45,12 @@ class BatchedThreadStore:
         """See `ThreadStore.append_all`."""
         await self._store.append_all(tenant, appends, told)
 
-    async def messages(self, tenant: TenantId, thread_id: ThreadId, *, after_seq: int, limit: int) -> MessagePage:
-        """See `ThreadStore.messages`."""
-        return await self._store.messages(tenant, thread_id, after_seq=after_seq, limit=limit)
 
-
-class BatchedTaskLog:
+class BatchedTaskLog(PassingTaskLog):
     """A `TaskLog` whose writes of one agent gather while others are on their way."""
 
     def __init__(self, log: TaskLog) -> None:
-        self._log = log
+        super().__init__(log)
         self._writes: Gathering[tuple[TenantId, AgentId], Write, Written] = Gathering(
             self._make, log_of=lambda write: write.task_id, marks_of=_messages
         )
@@ -89,38 +68,6 @@ class BatchedTaskLog:
             if told is not None:
                 told(place, result)
         return tuple(settled)
-
-    async def cancel(
-        self, tenant: TenantId, agent: AgentId, task_id: ThreadId, *, owner: str, status: Mapping[str, JsonValue]
-    ) -> Written:
-        """See `TaskLog.cancel`."""
-        return await self._log.cancel(tenant, agent, task_id, owner=owner, status=status)
-
-    async def task(
-        self,
-        tenant: TenantId,
-        agent: AgentId,
-        task_id: ThreadId,
-        *,
-        owner: str,
-        history_length: int | None,
-        artifacts: bool,
-        upto: int | None = None,
-    ) -> TaskView:
-        """See `TaskLog.task`."""
-        return await self._log.task(
-            tenant, agent, task_id, owner=owner, history_length=history_length, artifacts=artifacts, upto=upto
-        )
-
-    async def tasks(self, tenant: TenantId, agent: AgentId, query: TaskQuery) -> TaskPage:
-        """See `TaskLog.tasks`."""
-        return await self._log.tasks(tenant, agent, query)
-
-    async def rows(
-        self, tenant: TenantId, agent: AgentId, task_id: ThreadId, *, owner: str, after: int, limit: int
-    ) -> RowPage:
-        """See `TaskLog.rows`."""
-        return await self._log.rows(tenant, agent, task_id, owner=owner, after=after, limit=limit)
 
     async def _make(
         self,

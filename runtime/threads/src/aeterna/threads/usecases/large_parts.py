@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from aeterna.threads.domain.conversation import MovedPart, canonical, part_json, part_of
 from aeterna.threads.domain.task import Write
 from aeterna.threads.errors import MessageTooLargeError, ObjectsUnavailableError, StoreDefectError, ThreadsError
+from aeterna.threads.usecases.passing import PassingTaskLog, PassingThreadStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,36 +20,20 @@ if TYPE_CHECKING:
         Message,
         MessageDraft,
         MessagePage,
-        Opened,
-        Position,
         Receipt,
-        Thread,
-        ThreadDraft,
         ThreadId,
     )
-    from aeterna.threads.domain.task import AgentId, RowPage, StoredRow, TaskPage, TaskQuery, TaskView, Written
+    from aeterna.threads.domain.task import AgentId, RowPage, StoredRow, TaskView, Written
     from aeterna.threads.ports import TaskLog, ThreadStore, Told, ToldOfAppend
     from aeterna.threads.usecases.large_values import LargeValues
 
 
-class LargePartsThreadStore:
+class LargePartsThreadStore(PassingThreadStore):
     """A `ThreadStore` whose messages may hold large parts; reading raises `PartLostError` for one that is lost."""
 
     def __init__(self, store: ThreadStore, large: LargeValues) -> None:
-        self._store = store
+        super().__init__(store)
         self._large = large
-
-    async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
-        """See `ThreadStore.open`."""
-        return await self._store.open(tenant, draft, by=by)
-
-    async def thread(self, tenant: TenantId, thread_id: ThreadId) -> Thread:
-        """See `ThreadStore.thread`."""
-        return await self._store.thread(tenant, thread_id)
-
-    async def threads(self, tenant: TenantId, *, after: Position | None, limit: int) -> tuple[Thread, ...]:
-        """See `ThreadStore.threads`."""
-        return await self._store.threads(tenant, after=after, limit=limit)
 
     async def append(
         self, tenant: TenantId, thread_id: ThreadId, draft: MessageDraft, *, by: str, expected_seq: int | None = None
@@ -90,11 +75,11 @@ class LargePartsThreadStore:
         return draft if kept is parts else replace(draft, kept_parts=canonical([dict(part) for part in kept]))
 
 
-class LargePartsTaskLog:
+class LargePartsTaskLog(PassingTaskLog):
     """A `TaskLog` whose rows may be large; reading raises `PartLostError` for one that is lost."""
 
     def __init__(self, log: TaskLog, large: LargeValues) -> None:
-        self._log = log
+        super().__init__(log)
         self._large = large
 
     async def write(
@@ -121,12 +106,6 @@ class LargePartsTaskLog:
             await self._log.write(tenant, agent, kept, lambda place, result: settle(places[place], result))
         return tuple(results)
 
-    async def cancel(
-        self, tenant: TenantId, agent: AgentId, task_id: ThreadId, *, owner: str, status: Mapping[str, JsonValue]
-    ) -> Written:
-        """See `TaskLog.cancel`."""
-        return await self._log.cancel(tenant, agent, task_id, owner=owner, status=status)
-
     async def task(
         self,
         tenant: TenantId,
@@ -143,10 +122,6 @@ class LargePartsTaskLog:
             tenant, agent, task_id, owner=owner, history_length=history_length, artifacts=artifacts, upto=upto
         )
         return replace(view, rows=await self._restored(tenant, task_id, view.rows))
-
-    async def tasks(self, tenant: TenantId, agent: AgentId, query: TaskQuery) -> TaskPage:
-        """See `TaskLog.tasks`."""
-        return await self._log.tasks(tenant, agent, query)
 
     async def rows(
         self, tenant: TenantId, agent: AgentId, task_id: ThreadId, *, owner: str, after: int, limit: int

@@ -6,33 +6,30 @@ from typing import TYPE_CHECKING
 
 from aeterna.threads.domain.task import TERMINAL
 from aeterna.threads.errors import QuotaExceededError, StoreDefectError, ThreadsError
+from aeterna.threads.usecases.passing import PassingTaskLog, PassingThreadStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from aeterna.service.caller import TenantId
-    from aeterna.service.json_value import JsonValue
     from aeterna.threads.domain.conversation import (
         Append,
         MessageDraft,
-        MessagePage,
         Opened,
-        Position,
         Receipt,
-        Thread,
         ThreadDraft,
         ThreadId,
     )
-    from aeterna.threads.domain.task import AgentId, RowPage, TaskPage, TaskQuery, TaskView, Write, Written
+    from aeterna.threads.domain.task import AgentId, Write, Written
     from aeterna.threads.ports import TaskLog, ThreadStore, Told, ToldOfAppend
     from aeterna.threads.usecases.quotas import QuotaKeeper
 
 
-class LimitedThreadStore:
+class LimitedThreadStore(PassingThreadStore):
     """A `ThreadStore` that raises `QuotaExceededError` to a tenant that has too much or is too fast; reads are free."""
 
     def __init__(self, store: ThreadStore, quotas: QuotaKeeper) -> None:
-        self._store = store
+        super().__init__(store)
         self._quotas = quotas
 
     async def open(self, tenant: TenantId, draft: ThreadDraft, *, by: str) -> Opened:
@@ -40,14 +37,6 @@ class LimitedThreadStore:
         await self._quotas.require_writing(tenant)
         await self._quotas.require_opening(tenant, task=False)
         return await self._store.open(tenant, draft, by=by)
-
-    async def thread(self, tenant: TenantId, thread_id: ThreadId) -> Thread:
-        """See `ThreadStore.thread`."""
-        return await self._store.thread(tenant, thread_id)
-
-    async def threads(self, tenant: TenantId, *, after: Position | None, limit: int) -> tuple[Thread, ...]:
-        """See `ThreadStore.threads`."""
-        return await self._store.threads(tenant, after=after, limit=limit)
 
     async def append(
         self, tenant: TenantId, thread_id: ThreadId, draft: MessageDraft, *, by: str, expected_seq: int | None = None
@@ -70,19 +59,15 @@ class LimitedThreadStore:
             allowed = [appends[place] for place in places]
             await self._store.append_all(tenant, allowed, lambda place, result: told(places[place], result))
 
-    async def messages(self, tenant: TenantId, thread_id: ThreadId, *, after_seq: int, limit: int) -> MessagePage:
-        """See `ThreadStore.messages`."""
-        return await self._store.messages(tenant, thread_id, after_seq=after_seq, limit=limit)
 
-
-class LimitedTaskLog:
+class LimitedTaskLog(PassingTaskLog):
     """A `TaskLog` that refuses the writes of a tenant that has too much or is too fast.
 
     What ends a task is never refused: it makes room, and a runner that could not write it would run for nothing.
     """
 
     def __init__(self, log: TaskLog, quotas: QuotaKeeper) -> None:
-        self._log = log
+        super().__init__(log)
         self._quotas = quotas
 
     async def write(
@@ -108,38 +93,6 @@ class LimitedTaskLog:
             allowed = [writes[place] for place in places]
             await self._log.write(tenant, agent, allowed, lambda place, result: settle(places[place], result))
         return tuple(results)
-
-    async def cancel(
-        self, tenant: TenantId, agent: AgentId, task_id: ThreadId, *, owner: str, status: Mapping[str, JsonValue]
-    ) -> Written:
-        """See `TaskLog.cancel`."""
-        return await self._log.cancel(tenant, agent, task_id, owner=owner, status=status)
-
-    async def task(
-        self,
-        tenant: TenantId,
-        agent: AgentId,
-        task_id: ThreadId,
-        *,
-        owner: str,
-        history_length: int | None,
-        artifacts: bool,
-        upto: int | None = None,
-    ) -> TaskView:
-        """See `TaskLog.task`."""
-        return await self._log.task(
-            tenant, agent, task_id, owner=owner, history_length=history_length, artifacts=artifacts, upto=upto
-        )
-
-    async def tasks(self, tenant: TenantId, agent: AgentId, query: TaskQuery) -> TaskPage:
-        """See `TaskLog.tasks`."""
-        return await self._log.tasks(tenant, agent, query)
-
-    async def rows(
-        self, tenant: TenantId, agent: AgentId, task_id: ThreadId, *, owner: str, after: int, limit: int
-    ) -> RowPage:
-        """See `TaskLog.rows`."""
-        return await self._log.rows(tenant, agent, task_id, owner=owner, after=after, limit=limit)
 
     async def _require(self, tenant: TenantId, write: Write) -> None:
         if write.epoch:
