@@ -29,7 +29,7 @@ def test_reading_a_log_of_a_hundred_megabytes_takes_no_more_memory_than_a_page(
     service = start_threads()
     token = signing_key.token("acme", subject="helper", roles=("runner",), kind="agent")
     headers = {"Authorization": f"Bearer {token}"}
-    write = {
+    write: dict[str, object] = {
         "task_id": "t-1",
         "owner": "ada",
         "write_id": "w-1",
