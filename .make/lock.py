@@ -25,7 +25,10 @@ APART = ("bench", "cdktn", "plots")
 ALONE = ("checkov", "opal", "spark")
 COMPILE = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-annotate", "--no-header"]
 # The services whose containers install from a lock of their own.
-SERVICES = ("runtime/api", "runtime/threads", "runtime/policies", "sidecars/policy")
+SERVICES = (
+    *("runtime/api", "runtime/threads", "runtime/policies"),
+    *("sidecars/policy", "sidecars/injector", "sidecars/secrets", "sidecars/relay"),
+)
 
 
 def exports() -> dict[str, list[str]]:

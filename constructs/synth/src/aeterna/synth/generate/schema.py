@@ -113,11 +113,18 @@ def _block(block: Mapping[str, Any]) -> Block:
 def _attribute(name: str, attribute: Mapping[str, Any]) -> Attribute:
     return Attribute(
         name=name,
-        type=attribute["type"],
+        type=_nested_type(attribute["nested_type"]) if "nested_type" in attribute else attribute["type"],
         required=attribute.get("required", False),
         optional=attribute.get("optional", False),
         computed=attribute.get("computed", False),
     )
+
+
+def _nested_type(nested: Mapping[str, Any]) -> TypeExpression:
+    """Return an attribute that newer providers describe like a block as the type constraint that it is."""
+    fields = {name: _attribute(name, attribute).type for name, attribute in nested["attributes"].items()}
+    one = ["object", fields]
+    return one if nested["nesting_mode"] == "single" else [nested["nesting_mode"], one]
 
 
 def _nested(name: str, nested: Mapping[str, Any]) -> Nested:

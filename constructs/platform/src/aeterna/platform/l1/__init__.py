@@ -1,0 +1,1 @@
+"""Generated bindings of the providers that the platform needs."""

@@ -1,0 +1,1 @@
+"""Tokens of a workload's own identity in its cloud."""

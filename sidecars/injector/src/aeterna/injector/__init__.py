@@ -1,0 +1,1 @@
+"""The admission webhook that puts sidecars into agents' pods."""

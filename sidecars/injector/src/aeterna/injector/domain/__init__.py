@@ -1,0 +1,1 @@
+"""What the injector reasons about."""

@@ -1,0 +1,1 @@
+"""What the injector refuses or cannot do."""

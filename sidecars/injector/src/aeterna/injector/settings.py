@@ -1,0 +1,1 @@
+"""What the injector reads from its environment, ``AETERNA_INJECTOR_*``."""

@@ -1,0 +1,1 @@
+"""What the relay refuses or cannot do."""

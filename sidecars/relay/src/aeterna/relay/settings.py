@@ -1,0 +1,1 @@
+"""What the relay reads from its environment, ``AETERNA_RELAY_*``."""

@@ -1,0 +1,1 @@
+"""The secrets sidecar: leased secrets as files on memory and over a Unix socket."""

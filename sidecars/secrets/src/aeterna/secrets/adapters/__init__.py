@@ -1,0 +1,1 @@
+"""What the secrets sidecar stands on."""

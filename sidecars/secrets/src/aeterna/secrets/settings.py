@@ -1,0 +1,1 @@
+"""What the secrets sidecar reads from its environment, ``AETERNA_SECRETS_*``."""
