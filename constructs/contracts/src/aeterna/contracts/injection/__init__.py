@@ -1,1 +1,1 @@
-"""What Aeterna's sidecars are in a pod: one definition, for the constructs at synthesis and the injector at admission."""
+"""What sidecars are in a pod: one definition, for the constructs at synthesis and the injector at admission."""

@@ -44,19 +44,19 @@ TOKEN_VOLUME: Final = "aeterna-token"  # noqa: S105 - the name of a volume
 TRUST_VOLUME: Final = "aeterna-trust"
 POLICY_STATE_VOLUME: Final = "aeterna-policy-state"
 POLICY_TMP_VOLUME: Final = "aeterna-policy-tmp"
-SECRETS_VOLUME: Final = "aeterna-secrets"  # noqa: S105 - the name of a volume
-SECRETS_CONFIG_VOLUME: Final = "aeterna-secrets-config"  # noqa: S105 - the name of a volume
-SECRETS_TMP_VOLUME: Final = "aeterna-secrets-tmp"  # noqa: S105 - the name of a volume
+SECRETS_VOLUME: Final = "aeterna-secrets"
+SECRETS_CONFIG_VOLUME: Final = "aeterna-secrets-config"
+SECRETS_TMP_VOLUME: Final = "aeterna-secrets-tmp"
 OPAL_TMP_VOLUME: Final = "aeterna-opal-tmp"
 
 SOCKETS: Final = "/run/aeterna"
 POLICY_SOCKET: Final = f"{SOCKETS}/policy.sock"
-SECRETS_SOCKET: Final = f"{SOCKETS}/secrets.sock"  # noqa: S105 - the path of a socket
-SECRETS_FILES: Final = "/run/secrets/aeterna"  # noqa: S105 - the path of a folder
+SECRETS_SOCKET: Final = f"{SOCKETS}/secrets.sock"
+SECRETS_FILES: Final = "/run/secrets/aeterna"
 TOKEN_FILE: Final = "/var/run/secrets/aeterna/token"  # noqa: S105 - the path of a file
 TRUST: Final = "/etc/aeterna/trust"
 """The folder with ``ca.crt``, the authority of the platform's own services, and ``bundle-keys.pem``."""
-SECRETS_CONFIG_FOLDER: Final = "/etc/aeterna/secrets"  # noqa: S105 - the path of a folder
+SECRETS_CONFIG_FOLDER: Final = "/etc/aeterna/secrets"
 POLICY_STATE: Final = "/var/lib/aeterna"
 
 TRUST_CONFIG_MAP: Final = "aeterna-trust"
@@ -66,5 +66,5 @@ AUDIENCE: Final = "aeterna"
 
 POLICY_HEALTH_PORT: Final = 9180
 SECRETS_HEALTH_PORT: Final = 9181
-"""Of the pod's address, for the kubelet's probes and Prometheus: ``/live``, ``/ready``, ``/metrics`` and nothing else."""
+"""Of the pod's address, for probes and Prometheus: ``/live``, ``/ready``, ``/metrics`` and nothing else."""
 SIDECAR_USER: Final = 65532
