@@ -1,1 +1,117 @@
-"""What the secrets sidecar refuses or cannot do."""
+"""What goes wrong with secrets. No error carries a value, a token or the body of an answer.
+
+AeternaError
+└── SecretsError
+    ├── ConfigurationInvalidError    the configuration document cannot work as written
+    ├── SourceError                  a source did not give what was asked of it
+    │   ├── SourceUnavailableError   not now: sealed, standby, overloaded, out of reach
+    │   ├── AccessDeniedError        the source does not, or no longer, believe the login
+    │   ├── SecretAbsentError        the source has no such secret
+    │   ├── LeaseLostError           the source does not know the lease any more
+    │   └── SourceAnswerError        the source answered with something that is no answer
+    ├── SecretUnknownError           no secret is declared by that name
+    ├── SecretNotReadyError          it was not fetched yet
+    └── SecretWithdrawnError         its lease ended and no other could be had
+"""
+
+from __future__ import annotations
+
+from aeterna.contracts.errors import AeternaError
+
+
+class SecretsError(AeternaError):
+    """The secrets sidecar refuses or cannot do something."""
+
+    code = "secrets.error"
+
+
+class ConfigurationInvalidError(SecretsError):
+    """The configuration document cannot work as written."""
+
+    code = "secrets.configuration_invalid"
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: {reason}")
+
+
+class SourceError(SecretsError):
+    """A source did not give what was asked of it."""
+
+    code = "secrets.source_error"
+
+
+class SourceUnavailableError(SourceError):
+    """Nothing can be had from the source now; it may have said how many seconds to wait."""
+
+    code = "secrets.source_unavailable"
+
+    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(f"the source {reason}")
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class AccessDeniedError(SourceError):
+    """The source does not, or no longer, believe the login, or does not let it do this."""
+
+    code = "secrets.access_denied"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the source does not allow {what}")
+
+
+class SecretAbsentError(SourceError):
+    """The source has no such secret, or it was deleted there."""
+
+    code = "secrets.secret_absent"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"the source has nothing at {path!r}")
+
+
+class LeaseLostError(SourceError):
+    """The source does not know the lease any more."""
+
+    code = "secrets.lease_lost"
+
+    def __init__(self) -> None:
+        super().__init__("the source does not know the lease any more")
+
+
+class SourceAnswerError(SourceError):
+    """The source answered with something that is no answer of its kind."""
+
+    code = "secrets.source_answer"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the source's answer {reason}")
+
+
+class SecretUnknownError(SecretsError):
+    """No secret is declared by that name."""
+
+    code = "secrets.secret_unknown"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no secret {name!r} is declared")
+        self.name = name
+
+
+class SecretNotReadyError(SecretsError):
+    """The secret was not fetched yet."""
+
+    code = "secrets.secret_not_ready"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"secret {name!r} was not fetched yet")
+        self.name = name
+
+
+class SecretWithdrawnError(SecretsError):
+    """The secret's lease ended, and no other could be had."""
+
+    code = "secrets.secret_withdrawn"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"secret {name!r} is withdrawn: it ended, and its source gave no other")
+        self.name = name

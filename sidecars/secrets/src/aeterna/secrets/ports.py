@@ -1,1 +1,74 @@
-"""What the secrets sidecar needs of the world."""
+"""What the sidecar needs from outside: sources of secrets, the way into them, and whoever is handed what they gave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aeterna.secrets.domain.secret import Grant, Lease, Reference, Secret
+
+
+class SecretSource(Protocol):
+    """Gives out secrets. Kept by ``adapters.vault*`` and one adapter per cloud; faked in ``testing``.
+
+    All methods may block, and are called from any thread, one call at a time. They raise `SourceUnavailableError` when
+    nothing can be had from the source now (it may say for how long), `AccessDeniedError` when the login is not or no
+    longer believed, and `SecretAbsentError` when there is no such secret. No error carries a value or a body.
+    """
+
+    def fetch(self, reference: Reference) -> Secret:
+        """Return the secret as it is now; one that is leased is a new one each time."""
+        ...
+
+    def renew(self, lease: Lease, *, ttl: float) -> Grant:
+        """Ask for ``ttl`` more seconds from now, and return what was granted; raise `LeaseLostError` if it is gone."""
+        ...
+
+    def revoke(self, lease: Lease) -> None:
+        """Have the source take a lease back now; one that is gone already is no error."""
+        ...
+
+
+class Session(Protocol):
+    """A login at a source, and what can be had by it. The leases that were had by it end with it."""
+
+    source: SecretSource
+    grant: Grant | None
+    """As it was when logging in; None never ends, as with drivers that keep their own identity fresh."""
+
+    def renew(self, *, ttl: float) -> Grant:
+        """Ask for ``ttl`` more seconds from now; raise `AccessDeniedError` when the login is over, or as a source."""
+        ...
+
+    def revoke(self) -> None:
+        """End the login, and with it every lease had by it."""
+        ...
+
+
+class Entrance(Protocol):
+    """The way into a source, by the pod's own identity. Raises what a source raises."""
+
+    def log_in(self) -> Session:
+        """Return a new login; may block."""
+        ...
+
+
+class Recipient(Protocol):
+    """Who is handed the secrets: the files, and who waits for them. Kept by ``usecases.rendering``.
+
+    Called in the process's loop, one call at a time; a secret that is handed over again has other values than before.
+    """
+
+    async def hand_over(self, held: Mapping[str, Secret], changed: frozenset[str]) -> None:
+        """Take all that is held, of which these changed; return when whoever uses them has them.
+
+        Raise `SecretsError` when that was not possible: then what was held before stays in use, nothing of it is
+        revoked, and this is called again later.
+        """
+        ...
+
+    async def withdraw(self, names: frozenset[str]) -> None:
+        """Take these away from whoever uses them, and everything that was made of them; does not raise."""
+        ...
