@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from constructs import Construct
 
@@ -25,6 +26,9 @@ BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
 """Without these a node never becomes ready."""
 AFTER_NODES = ("coredns", "aws-ebs-csi-driver", "metrics-server")
 """These run as pods, and would wait for nodes until the add-on times out."""
+
+SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {"vpc-cni": {"enableNetworkPolicy": "true"}}
+"""What add-ons are told. Without it EKS takes network policies and lets everything through all the same."""
 
 SYSTEM = "kube-system"
 
@@ -68,6 +72,7 @@ class Addons(Construct):
                 name,
                 cluster_name=self._plane.name,
                 addon_name=name,
+                configuration_values=json.dumps(SETTINGS[name]) if name in SETTINGS else None,
                 resolve_conflicts_on_create="OVERWRITE",
                 resolve_conflicts_on_update="PRESERVE",
                 pod_identity_association=None if identity is None else [identity.association()],

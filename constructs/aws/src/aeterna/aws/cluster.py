@@ -42,6 +42,9 @@ CONTROL_PLANE_LOGS = ("api", "audit", "authenticator", "controllerManager", "sch
 LONGEST_CLUSTER_NAME = 23
 """What the shortest limit, that of a node group's name, leaves beside the longest name of a pool."""
 
+IDENTITY_AGENT = "169.254.170.23/32"
+"""Where the pod identity agent of each node answers."""
+
 HTTPS = 443
 DELETE_TIMEOUT = "20m"
 
@@ -214,6 +217,7 @@ def _outputs(plane: AwsEksCluster | DataAwsEksCluster) -> ClusterOutputs:
         certificate_authority=Late(str(plane.certificate_authority[0].data)),
         issuer=Late(str(plane.identity[0].oidc[0].issuer)),
         version=Late(plane.version),
+        identity_blocks=(Late(IDENTITY_AGENT),),
     )
 
 

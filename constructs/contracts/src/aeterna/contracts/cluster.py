@@ -148,3 +148,5 @@ class ClusterOutputs:
     issuer: Late
     """The address of the issuer of service accounts' tokens."""
     version: Late
+    identity_blocks: tuple[Late, ...] = ()
+    """Where on its node a pod is given tokens of its cloud identity, as blocks of addresses; none where it is not."""

@@ -77,11 +77,16 @@ class GatewaySpec:
 
     - ``host`` is the name under which it is reached. ``gateway_class`` is a class that the cluster has.
     - ``certificate`` names the TLS secret of the platform's namespace that proves ``host``.
+    - ``proxies`` are the namespaces in which the class runs its proxies. Default: the platform's own.
+    - ``blocks`` are the address blocks that its proxies call from where they stand outside of the cluster.
+      Default: none.
     """
 
     host: str
     gateway_class: str
     certificate: str
+    proxies: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +124,7 @@ class PlatformSpec:
     - ``failure_policy`` is of the injection. Default: ``Fail``, and ``Ignore`` for development.
     - ``versions`` are further tags of sidecars that pods may ask for.
     - ``monitoring`` adds what the Prometheus operator reads. Default: on.
+    - ``prometheus`` is the namespace that metrics are read from. Default: "monitoring".
     - ``traces`` is the OTLP endpoint that spans go to. Default: none.
     """
 
@@ -135,6 +141,7 @@ class PlatformSpec:
     failure_policy: FailurePolicy | None = None
     versions: tuple[str, ...] = ()
     monitoring: bool = True
+    prometheus: str = "monitoring"
     traces: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
 

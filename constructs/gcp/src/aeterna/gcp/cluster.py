@@ -52,6 +52,9 @@ KUBERNETES_VERSION = "1.35"
 LONGEST_CLUSTER_NAME = 18
 """What a Google service account's id, at most 30 characters, leaves beside ``-break-glass``."""
 
+METADATA_SERVER = "169.254.169.254/32"
+"""Where GKE's metadata server answers pods, on each node."""
+
 DELETE_TIMEOUT = "40m"
 
 
@@ -256,4 +259,5 @@ def _outputs(plane: GoogleContainerCluster | DataGoogleContainerCluster) -> Clus
         certificate_authority=Late(str(plane.master_auth[0].cluster_ca_certificate)),
         issuer=Late(f"https://container.googleapis.com/v1/{plane.id}"),
         version=Late(plane.master_version),
+        identity_blocks=(Late(METADATA_SERVER),),
     )
