@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # The package of each program, as in tests/fixtures/fix_needs.py.
-PACKAGES="buildah:buildah debootstrap:debootstrap git:git javac:default-jdk-headless mvn:maven redis-server:redis-server"
+PACKAGES="buildah:buildah debootstrap:debootstrap etcd:etcd-server git:git ip:iproute2 javac:default-jdk-headless mvn:maven redis-server:redis-server"
 
 missing=""
 for pair in $PACKAGES; do
