@@ -1,1 +1,68 @@
-"""What the injector refuses or cannot do."""
+"""What the injector refuses or cannot do, as one tree.
+
+AeternaError
+└── InjectorError
+    ├── CertificateUnreadableError       a certificate or its key is not one
+    ├── AuthorityTooNewError             a later release wrote the authority; it is left as it is
+    └── ClusterError                     the Kubernetes API did not do what it was asked
+        ├── ClusterUnavailableError      it is away, or too busy
+        ├── ClusterConflictError         somebody else was faster
+        └── ClusterRefusedError          it will not: no right to, or nothing it would accept
+"""
+
+from __future__ import annotations
+
+from aeterna.contracts.errors import AeternaError
+
+
+class InjectorError(AeternaError):
+    """The injector refuses or cannot do something."""
+
+    code = "injector.error"
+
+
+class CertificateUnreadableError(InjectorError):
+    """What should be a certificate, or its key, is not one."""
+
+    code = "injector.certificate_unreadable"
+
+
+class AuthorityTooNewError(InjectorError):
+    """The authority's Secret was written by a later release than this one, which leaves it alone."""
+
+    code = "injector.authority_too_new"
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(f"the authority is of format {found}, and this release knows {known}")
+        self.found = found
+        self.known = known
+
+
+class ClusterError(InjectorError):
+    """The Kubernetes API did not do what it was asked."""
+
+    code = "injector.cluster_error"
+
+    def __init__(self, what: str, reason: str) -> None:
+        """Take what was asked and the reason in the server's words, which hold no content of an object."""
+        super().__init__(f"{what}: {reason}")
+        self.what = what
+        self.reason = reason
+
+
+class ClusterUnavailableError(ClusterError):
+    """The Kubernetes API is away or too busy; the same request may succeed later."""
+
+    code = "injector.cluster_unavailable"
+
+
+class ClusterConflictError(ClusterError):
+    """The object was changed, or made, since it was read; read it again and decide anew."""
+
+    code = "injector.cluster_conflict"
+
+
+class ClusterRefusedError(ClusterError):
+    """The Kubernetes API will not do it as long as nobody changes a right or the object."""
+
+    code = "injector.cluster_refused"
