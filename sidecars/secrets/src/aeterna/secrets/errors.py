@@ -4,14 +4,20 @@ AeternaError
 └── SecretsError
     ├── ConfigurationInvalidError    the configuration document cannot work as written
     ├── SourceError                  a source did not give what was asked of it
-    │   ├── SourceUnavailableError   not now: sealed, standby, overloaded, out of reach
-    │   ├── AccessDeniedError        the source does not, or no longer, believe the login
-    │   ├── SecretAbsentError        the source has no such secret
-    │   ├── LeaseLostError           the source does not know the lease any more
-    │   └── SourceAnswerError        the source answered with something that is no answer
+    │   ├── SourceUnavailableError   nothing of it now: sealed, standby, overloaded, out of reach
+    │   └── RequestFailedError       it answers, but did not do this
+    │       ├── AccessDeniedError    it does not, or no longer, believe the login
+    │       ├── SecretAbsentError    it has no such secret
+    │       ├── LeaseLostError       it does not know the lease any more
+    │       ├── SourceFaultError     it failed at this, as when it cannot reach the database
+    │       └── SourceAnswerError    it answered with something that is no answer
     ├── SecretUnknownError           no secret is declared by that name
     ├── SecretNotReadyError          it was not fetched yet
-    └── SecretWithdrawnError         its lease ended and no other could be had
+    ├── SecretWithdrawnError         its lease ended and no other could be had
+    ├── RenderError                  a file cannot be made of what the secrets hold
+    ├── FolderRefusedError           secrets must not, or cannot, be written into this folder
+    ├── NoticeFailedError            whoever was to be told of a change could not be
+    └── PeerRefusedError             this user of the pod may not ask for secrets
 """
 
 from __future__ import annotations
@@ -51,7 +57,13 @@ class SourceUnavailableError(SourceError):
         self.retry_after = retry_after
 
 
-class AccessDeniedError(SourceError):
+class RequestFailedError(SourceError):
+    """The source answers, but did not do this one thing."""
+
+    code = "secrets.request_failed"
+
+
+class AccessDeniedError(RequestFailedError):
     """The source does not, or no longer, believe the login, or does not let it do this."""
 
     code = "secrets.access_denied"
@@ -60,7 +72,7 @@ class AccessDeniedError(SourceError):
         super().__init__(f"the source does not allow {what}")
 
 
-class SecretAbsentError(SourceError):
+class SecretAbsentError(RequestFailedError):
     """The source has no such secret, or it was deleted there."""
 
     code = "secrets.secret_absent"
@@ -69,7 +81,7 @@ class SecretAbsentError(SourceError):
         super().__init__(f"the source has nothing at {path!r}")
 
 
-class LeaseLostError(SourceError):
+class LeaseLostError(RequestFailedError):
     """The source does not know the lease any more."""
 
     code = "secrets.lease_lost"
@@ -78,7 +90,16 @@ class LeaseLostError(SourceError):
         super().__init__("the source does not know the lease any more")
 
 
-class SourceAnswerError(SourceError):
+class SourceFaultError(RequestFailedError):
+    """The source failed at this one thing, as when it cannot reach the database whose passwords it makes."""
+
+    code = "secrets.source_fault"
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the source failed at it with status {status}")
+
+
+class SourceAnswerError(RequestFailedError):
     """The source answered with something that is no answer of its kind."""
 
     code = "secrets.source_answer"
@@ -115,3 +136,42 @@ class SecretWithdrawnError(SecretsError):
     def __init__(self, name: str) -> None:
         super().__init__(f"secret {name!r} is withdrawn: it ended, and its source gave no other")
         self.name = name
+
+
+class RenderError(SecretsError):
+    """A file cannot be made of what the secrets hold."""
+
+    code = "secrets.render_failed"
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(f"file {file!r}: {reason}")
+        self.file = file
+
+
+class FolderRefusedError(SecretsError):
+    """Secrets must not, or cannot, be written into this folder."""
+
+    code = "secrets.folder_refused"
+
+    def __init__(self, folder: str, reason: str) -> None:
+        super().__init__(f"{folder}: {reason}")
+        self.reason = reason
+
+
+class NoticeFailedError(SecretsError):
+    """Whoever was to be told of a change could not be."""
+
+    code = "secrets.notice_failed"
+
+    def __init__(self, whom: str, reason: str) -> None:
+        super().__init__(f"{whom} was not told: {reason}")
+        self.reason = reason
+
+
+class PeerRefusedError(SecretsError):
+    """This user of the pod may not ask for secrets."""
+
+    code = "secrets.peer_refused"
+
+    def __init__(self) -> None:
+        super().__init__("secrets are not for the user that asks; PEERS names those that they are for")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aeterna.secrets.domain.rendition import FileSpec, Notice, RenderedFile
     from aeterna.secrets.domain.secret import Grant, Lease, Reference, Secret
 
 
@@ -42,6 +43,10 @@ class Session(Protocol):
         """Ask for ``ttl`` more seconds from now; raise `AccessDeniedError` when the login is over, or as a source."""
         ...
 
+    def alive(self) -> bool:
+        """Say whether the source still knows the login, for when something was denied to it."""
+        ...
+
     def revoke(self) -> None:
         """End the login, and with it every lease had by it."""
         ...
@@ -71,4 +76,43 @@ class Recipient(Protocol):
 
     async def withdraw(self, names: frozenset[str]) -> None:
         """Take these away from whoever uses them, and everything that was made of them; does not raise."""
+        ...
+
+
+class Templates(Protocol):
+    """Makes text of secrets. Kept by ``adapters.jinja_templates``; faked in ``testing``."""
+
+    def needs(self, spec: FileSpec) -> frozenset[str]:
+        """Return the names that a template uses; raise `ConfigurationInvalidError` when it is none."""
+        ...
+
+    def render(self, spec: FileSpec, held: Mapping[str, Secret]) -> bytes:
+        """Return the content, or raise `RenderError`, in which no value shows."""
+        ...
+
+
+class Volume(Protocol):
+    """The folder that the application reads. Kept by ``adapters.memory_volume``; faked in ``testing``.
+
+    All methods may block, and are called from any thread, one call at a time. They raise `FolderRefusedError`.
+    """
+
+    def clear(self) -> None:
+        """Overwrite and remove everything that this or an earlier process of ours wrote; check the folder first."""
+        ...
+
+    def switch(self, files: Mapping[str, RenderedFile]) -> None:
+        """Have exactly these files from now on, all in one step; readers of those before may end."""
+        ...
+
+    def sweep(self, *, overwrite: bool) -> None:
+        """Remove what was switched away from; with ``overwrite``, whoever still reads it reads zeros."""
+        ...
+
+
+class Messenger(Protocol):
+    """Tells the application that files have changed. Kept by ``adapters.messenger``; faked in ``testing``."""
+
+    async def tell(self, notice: Notice) -> None:
+        """Tell once, within seconds, and nothing of any value; raise `NoticeFailedError`."""
         ...

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
+from aeterna.secrets.domain.rendition import FileSpec
 from aeterna.secrets.domain.secret import Reference
 
 
@@ -101,29 +102,9 @@ class Declaration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Callback:
-    """Who is told when a file changed: a process by a signal, or an address of the pod by an empty POST."""
-
-    signal: str | None = None
-    process: str | None = None
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateFile:
-    """A file of the memory volume. ``file`` is relative to it; ``template`` is Jinja2 text over the secrets by name."""
-
-    file: str
-    template: str
-    mode: int = 0o440
-    on_change: tuple[Callback, ...] = ()
-    kind: Literal["jinja2"] = "jinja2"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """All of it, by name."""
 
     sources: Mapping[str, Source] = field(default_factory=dict[str, Source])
     secrets: Mapping[str, Declaration] = field(default_factory=dict[str, Declaration])
-    files: tuple[TemplateFile, ...] = ()
+    files: tuple[FileSpec, ...] = ()

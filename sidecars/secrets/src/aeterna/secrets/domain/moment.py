@@ -23,3 +23,9 @@ class Moment:
     def until(self, other: Moment) -> float:
         """Return how many seconds are left to another moment, by the clock that says fewer; 0 when it is past."""
         return max(0.0, min(other.steady - self.steady, other.wall - self.wall))
+
+    def earliest(self, other: Moment | None) -> Moment:
+        """Return the earlier of two, by each clock; None is never."""
+        if other is None:
+            return self
+        return Moment(steady=min(self.steady, other.steady), wall=min(self.wall, other.wall))

@@ -50,10 +50,27 @@ class Holdings:
         now = self._now()
         return {name: secret for name, (secret, ends) in self._held.items() if ends is None or now.before(ends)}
 
+    def ends(self, name: str) -> Moment | None:
+        """Return until when a secret may be used; None for one without an end, or that is not held."""
+        return self._held[name][1] if name in self._held else None
+
+    def next_end(self) -> Moment | None:
+        """Return the earliest end of all that is held."""
+        earliest: Moment | None = None
+        for _, end in self._held.values():
+            earliest = end.earliest(earliest) if end is not None else earliest
+        return earliest
+
     def hold(self, name: str, secret: Secret, *, ends: Moment | None) -> None:
         """Hold a secret until a moment, in the stead of what was held before by that name."""
         self._held[name] = (secret, ends)
         self._withdrawn.discard(name)
+
+    def extend(self, name: str, *, ends: Moment | None) -> None:
+        """Hold what is held by that name until another moment; nothing is, once it was dropped."""
+        found = self._held.get(name)
+        if found is not None:
+            self._held[name] = (found[0], ends)
 
     def ended(self) -> frozenset[str]:
         """Return the names of those whose end has come and that were not dropped yet."""
