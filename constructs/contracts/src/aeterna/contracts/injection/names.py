@@ -48,17 +48,35 @@ SECRETS_VOLUME: Final = "aeterna-secrets"
 SECRETS_CONFIG_VOLUME: Final = "aeterna-secrets-config"
 SECRETS_TMP_VOLUME: Final = "aeterna-secrets-tmp"
 OPAL_TMP_VOLUME: Final = "aeterna-opal-tmp"
+NO_API_TOKEN_VOLUME: Final = "aeterna-no-api-token"  # noqa: S105 - the name of a volume
+"""An empty one that stands in sidecars where Kubernetes' own token would be."""
+OPAL_TOKEN_VOLUME: Final = "aeterna-opal-token"  # noqa: S105 - the name of a volume
 
 SOCKETS: Final = "/run/aeterna"
 POLICY_SOCKET: Final = f"{SOCKETS}/policy.sock"
 SECRETS_SOCKET: Final = f"{SOCKETS}/secrets.sock"
-SECRETS_FILES: Final = "/run/secrets/aeterna"
+SECRETS_FILES: Final = "/run/aeterna-secrets"
+"""Not below ``/run/secrets/aeterna``: ``/var/run`` is a link to ``/run`` in most images, and there is the token."""
 TOKEN_FILE: Final = "/var/run/secrets/aeterna/token"  # noqa: S105 - the path of a file
 TRUST: Final = "/etc/aeterna/trust"
 """The folder with ``ca.crt``, the authority of the platform's own services, and ``bundle-keys.pem``."""
 SECRETS_CONFIG_FOLDER: Final = "/etc/aeterna/secrets"
 POLICY_STATE: Final = "/var/lib/aeterna"
+POLICY_ADMIN_TOKEN: Final = "/var/run/secrets/aeterna-opal/token"  # noqa: S105 - the path of a file
+POLICY_ADMIN_PORT: Final = 8181
+OPAL_CLIENT_PORT: Final = 7000
+"""Both of the pod's loopback: OPAL's client pushes to the one, and is asked at the other to push again."""
+API_TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - the path of a folder
+"""Where Kubernetes puts its own token, unless something is there already."""
+BUNDLE_KEYS: Final = f"{TRUST}/bundle-keys.pem"
+CA_FILE: Final = f"{TRUST}/ca.crt"
+WORKLOADS_FILE: Final = f"{TRUST}/workloads.json"
+"""The tenancy of the namespaces of the same tenant, so that its agents can tell each other's pods."""
+WORKLOAD_KEYS: Final = f"{TRUST}/workload-jwks.json"
+"""The keys with which the cluster signs tokens of pods."""
 
+OPAL_CLIENT_SECRET: Final = "aeterna-opal-client"  # noqa: S105 - the name of a Secret
+"""A Secret of a tenant's namespace, with the key ``token``: what OPAL's client shows to its server."""
 TRUST_CONFIG_MAP: Final = "aeterna-trust"
 """A ConfigMap that the injector keeps in every namespace that is injected."""
 WEBHOOK: Final = "aeterna-injector"
