@@ -14,6 +14,7 @@ from aeterna.service.caller import Caller, TenantId
 from aeterna.service.errors import AuthenticationError, KeysUnavailableError
 from aeterna.service.ports import TokenVerifier
 from aeterna.service.testing import FakeTokenVerifier, SigningKey
+from fixtures.cluster_tokens import Cluster
 from fixtures.fix_tokens import NOW
 
 if TYPE_CHECKING:
@@ -22,13 +23,22 @@ if TYPE_CHECKING:
 
 ADA = Caller(tenant=TenantId("acme"), subject="ada", kind="User", roles=frozenset({"admin"}), token_id=None)
 
+BOT = Caller(
+    tenant=TenantId("acme"),
+    subject="system:serviceaccount:acme-agents:bot",
+    kind="Agent",
+    roles=frozenset({"runner"}),
+    token_id=None,
+)
+
 
 @dataclass(frozen=True)
 class Subject:
-    """A verifier under test, and a token that proves `ADA` to it."""
+    """A verifier under test, and a token that proves a caller to it."""
 
     verifier: TokenVerifier
     token: str
+    proves: Caller = ADA
 
 
 def publishing(body: bytes, status: int = 200) -> ThreadingHTTPServer:
@@ -57,15 +67,23 @@ def verifier_at(server: ThreadingHTTPServer, key: SigningKey) -> JwksTokenVerifi
     return JwksTokenVerifier(address, issuer=key.issuer, audience="aeterna", clock=lambda: NOW)
 
 
-@pytest.fixture(params=["fake", "keys in a file", "keys at an address"])
-def subject(request: pytest.FixtureRequest, signing_key: SigningKey, jwks_file: Path) -> Iterator[Subject]:
+@pytest.fixture(params=["fake", "keys in a file", "keys at an address", "people beside a cluster", "a pod's"])
+def subject(
+    request: pytest.FixtureRequest, signing_key: SigningKey, jwks_file: Path, tmp_path: Path
+) -> Iterator[Subject]:
     """Return each implementation in turn."""
     token = signing_key.token(now=NOW)
+    cluster = Cluster(signing_key, tmp_path / "workloads.json")
+    cluster.write()
     if request.param == "fake":
         yield Subject(FakeTokenVerifier({token: ADA}), token)
     elif request.param == "keys in a file":
         verifier = JwksTokenVerifier(str(jwks_file), issuer=signing_key.issuer, audience="aeterna", clock=lambda: NOW)
         yield Subject(verifier, token)
+    elif request.param == "people beside a cluster":
+        yield Subject(cluster.verifier(), token)
+    elif request.param == "a pod's":
+        yield Subject(cluster.verifier(), cluster.issuer.token(changed={"jti": None}), BOT)
     else:
         server = publishing(signing_key.jwks())
         yield Subject(verifier_at(server, signing_key), token)
@@ -74,7 +92,7 @@ def subject(request: pytest.FixtureRequest, signing_key: SigningKey, jwks_file: 
 
 
 def test_a_good_token_proves_its_caller(subject: Subject) -> None:
-    assert subject.verifier.verify(subject.token) == ADA
+    assert subject.verifier.verify(subject.token) == subject.proves
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "ü" * 100, "eyJhbGciOiJub25lIn0.e30."])
@@ -102,7 +120,7 @@ def test_many_threads_may_verify_at_once(subject: Subject) -> None:
     for thread in threads:
         thread.join()
 
-    assert results == [ADA] * 8
+    assert results == [subject.proves] * 8
 
 
 @pytest.mark.parametrize(("body", "status"), [(b"", 500), (b"", 302), (b"x" * 300_000, 200), (b"no keys", 200)])

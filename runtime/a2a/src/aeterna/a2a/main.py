@@ -14,7 +14,7 @@ from aeterna.a2a.usecases.conversations import Conversations
 from aeterna.a2a.usecases.runner import Pace
 from aeterna.service import lifecycle, telemetry
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
-from aeterna.service.adapters.jwt import JwksTokenVerifier
+from aeterna.service.adapters.issuers import verifier_of
 from aeterna.service.metrics import new_registry
 from aeterna.service.settings import load
 
@@ -46,7 +46,7 @@ def application(
 ) -> FastAPI:
     """Return the application, for those who serve it themselves; the agent runs while its lifespan does."""
     token = TokenFile(settings.token_file)
-    identity = token.identity(settings.tenant_claim)
+    identity = token.identity(settings.tenant_claim, tenant=settings.tenant)
     store, registry = HttpStore(settings.threads_url, token.read), new_registry()
     conversations = Conversations(
         executor,
@@ -59,17 +59,10 @@ def application(
         pace=Pace(ttl=settings.lease_ttl, most_runs=settings.slots, most_attempts=settings.attempts),
         ttl=settings.ttl,
     )
-    verifier = JwksTokenVerifier(
-        settings.jwks,
-        issuer=settings.issuer,
-        audience=settings.audience,
-        tenant_claim=settings.tenant_claim,
-        leeway=settings.token_leeway,
-    )
     backing = Backing(
         conversations=conversations,
         pushes=store.pushes,
-        verifier=verifier,
+        verifier=verifier_of(settings, registry),
         decisions=AuthZenDecisionPoint.of(settings, registry),
     )
     return agent_app(

@@ -9,6 +9,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from aeterna.service.caller import TENANT_PATTERN
 from aeterna.service.settings import Duration, ServiceSettings
 
 
@@ -16,8 +17,9 @@ class AgentSettings(ServiceSettings):
     """What a process of an agent reads.
 
     ``threads_url`` is the thread store, ``token_file`` the token that the process brings it, read when it changes;
-    its tenant is the agent's. ``public_url`` is what the card tells callers, and by default where the process listens.
-    Without ``grpc_port`` there is no gRPC; ``grpc_public`` is its ``host:port`` on the card.
+    its tenant is the agent's, and ``tenant`` is where it names none, as a cluster's own tokens. ``public_url`` is what
+    the card tells callers, and by default where the process listens. Without ``grpc_port`` there is no gRPC;
+    ``grpc_public`` is its ``host:port`` on the card.
 
     A blocking SendMessage waits at most for ``send_timeout``; the task goes on after it. A stream is ended after
     ``stream_lifetime``, so that the caller's token is looked at again, and it says every ``heartbeat`` that it lives.
@@ -33,6 +35,7 @@ class AgentSettings(ServiceSettings):
     request_timeout: Duration = timedelta(minutes=5)
     threads_url: str = Field(pattern=r"^https?://.+$")
     token_file: Path = Path("/var/run/secrets/aeterna/token")
+    tenant: str | None = Field(default=None, pattern=f"^{TENANT_PATTERN.pattern}$")
     public_url: str | None = Field(default=None, pattern=r"^https?://.+$")
     grpc_port: int | None = Field(default=None, ge=0, le=65535)
     grpc_public: str | None = None

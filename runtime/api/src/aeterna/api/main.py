@@ -32,7 +32,7 @@ from aeterna.graph.errors import StorageError
 from aeterna.graph.main import maintenance_of, open_graphs
 from aeterna.graph.usecases.schedule import Cadence, Due, Schedule
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
-from aeterna.service.adapters.jwt import JwksTokenVerifier
+from aeterna.service.adapters.issuers import verifier_of
 from aeterna.service.app import service_app
 from aeterna.service.errors import StartError
 from aeterna.service.lifecycle import one_line_refusals, serve
@@ -98,7 +98,7 @@ def application(
         name=_NAME,
         version=importlib.metadata.version(_NAME),
         settings=settings,
-        verifier=verifier or verifier_of(settings),
+        verifier=verifier or verifier_of(settings, registry),
         decisions=decisions or AuthZenDecisionPoint.of(settings, registry),
         checks=checks_of(graphs, settings.lag_bound),
         problems=STATUSES,
@@ -111,17 +111,6 @@ def application(
     app.state.feeds = feeds_of(settings, registry)
     app.state.erasure_jobs = graphs.erasure_jobs
     return app
-
-
-def verifier_of(settings: ApiSettings) -> TokenVerifier:
-    """Return what checks tokens as the settings say."""
-    return JwksTokenVerifier(
-        settings.jwks,
-        issuer=settings.issuer,
-        audience=settings.audience,
-        tenant_claim=settings.tenant_claim,
-        leeway=settings.token_leeway,
-    )
 
 
 def checks_of(graphs: Graphs, lag_bound: timedelta) -> dict[str, Check]:

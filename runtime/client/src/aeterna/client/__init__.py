@@ -116,6 +116,7 @@ from aeterna.client.problem_codes import (
     TokenRejectedError,
     UnknownNodeError,
     UpkeepBusyError,
+    WorkloadsUnavailableError,
     WriterFencedError,
 )
 from aeterna.client.question_values import Hit, Hits, Matched, Matches, Related, RelatedNode, Subgraph
@@ -361,5 +362,6 @@ __all__ = [
     "UpkeepTask",
     "Verification",
     "VersionConflictError",
+    "WorkloadsUnavailableError",
     "WriterFencedError",
 ]

@@ -207,6 +207,12 @@ class KeysUnavailableError(UnavailableError):
     code = "token.keys_unavailable"
 
 
+class WorkloadsUnavailableError(UnavailableError):
+    """The service cannot tell yet whose the cluster's namespaces are, so it knows no workload."""
+
+    code = "token.workloads_unavailable"
+
+
 class DecisionUnavailableError(UnavailableError):
     """The policy could not be asked, and doubt is a deny."""
 
@@ -294,6 +300,7 @@ KINDS: tuple[type[ProblemError], ...] = (
     QueryTooLargeError,
     AnswerTooLargeError,
     KeysUnavailableError,
+    WorkloadsUnavailableError,
     DecisionUnavailableError,
     GraphBusyError,
     GraphClosedError,

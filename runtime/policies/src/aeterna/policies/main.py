@@ -41,7 +41,7 @@ from aeterna.postgres.fitness import prepare_schema, require_schema
 from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service import lifecycle, telemetry
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
-from aeterna.service.adapters.jwt import JwksTokenVerifier
+from aeterna.service.adapters.issuers import verifier_of
 from aeterna.service.app import service_app
 from aeterna.service.metrics import new_registry
 from aeterna.service.settings import load
@@ -175,13 +175,7 @@ def application(settings: PoliciesSettings, address: Address) -> FastAPI:
         name=PROGRAM,
         version=version("aeterna-policies"),
         settings=settings,
-        verifier=JwksTokenVerifier(
-            settings.jwks,
-            issuer=settings.issuer,
-            audience=settings.audience,
-            tenant_claim=settings.tenant_claim,
-            leeway=settings.token_leeway,
-        ),
+        verifier=verifier_of(settings, registry),
         decisions=AuthZenDecisionPoint.of(settings, registry),
         checks={"database": versions.check},
         problems=STATUSES,

@@ -18,6 +18,7 @@ from aeterna.service.lifecycle import Drain
 from aeterna.service.limits import RequestLimits
 from aeterna.service.metrics import new_registry
 from aeterna.service.observe import Observed, RequestMetrics
+from aeterna.service.ports import Noting
 from aeterna.service.problem import Problem, malformed_body, problem_of, problem_of_status
 from aeterna.service.problem_schema import RESPONSES
 from aeterna.service.trace import TRACE_HEADER
@@ -72,7 +73,15 @@ def service_app(  # noqa: PLR0913 - the composition root of a service says every
         redirect_slashes=False,
         responses=RESPONSES,
         middleware=[
-            Middleware(Health, name=name, version=version, checks=health, drain=drain, registry=registry),
+            Middleware(
+                Health,
+                name=name,
+                version=version,
+                checks=health,
+                drain=drain,
+                registry=registry,
+                notes=verifier.notes if isinstance(verifier, Noting) else dict[str, object],
+            ),
             Middleware(Observed, metrics=RequestMetrics(registry)),
             *_cors(settings.cors_origins),
             Middleware(RequestLimits, max_body_bytes=settings.max_body_bytes, timeout=settings.request_timeout),

@@ -11,6 +11,7 @@ AeternaError
     ├── TenantMissingError            proven, but by no tenant of ours
     ├── PermissionDeniedError         proven, and not allowed
     ├── KeysUnavailableError          the keys to check a token with are out of reach
+    ├── WorkloadsUnavailableError     whose a workload's namespace is cannot be told
     ├── NotReadyError                 a part of the process says why it should get no requests now
     ├── RequestTooLargeError
     ├── RequestTimeoutError           the caller was too slow
@@ -46,6 +47,7 @@ __all__ = [
     "TenantMissingError",
     "TokenInvalidError",
     "TokenMissingError",
+    "WorkloadsUnavailableError",
 ]
 
 
@@ -136,6 +138,15 @@ class KeysUnavailableError(ServiceError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
+
+
+class WorkloadsUnavailableError(ServiceError):
+    """There is no usable document of namespaces and tenants yet, so no workload of the cluster can be proven."""
+
+    code = "token.workloads_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("the document of namespaces and tenants cannot be read")
 
 
 class NotReadyError(ServiceError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -20,6 +22,7 @@ MAX_HEAD_BYTES: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
 MAX_TRAILER_BYTES: Final = 64 * 1024
 MAX_PIPELINED: Final = 64
+_UCRED_BYTES: Final = struct.calcsize("iII")
 
 
 class _TooManyPipelinedError(Exception):
@@ -47,8 +50,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     _running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Wait for the first request."""
+        """Wait for the first request; over a Unix socket its client is ``uid:<user>`` and the process's number."""
         super().connection_made(transport)
+        self.client = self.client or _peer(transport.get_extra_info("socket"))
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -135,6 +139,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return False
         started = self.cycle.response_started if self._in_body else not self.cycle.response_complete
         return started or bool(self.pipeline)
+
+
+def _peer(connection: socket.socket | None) -> tuple[str, int] | None:
+    """Return what the kernel says of the other end of a Unix socket (unix(7), SO_PEERCRED), where it says anything."""
+    if connection is None or connection.family != socket.AF_UNIX or not hasattr(socket, "SO_PEERCRED"):
+        return None
+    pid, uid, _ = struct.unpack("iII", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED_BYTES))
+    return f"uid:{uid}", pid
 
 
 # The name under which uvicorn's configuration takes a protocol is untyped for classes of one's own.

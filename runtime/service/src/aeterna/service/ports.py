@@ -13,19 +13,22 @@ if TYPE_CHECKING:
     from aeterna.service.caller import Caller
     from aeterna.service.json_value import JsonValue
 
-__all__ = ["NOTHING_MORE", "Decision", "DecisionPoint", "RememberingVerifier", "Resource", "TokenVerifier"]
+__all__ = ["NOTHING_MORE", "Decision", "DecisionPoint", "Noting", "RememberingVerifier", "Resource", "TokenVerifier"]
 
 NOTHING_MORE: Mapping[str, JsonValue] = MappingProxyType({})
 
 
 class TokenVerifier(Protocol):
-    """Proves tokens. Kept by ``adapters.jwt``; faked in ``testing``. May block, so call it off the event loop."""
+    """Proves tokens; may block, so call it off the event loop.
+
+    Kept by ``adapters.jwt``, ``adapters.service_account`` and, for both, ``adapters.issuers``; faked in ``testing``.
+    """
 
     def verify(self, token: str) -> Caller:
         """Return the caller that the token proves.
 
         Raise `TokenInvalidError` for a token that proves nobody, `TenantMissingError` for one without a tenant, and
-        `KeysUnavailableError` when it cannot be checked.
+        `KeysUnavailableError` or `WorkloadsUnavailableError` when it cannot be checked.
         """
         ...
 
@@ -36,6 +39,15 @@ class RememberingVerifier(Protocol):
 
     def remembered(self, token: str) -> Caller | None:
         """Return the caller of a token that is still proven, or None where only `TokenVerifier.verify` can tell."""
+        ...
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """A part of the process that knows of faults which keep nobody from being served."""
+
+    def notes(self) -> Mapping[str, object]:
+        """Return what ``/health`` tells of them, nothing where there are none; no address, no secret."""
         ...
 
 

@@ -34,6 +34,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.RequestTimeoutError: 408,
         errors.RequestTooLargeError: 413,
         errors.KeysUnavailableError: 503,
+        errors.WorkloadsUnavailableError: 503,
         errors.DecisionUnavailableError: 503,
         errors.AnswerTimeoutError: 503,
         errors.NotReadyError: 503,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeAlias, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aeterna.service.errors import SettingsInvalidError
@@ -44,6 +45,10 @@ class ServiceSettings(ListenSettings):
     ``jwks`` is a file or an ``https`` address; ``policy_url`` is ``http://host:port`` or ``unix:/path``. Decisions are
     remembered for at most ``policy_ttl``, and only while the decision point says which policies are in force.
     Browsers of other origins are not served unless ``cors_origins`` names them.
+
+    ``workloads`` is the document of namespaces and tenants (`aeterna.contracts.workloads`); with it pods prove
+    themselves by tokens of ``workload_issuer``, their cluster, whose keys are at ``workload_jwks``. For an address of
+    the cluster's own, ``workload_jwks_ca_file`` proves it and ``workload_jwks_token_file`` is shown to it.
     """
 
     issuer: str = Field(min_length=1)
@@ -55,6 +60,25 @@ class ServiceSettings(ListenSettings):
     policy_timeout: Duration = timedelta(seconds=1)
     policy_ttl: Duration = Field(default=timedelta(seconds=5), ge=timedelta(0), le=timedelta(minutes=1))
     cors_origins: tuple[str, ...] = ()
+    workloads: Path | None = None
+    workload_issuer: str | None = Field(default=None, min_length=1)
+    workload_jwks: str | None = Field(default=None, min_length=1)
+    workload_jwks_ca_file: Path | None = None
+    workload_jwks_token_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _whole_cluster(self) -> Self:
+        cluster = (self.workloads, self.workload_issuer, self.workload_jwks)
+        shown = self.workload_jwks_ca_file is not None or self.workload_jwks_token_file is not None
+        if (any(cluster) or shown) and not all(cluster):
+            raise ValueError("WORKLOADS, WORKLOAD_ISSUER and WORKLOAD_JWKS are set together or not at all")
+        if self.workload_issuer == self.issuer:
+            raise ValueError("WORKLOAD_ISSUER must be another than ISSUER: each is believed in its own matters alone")
+        if self.workload_jwks is not None and self.workload_jwks.startswith("http://"):
+            raise ValueError("WORKLOAD_JWKS is a file or https: whoever answers there decides which pods are whose")
+        if shown and not (self.workload_jwks or "").startswith("https://"):
+            raise ValueError("WORKLOAD_JWKS_CA_FILE and WORKLOAD_JWKS_TOKEN_FILE are for an https WORKLOAD_JWKS")
+        return self
 
 
 S = TypeVar("S", bound=BaseSettings)

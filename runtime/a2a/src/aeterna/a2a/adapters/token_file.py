@@ -49,15 +49,16 @@ class TokenFile:
             raise TokenUnreadableError(str(self._path))
         return self._token
 
-    def identity(self, tenant_claim: str = "tenant") -> Identity:
-        """Return whose token it is, or raise `TokenUnreadableError`."""
+    def identity(self, tenant_claim: str = "tenant", *, tenant: str | None = None) -> Identity:
+        """Return whose token it is, or raise `TokenUnreadableError`; ``tenant`` is that of a token that names none."""
         try:
             payload = self.read().split(".")[1]
             claims: object = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         except (IndexError, ValueError) as error:
             raise TokenUnreadableError(str(self._path)) from error
-        tenant = claims.get(tenant_claim) if is_object(claims) else None
+        claimed = claims.get(tenant_claim) if is_object(claims) else None
         agent = claims.get("sub") if is_object(claims) else None
-        if not isinstance(tenant, str) or not isinstance(agent, str):
+        found = tenant if claimed is None else claimed
+        if not isinstance(found, str) or not isinstance(agent, str):
             raise TokenUnreadableError(str(self._path))
-        return Identity(tenant=tenant, agent=agent)
+        return Identity(tenant=found, agent=agent)

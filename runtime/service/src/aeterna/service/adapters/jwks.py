@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from datetime import timedelta
 from http import HTTPStatus
@@ -89,10 +90,20 @@ class KeySet:
             self._lock.release()
 
 
-def source(location: str, *, timeout: timedelta = timedelta(seconds=3)) -> Callable[[], bytes]:
-    """Return how to fetch a key set from an address (``https://…``) or a file; it raises `KeysUnavailableError`."""
+def source(
+    location: str,
+    *,
+    timeout: timedelta = timedelta(seconds=3),
+    ca_file: Path | None = None,
+    token_file: Path | None = None,
+) -> Callable[[], bytes]:
+    """Return how to fetch a key set from an address (``https://…``) or a file; it raises `KeysUnavailableError`.
+
+    ``ca_file`` proves the address in the place of the system's authorities, ``token_file`` holds what it wants to be
+    shown; both are read for each fetch, since both are replaced under a process.
+    """
     if location.startswith(("https://", "http://")):
-        return lambda: _download(location, timeout)
+        return lambda: _download(location, timeout, ca_file, token_file)
     path = Path(location.removeprefix("file://"))
     return lambda: _read(path)
 
@@ -104,12 +115,13 @@ def _read(path: Path) -> bytes:
         raise KeysUnavailableError(f"the key set {path} cannot be read") from exc
 
 
-def _download(address: str, timeout: timedelta) -> bytes:
+def _download(address: str, timeout: timedelta, ca_file: Path | None, token_file: Path | None) -> bytes:
     """Fetch without redirects and without the environment's proxies: whoever answers decides whom we trust."""
+    headers = {"Accept": "application/json", **_authorization(token_file)}
     try:
         with (
-            httpx.Client(timeout=timeout.total_seconds(), trust_env=False) as client,
-            client.stream("GET", address, headers={"Accept": "application/json"}) as response,
+            httpx.Client(timeout=timeout.total_seconds(), trust_env=False, verify=_trusted(ca_file)) as client,
+            client.stream("GET", address, headers=headers) as response,
         ):
             if response.status_code != HTTPStatus.OK:
                 raise KeysUnavailableError(f"the key set's address answered {response.status_code}")
@@ -121,6 +133,27 @@ def _download(address: str, timeout: timedelta) -> bytes:
             return bytes(document)
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise KeysUnavailableError("the key set's address does not answer") from exc
+
+
+def _trusted(ca_file: Path | None) -> ssl.SSLContext | bool:
+    if ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except OSError as exc:
+        raise KeysUnavailableError(f"the authorities in {ca_file} cannot be read") from exc
+
+
+def _authorization(token_file: Path | None) -> dict[str, str]:
+    if token_file is None:
+        return {}
+    try:
+        token = token_file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise KeysUnavailableError(f"the token {token_file} cannot be read") from exc
+    if not token.isprintable() or " " in token:
+        raise KeysUnavailableError(f"the token {token_file} is none")
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _parse(document: bytes) -> Mapping[str | None, jwt.PyJWK]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.postgres.pool import Limits, connection_pool
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
-from aeterna.service.adapters.jwt import JwksTokenVerifier
+from aeterna.service.adapters.issuers import verifier_of
 from aeterna.service.app import service_app
 from aeterna.service.clock import steady_clock
 from aeterna.service.metrics import new_registry
@@ -67,13 +67,7 @@ def application(settings: ThreadsSettings, address: Address) -> FastAPI:
         name=PROGRAM,
         version=version("aeterna-threads"),
         settings=settings,
-        verifier=JwksTokenVerifier(
-            settings.jwks,
-            issuer=settings.issuer,
-            audience=settings.audience,
-            tenant_claim=settings.tenant_claim,
-            leeway=settings.token_leeway,
-        ),
+        verifier=verifier_of(settings, registry),
         decisions=AuthZenDecisionPoint.of(settings, registry),
         checks={"database": PostgresThreadStore(pool).check},
         problems=STATUSES,
