@@ -77,7 +77,8 @@ class S3Bucket(Construct):
                 target_bucket=spec.access_log_bucket,
                 target_prefix=f"{spec.name}/",
             )
-        self.outputs = BucketOutputs(name=Late(self._bucket.bucket), uri=Late(f"s3://{self._bucket.bucket}"))
+        uri = Late(f"s3://{self._bucket.bucket}")
+        self.outputs = BucketOutputs(name=Late(self._bucket.bucket), uri=uri, objects=uri)
 
     def access(self) -> tuple[Statement, ...]:
         """Return what a workload needs to read and write objects. A deletion leaves the version behind."""

@@ -74,6 +74,8 @@ class GlueCatalog(Construct):
             warehouse=Late(self._database.catalog_id),
             namespace=Late(self._database.name),
             properties=signed_by("glue", region),
+            address=Late(f"glue://{region}?namespace={self._database.name}"),
+            files=Late(f"{bucket.outputs.uri}/{spec.name}?region={region}"),
         )
 
     def access(self) -> tuple[Statement, ...]:

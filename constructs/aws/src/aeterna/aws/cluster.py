@@ -217,6 +217,10 @@ def _outputs(plane: AwsEksCluster | DataAwsEksCluster) -> ClusterOutputs:
         certificate_authority=Late(str(plane.certificate_authority[0].data)),
         issuer=Late(str(plane.identity[0].oidc[0].issuer)),
         version=Late(plane.version),
+        login=(
+            *(Late(word) for word in ("aws", "eks", "get-token", "--cluster-name", plane.name)),
+            *(Late("--region"), Late(plane.region)),
+        ),
         identity_blocks=(Late(IDENTITY_AGENT),),
     )
 

@@ -91,7 +91,9 @@ class BlobBucket(Construct):
         )
         self.filesystem = Late(self._container.name)
         self.outputs = BucketOutputs(
-            name=self.store.name, uri=Late(f"abfss://{self._container.name}@{self.store.dfs_host}")
+            name=self.store.name,
+            uri=Late(f"abfss://{self._container.name}@{self.store.dfs_host}"),
+            objects=Late(f"az://{self.store.name}/{self._container.name}"),
         )
 
     def grant_to(self, scope: Construct, id_: str, *, principal_id: Late, name: Late) -> Sequence[ITerraformDependable]:

@@ -9,6 +9,7 @@ from constructs import Construct
 from aeterna.azure.l1.postgresql_flexible_server_database import AzurermPostgresqlFlexibleServerDatabase
 from aeterna.contracts.catalog import CatalogOutputs
 from aeterna.contracts.database import require_role
+from aeterna.contracts.injection.names import TOKEN_FILE
 from aeterna.contracts.late import Late
 from aeterna.synth.app import Annotations
 from aeterna.synth.lifecycle import Lifecycle
@@ -79,6 +80,11 @@ class LakeCatalog(Construct):
                 "adls.account-name": bucket.outputs.name,
                 "adls.account-host": bucket.store.blob_host,
             },
+            # The server is in the cluster and believes the cluster's own tokens.
+            address=Late(
+                f"{uri}?warehouse={spec.name}&auth=file&token_file={TOKEN_FILE}&namespace={spec.namespace_name()}"
+            ),
+            files=Late(f"{bucket.outputs.uri}/{spec.name}"),
         )
 
     def grant_to(self, scope: Construct, id_: str, *, principal_id: Late, name: Late) -> Sequence[ITerraformDependable]:

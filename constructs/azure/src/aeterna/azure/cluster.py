@@ -223,6 +223,13 @@ class _ExistingCluster(AksCluster):
         self.outputs = _outputs(plane)
 
 
+LOGIN = (
+    *("kubelogin", "get-token", "--server-id", "6dae42f8-4368-4678-94ff-3960e28e3630"),
+    *("--login", "azurecli"),
+)
+"""Asks for a token of AKS' own application, which is the same in every tenant. AAD_LOGIN_METHOD sets another login."""
+
+
 def _outputs(plane: AzurermKubernetesCluster | DataAzurermKubernetesCluster) -> ClusterOutputs:
     # The attribute counts as secret for what stands beside the certificate, which is empty without local accounts.
     authority = Fn.nonsensitive(str(plane.kube_config[0].cluster_ca_certificate))
@@ -234,6 +241,7 @@ def _outputs(plane: AzurermKubernetesCluster | DataAzurermKubernetesCluster) -> 
         version=Late(plane.current_kubernetes_version)
         if isinstance(plane, AzurermKubernetesCluster)
         else Late(plane.kubernetes_version),
+        login=tuple(Late(word) for word in LOGIN),
     )
 
 

@@ -50,6 +50,9 @@ class BucketOutputs:
     name: Late
     uri: Late
     """The address that Iceberg clients take, scheme included and without a slash at the end: ``scheme://bucket``."""
+    objects: Late | None = None
+    """The address that object stores' own clients take, as the thread store does, without a slash at the end. None
+    where it was deployed before this was said."""
 
 
 def require_bucket_name(spec: str, field: str, value: str) -> None:

@@ -53,3 +53,8 @@ class CatalogOutputs:
     namespace: Late
     properties: Mapping[str, Late]
     """Further client properties by their standard names, such as how requests are signed."""
+    address: Late | None = None
+    """The catalog in one string, with how a workload logs in, as the graph API takes it. None of a catalog
+    that was deployed before it was told, or that the graph API cannot use."""
+    files: Late | None = None
+    """Where the tables' files are, as the graph API takes it. None as above."""

@@ -148,5 +148,8 @@ class ClusterOutputs:
     issuer: Late
     """The address of the issuer of service accounts' tokens."""
     version: Late
+    login: tuple[Late, ...] = ()
+    """The command that gives a client a token for whoever runs it, as kubectl takes it (ExecCredential, v1beta1); none
+    of a cluster that was deployed before it was told."""
     identity_blocks: tuple[Late, ...] = ()
     """Where on its node a pod is given tokens of its cloud identity, as blocks of addresses; none where it is not."""

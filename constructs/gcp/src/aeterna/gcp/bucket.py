@@ -75,7 +75,9 @@ class GcsBucket(Construct):
             lifecycle=Lifecycle(prevent_destroy=protected(self, wanted=spec.protected)),
             depends_on=[used_by(User.STORAGE, key=key, place=place)],
         )
-        self.outputs = BucketOutputs(name=Late(self._bucket.name), uri=Late(self._bucket.url))
+        self.outputs = BucketOutputs(
+            name=Late(self._bucket.name), uri=Late(self._bucket.url), objects=Late(self._bucket.url)
+        )
 
     @property
     def name(self) -> Late:

@@ -72,14 +72,20 @@ class BigLakeCatalog(Construct):
             namespace_id=spec.namespace_name(),
             depends_on=[*files, opened],
         )
+        warehouse = Late(f"bl://projects/{self._catalog.project}/catalogs/{self._catalog.name}")
         self.outputs = CatalogOutputs(
             uri=Late(ENDPOINT),
-            warehouse=Late(f"bl://projects/{self._catalog.project}/catalogs/{self._catalog.name}"),
+            warehouse=warehouse,
             namespace=Late(namespace.namespace_id),
             properties={
                 "header.x-goog-user-project": place.project,
                 "header.X-Iceberg-Access-Delegation": Late("vended-credentials"),
             },
+            address=Late(
+                f"{ENDPOINT}?warehouse={warehouse}&auth=google&project={place.project}"
+                f"&namespace={namespace.namespace_id}"
+            ),
+            files=Late(f"{bucket.outputs.uri}/{spec.name}"),
         )
 
     def grant_to(self, scope: Construct, id_: str, *, email: Late) -> Sequence[ITerraformDependable]:

@@ -259,5 +259,6 @@ def _outputs(plane: GoogleContainerCluster | DataGoogleContainerCluster) -> Clus
         certificate_authority=Late(str(plane.master_auth[0].cluster_ca_certificate)),
         issuer=Late(f"https://container.googleapis.com/v1/{plane.id}"),
         version=Late(plane.master_version),
+        login=(Late("gke-gcloud-auth-plugin"),),
         identity_blocks=(Late(METADATA_SERVER),),
     )

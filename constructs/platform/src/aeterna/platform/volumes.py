@@ -1,0 +1,61 @@
+"""What a container of the platform has mounted, each with the volume that it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from aeterna.platform.hardening import READ_BY_GROUP
+
+if TYPE_CHECKING:
+    from aeterna.platform.pods import Json
+
+TLS: Final = "/etc/aeterna/tls"
+CLUSTER: Final = "/var/run/secrets/aeterna/cluster"
+"""The pod's own token for the API server and the authority of the API server; of the one container that asks it."""
+WORKLOADS: Final = "/etc/aeterna/workloads"
+TOKEN_SECONDS: Final = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mounted:
+    """A volume of a pod and its place in a container; ``source`` is Kubernetes' own, such as ``{"emptyDir": …}``."""
+
+    name: str
+    path: str
+    source: Mapping[str, object]
+    read_only: bool = True
+
+    def volume(self) -> Json:
+        """Return the pod's volume."""
+        return {"name": self.name, **self.source}
+
+    def mount(self) -> Json:
+        """Return the container's mount."""
+        return {"name": self.name, "mountPath": self.path, "readOnly": self.read_only}
+
+
+def scratch(name: str, path: str, size: str, *, in_memory: bool = False) -> Mounted:
+    """Return a place to write to, which is gone with the pod; who writes more than ``size`` is evicted."""
+    medium = {"medium": "Memory"} if in_memory else {}
+    return Mounted(name=name, path=path, source={"emptyDir": {**medium, "sizeLimit": size}}, read_only=False)
+
+
+def config(name: str, path: str, config_map: str) -> Mounted:
+    """Return the files of a ConfigMap of the pod's namespace. The pod waits for it."""
+    return Mounted(name=name, path=path, source={"configMap": {"name": config_map, "defaultMode": READ_BY_GROUP}})
+
+
+def secret(name: str, path: str, secret_name: str, *, optional: bool = False) -> Mounted:
+    """Return the files of a Secret of the pod's namespace. The pod waits for it, unless it is optional."""
+    source: dict[str, object] = {"secretName": secret_name, "defaultMode": READ_BY_GROUP}
+    return Mounted(name=name, path=path, source={"secret": {**source, "optional": True} if optional else source})
+
+
+def cluster_access(name: str = "cluster") -> Mounted:
+    """Return what a container asks the API server with: a token that lives for an hour, and the server's authority."""
+    token: dict[str, object] = {"path": "token", "expirationSeconds": TOKEN_SECONDS}
+    authority: dict[str, object] = {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    sources = [{"serviceAccountToken": token}, {"configMap": authority}]
+    return Mounted(name=name, path=CLUSTER, source={"projected": {"defaultMode": READ_BY_GROUP, "sources": sources}})
