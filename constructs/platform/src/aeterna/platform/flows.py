@@ -11,19 +11,14 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from aeterna.contracts.injection.names import POLICY_HEALTH_PORT, SECRETS_HEALTH_PORT
+from aeterna.platform import names
+from aeterna.platform.names import INJECTOR_HEALTH_PORT, PORTS, RELAY_HEALTH_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aeterna.contracts.platform import PlatformSpec
 
-GRAPH_API_PORT: Final = 8081
-THREADS_PORT: Final = 8082
-POLICIES_PORT: Final = 8185
-INJECTOR_PORT: Final = 8443
-INJECTOR_HEALTH_PORT: Final = 9182
-OPAL_PORT: Final = 7002
-RELAY_HEALTH_PORT: Final = 9183
 AGENT_PORT: Final = 8090
 PUSH_PORT: Final = 8443
 HTTPS: Final = 443
@@ -35,11 +30,11 @@ IDENTITY_PORT: Final = 80
 class Party(StrEnum):
     """Who speaks or is spoken to."""
 
-    GRAPH_API = "graph-api"
-    THREADS = "threads"
-    POLICIES = "policies"
-    INJECTOR = "injector"
-    OPAL = "opal-server"
+    GRAPH_API = names.GRAPH_API
+    THREADS = names.THREADS
+    POLICIES = names.POLICIES
+    INJECTOR = names.INJECTOR
+    OPAL = names.OPAL_SERVER
     JOBS = "jobs"
     AGENTS = "agents"
     """The pods of the tenants' namespaces."""
@@ -117,29 +112,24 @@ def _everybody(spec: PlatformSpec) -> Iterator[Flow]:
 
 
 def _services(spec: PlatformSpec) -> Iterator[Flow]:
-    for caller in (Party.GATEWAY, Party.AGENTS):
-        yield Flow(caller, Party.GRAPH_API, GRAPH_API_PORT)
-        yield Flow(caller, Party.THREADS, THREADS_PORT)
-        yield Flow(caller, Party.POLICIES, POLICIES_PORT)
+    for service in (Party.GRAPH_API, Party.THREADS, Party.POLICIES):
+        yield Flow(Party.GATEWAY, service, PORTS[service.value])
+        yield Flow(Party.AGENTS, service, PORTS[service.value])
     if spec.opal is None:
         for fed in (Party.GRAPH_API, Party.THREADS, Party.POLICIES):
-            yield Flow(fed, Party.POLICIES, POLICIES_PORT)
+            yield Flow(fed, Party.POLICIES, PORTS[names.POLICIES])
     for party in (Party.GRAPH_API, Party.THREADS, Party.POLICIES, Party.JOBS):
         yield Flow(party, Party.DATABASE, Known.DATABASE)
     yield Flow(Party.THREADS, Party.ANYWHERE, PUSH_PORT)
     yield Flow(Party.AGENTS, Party.TENANT, AGENT_PORT)
-    yield Flow(Party.CONTROL_PLANE, Party.INJECTOR, INJECTOR_PORT)
+    yield Flow(Party.CONTROL_PLANE, Party.INJECTOR, PORTS[names.INJECTOR])
 
 
 def _watching(spec: PlatformSpec) -> Iterator[Flow]:
     if not spec.monitoring:
         return
-    for party, port in (
-        (Party.GRAPH_API, GRAPH_API_PORT),
-        (Party.THREADS, THREADS_PORT),
-        (Party.POLICIES, POLICIES_PORT),
-    ):
-        yield Flow(Party.PROMETHEUS, party, port)
+    for party in (Party.GRAPH_API, Party.THREADS, Party.POLICIES):
+        yield Flow(Party.PROMETHEUS, party, PORTS[party.value])
         yield Flow(Party.PROMETHEUS, party, POLICY_HEALTH_PORT)
     yield Flow(Party.PROMETHEUS, Party.INJECTOR, INJECTOR_HEALTH_PORT)
     yield Flow(Party.PROMETHEUS, Party.AGENTS, POLICY_HEALTH_PORT)
@@ -153,7 +143,7 @@ def _opal(spec: PlatformSpec) -> Iterator[Flow]:
         return
     fed = (Party.GRAPH_API, Party.THREADS, Party.POLICIES, Party.AGENTS)
     for party in fed:
-        yield Flow(party, Party.OPAL, OPAL_PORT)
+        yield Flow(party, Party.OPAL, PORTS[names.OPAL_SERVER])
         if spec.opal.data_url is not None:
             yield Flow(party, Party.ANYWHERE, port_of(spec.opal.data_url))
     yield Flow(Party.OPAL, Party.CACHE, Known.CACHE)

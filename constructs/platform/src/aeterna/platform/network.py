@@ -9,6 +9,7 @@ from constructs import Construct
 
 from aeterna.platform.flows import OF_THE_PLATFORM, Flow, Known, Party, flows, present
 from aeterna.platform.l1.kubernetes.network_policy_v1 import KubernetesNetworkPolicyV1
+from aeterna.platform.names import COMPONENT, NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from aeterna.contracts.foundation import FoundationOutputs
     from aeterna.contracts.late import Late
     from aeterna.contracts.platform import PlatformSpec, TenantSpec
+    from aeterna.platform.site import Site
 
 Block: TypeAlias = dict[str, Any]  # blocks of a resource, whose form its binding knows
 Rules: TypeAlias = tuple[list[Block], list[Block]]
@@ -23,8 +25,6 @@ Rules: TypeAlias = tuple[list[Block], list[Block]]
 
 NAMESPACE_LABEL: Final = "kubernetes.io/metadata.name"
 """Set by the API server itself, so that nobody gives another namespace the name of one that is trusted."""
-NAME_LABEL: Final = "app.kubernetes.io/name"
-COMPONENT_LABEL: Final = "app.kubernetes.io/component"
 SYSTEM: Final = "kube-system"
 NODE_LOCAL_NAMES: Final = "169.254.20.10/32"
 """Where a cache of names on the node listens, if there is one (Kubernetes' NodeLocal DNSCache)."""
@@ -45,13 +45,12 @@ class Network(Construct):
         self,
         scope: Construct,
         id_: str,
-        spec: PlatformSpec,
         *,
-        foundation: FoundationOutputs,
+        site: Site,
         namespaces: Mapping[str, Late],
     ) -> None:
         super().__init__(scope, id_)
-        peers = _Peers(spec, foundation)
+        spec, peers = site.spec, _Peers(site)
         allowed = flows(spec)
         own = Construct(self, spec.namespace)
         _deny(own, namespaces[spec.namespace])
@@ -94,14 +93,15 @@ def _allow(
 def _pods(party: Party) -> Block:
     """Return what selects a party's pods in the platform's namespace."""
     if party is Party.JOBS:
-        return {"match_labels": {COMPONENT_LABEL: "job"}}
-    return {"match_labels": {NAME_LABEL: party.value}}
+        return {"match_labels": {COMPONENT: "job"}}
+    return {"match_labels": {NAME: party.value}}
 
 
 class _Peers:
     """What the ends of flows are in one cluster."""
 
-    def __init__(self, spec: PlatformSpec, foundation: FoundationOutputs) -> None:
+    def __init__(self, site: Site) -> None:
+        spec, foundation = site.spec, site.foundation
         self._spec = spec
         self._outside = _outside(spec, foundation)
         self._ports = {Known.DATABASE: foundation.database.port, Known.CACHE: foundation.cache.port}
