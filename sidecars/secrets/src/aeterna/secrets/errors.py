@@ -7,6 +7,7 @@ AeternaError
     │   ├── SourceUnavailableError   nothing of it now: sealed, standby, overloaded, out of reach
     │   └── RequestFailedError       it answers, but did not do this
     │       ├── AccessDeniedError    it does not, or no longer, believe the login
+    │       ├── BadRequestError      it takes the request for wrong
     │       ├── SecretAbsentError    it has no such secret
     │       ├── LeaseLostError       it does not know the lease any more
     │       ├── SourceFaultError     it failed at this, as when it cannot reach the database
@@ -70,6 +71,15 @@ class AccessDeniedError(RequestFailedError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"the source does not allow {what}")
+
+
+class BadRequestError(RequestFailedError):
+    """The source takes the request for wrong."""
+
+    code = "secrets.bad_request"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the source says that {what} was wrong")
 
 
 class SecretAbsentError(RequestFailedError):

@@ -42,9 +42,13 @@ class AwsLogin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrappedLogin:
-    """By a response-wrapped token that somebody else left in a file, to be unwrapped once."""
+    """By a response-wrapped token that somebody else left in a file, to be unwrapped once.
+
+    ``creation_path`` is where it must have been wrapped: a token that was intercepted and wrapped again shows there.
+    """
 
     token_file: Path
+    creation_path: str = "auth/token/create"
 
 
 VaultLogin: TypeAlias = KubernetesLogin | JwtLogin | AwsLogin | WrappedLogin
