@@ -76,6 +76,7 @@ def test_every_pods_role_is_bound_to_one_service_account_without_a_pattern(on_aw
         ("aeterna", "threads"),
         ("aeterna", "migrate"),
         ("aeterna", "opal"),
+        ("aeterna", "policies"),
     }
     assert len(pods) == len(accounts)
 
@@ -84,7 +85,8 @@ def test_every_pods_role_is_bound_to_one_service_account_without_a_pattern(on_aw
     ("component", "services"),
     [
         ("GraphApi", {"glue", "kms", "s3"}),
-        ("Threads", {"rds-db"}),
+        ("Threads", {"kms", "rds-db", "s3"}),
+        ("Policies", {"rds-db"}),
         ("Opal", {"elasticache"}),
         ("Migrate", {"kms", "secretsmanager"}),
     ],

@@ -21,14 +21,15 @@ USES_A_KEY = {"Key Vault Crypto Service Encryption User", "Key Vault Crypto User
 WHOLE = {"azurerm_resource_group", "data.azurerm_subscription", "data.azurerm_client_config", "azurerm_key_vault"}
 """Scopes that hold more than one thing, and whatever is put into them later."""
 
-WORKLOADS = {"catalog", "graph-api", "migrate", "opal", "threads"}
+WORKLOADS = {"catalog", "graph-api", "migrate", "opal", "policies", "threads"}
 
 ALLOWED = {
     "catalog": {"Storage Blob Data Contributor", "Storage Blob Delegator"},
     "graph-api": {"Storage Blob Data Contributor"},
     "migrate": set[str](),
     "opal": set[str](),
-    "threads": set[str](),
+    "policies": set[str](),
+    "threads": {"Storage Blob Data Contributor"},
 }
 """By workload, the roles of Azure that it may have; the database and the cache have roles of their own."""
 

@@ -29,7 +29,7 @@ AGENTS = {
 }
 """By what is encrypted, whose account does it: part of an address, or of the data source that asks for it."""
 
-WORKLOADS = {"graph-api", "migrate", "opal", "threads"}
+WORKLOADS = {"graph-api", "migrate", "opal", "policies", "threads"}
 
 BECOMES_A_POD = "roles/iam.workloadIdentityUser"
 ACTS_AS_ANOTHER = "roles/iam.serviceAccountTokenCreator"
@@ -38,7 +38,8 @@ ALLOWED = {
     "graph-api": {"roles/biglake.editor", "roles/serviceusage.serviceUsageConsumer", "roles/storage.objectUser"},
     "migrate": {ACTS_AS_ANOTHER},
     "opal": {"roles/memorystore.dbConnectionUser"},
-    "threads": {"roles/cloudsql.client", "roles/cloudsql.instanceUser"},
+    "policies": {"roles/cloudsql.client", "roles/cloudsql.instanceUser"},
+    "threads": {"roles/cloudsql.client", "roles/cloudsql.instanceUser", "roles/storage.objectUser"},
 }
 """By workload, every role that it may have."""
 

@@ -33,7 +33,7 @@ FIXED: dict[str, dict[str, str]] = {
         "database.port": "5432",
         **{
             f"identities.{name}.pod_labels.azure.workload.identity/use": "true"
-            for name in ("catalog", "graph-api", "migrate", "opal", "threads")
+            for name in ("catalog", "graph-api", "migrate", "opal", "policies", "threads")
         },
         "recovery.database.port": "5432",
     },

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aeterna.aws.registry import EcrRegistry
-from aeterna.contracts.registry import RegistrySpec
+from aeterna.contracts.registry import IMAGES, RegistrySpec
 from aeterna.synth.app import TerraformOutput
 from fixtures.customer_stack import CustomerStack
 from fixtures.iam_documents import statements
@@ -33,7 +33,8 @@ def synthesis() -> Document:
 def test_every_image_of_the_runtime_has_a_repository_below_the_name(synthesis: Document) -> None:
     names = {repository["name"] for repository in synthesis.resources("aws_ecr_repository").values()}
 
-    assert names == {"acme-prod/graph-api", "acme-prod/threads", "acme-prod/policy", "acme-prod/opal"}
+    assert names == {f"acme-prod/{image}" for image in IMAGES}
+    assert {"acme-prod/graph-api", "acme-prod/opal"} <= names
 
 
 def test_a_tag_stays_where_it_was_pushed_and_what_is_pushed_is_scanned_and_encrypted(synthesis: Document) -> None:
@@ -49,7 +50,7 @@ def test_a_tag_stays_where_it_was_pushed_and_what_is_pushed_is_scanned_and_encry
 def test_no_other_account_gets_in_whatever_somebody_allows_later(synthesis: Document) -> None:
     policies = list(statements(synthesis, of="aws_ecr_repository_policy"))
 
-    assert len(policies) == 4
+    assert len(policies) == len(IMAGES)
     for policy in policies:
         assert policy.statement["Effect"] == "Deny"
         assert policy.statement["Principal"] == "*"

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from aeterna.contracts.keys import KeyOutputs
     from aeterna.synth.cloud import Cloud
 
-PURPOSES = ("network", "cluster", "database", "cache", "graph")
+PURPOSES = ("network", "cluster", "database", "cache", "graph", "threads")
 """What always has a key of its own: losing or revoking one touches nothing that another one encrypts."""
 
-COPIED = ("network", "database", "graph")
+COPIED = ("network", "database", "graph", "threads")
 """What has a second key in the second region, for what is copied there."""
 
 
@@ -87,6 +87,7 @@ class Stores(Generic[DatabaseT, CacheT, BucketT, CatalogT, RegistryT, BackupT]):
     database: DatabaseT
     cache: CacheT
     bucket: BucketT
+    thread_bucket: BucketT
     catalog: CatalogT
     registry: RegistryT | None
     backup: BackupT | None
@@ -146,19 +147,21 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
         if database is None:
             database = cloud.database(scope, "Database", spec.database_spec(), network=network, key=keys["database"])
         bucket = cloud.bucket(scope, "GraphBucket", spec.bucket_spec(), network=network, key=keys["graph"])
+        parts = cloud.bucket(scope, "ThreadsBucket", spec.thread_bucket_spec(), network=network, key=keys["threads"])
         registry = backup = None
         if Part.REGISTRY in spec.present:
             key = keys[Part.REGISTRY.value]
             registry = cloud.registry(scope, "Registry", spec.registry_spec(), network=network, key=key)
         if Part.BACKUP in spec.present:
             # What the customer already has, the customer already backs up.
-            protects = [bucket] if given is not None else [database, bucket]
+            protects = [bucket, parts] if given is not None else [database, bucket, parts]
             key = keys[Part.BACKUP.value]
             backup = cloud.backup(scope, "Backup", spec.backup_spec(), key=key, protects=protects)
         return Stores(
             database=database,
             cache=cloud.cache(scope, "Cache", spec.cache_spec(), network=network, key=keys["cache"]),
             bucket=bucket,
+            thread_bucket=parts,
             catalog=cloud.catalog(
                 scope, "Catalog", spec.catalog_spec(), key=keys["graph"], bucket=bucket, database=database
             ),
@@ -183,6 +186,14 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
         bucket = cloud.bucket_replica(
             scope, "GraphBucket", spec.recovery_bucket_spec(), source=stores.bucket, network=network, key=keys["graph"]
         )
+        parts = cloud.bucket_replica(
+            scope,
+            "ThreadsBucket",
+            spec.recovery_thread_bucket_spec(),
+            source=stores.thread_bucket,
+            network=network,
+            key=keys["threads"],
+        )
         backup = None
         if stores.backup is not None:
             key = keys[Part.BACKUP.value]
@@ -192,6 +203,7 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
             network_id=network.outputs.network_id,
             database=replica.outputs,
             bucket=bucket.outputs,
+            thread_bucket=parts.outputs,
             backup=backup,
             keys=key_outputs(keys),
         )
@@ -215,7 +227,10 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
             "graph-api": cloud.identity(
                 scope, "GraphApi", named("graph-api"), cluster=cluster, uses=[stores.bucket, stores.catalog]
             ),
-            "threads": cloud.identity(scope, "Threads", named("threads"), cluster=cluster, uses=[stores.database]),
+            "threads": cloud.identity(
+                scope, "Threads", named("threads"), cluster=cluster, uses=[stores.database, stores.thread_bucket]
+            ),
+            "policies": cloud.identity(scope, "Policies", named("policies"), cluster=cluster, uses=[stores.database]),
             "opal": cloud.identity(scope, "Opal", named("opal"), cluster=cluster, uses=[stores.cache]),
         }
         if self._given.database is None:
@@ -256,6 +271,7 @@ class Layers(Generic[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
             database=stores.database.outputs,
             cache=stores.cache.outputs,
             bucket=stores.bucket.outputs,
+            thread_bucket=stores.thread_bucket.outputs,
             catalog=stores.catalog.outputs,
             keys=key_outputs(ground.keys),
             identities=self.identities(scope, cluster, stores),

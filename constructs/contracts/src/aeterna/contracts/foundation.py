@@ -43,6 +43,7 @@ class FoundationSpec:
     - ``recovery_region`` is where the copies of a critical environment stand. Only that size has copies.
     - ``parts`` are the optional parts to make. Default: those of the size.
     - ``network`` … ``alerts`` replace the spec of that part. Default: the part's own defaults under ``name``.
+    - ``thread_bucket`` replaces that of the thread store's large parts. Default: a bucket of its own, under its own key.
     - ``recovery_network`` replaces the spec of the network in the second region. Default: 10.1.0.0/16.
     - ``namespace`` is the one in the cluster in which the runtime's service accounts live. Default: "aeterna".
     - ``tags`` go onto everything that can carry them. Default: none beside the environment and this project's name.
@@ -60,6 +61,7 @@ class FoundationSpec:
     database: DatabaseSpec | None = None
     cache: CacheSpec | None = None
     bucket: BucketSpec | None = None
+    thread_bucket: BucketSpec | None = None
     catalog: CatalogSpec | None = None
     registry: RegistrySpec | None = None
     backup: BackupSpec | None = None
@@ -192,6 +194,15 @@ class FoundationSpec:
         mine, region = self.bucket_spec(), self.recovery_region or self.region
         return replace(mine, name=self._bucket(region).name, access_log_bucket=None)
 
+    def thread_bucket_spec(self) -> BucketSpec:
+        """Return the bucket of the thread store's large parts, which nobody else can read."""
+        return self.thread_bucket or self._bucket(self.region, "parts")
+
+    def recovery_thread_bucket_spec(self) -> BucketSpec:
+        """Return the bucket that receives the copies of large parts."""
+        mine, region = self.thread_bucket_spec(), self.recovery_region or self.region
+        return replace(mine, name=self._bucket(region, "parts").name, access_log_bucket=None)
+
     def catalog_spec(self) -> CatalogSpec:
         """Return the catalog to make."""
         return self.catalog or CatalogSpec(name=f"{self.name}-graph")
@@ -223,10 +234,10 @@ class FoundationSpec:
             flow_log_days=sizing.log_days,
         )
 
-    def _bucket(self, region: str) -> BucketSpec:
+    def _bucket(self, region: str, content: str = "graph") -> BucketSpec:
         sizing = self.sizing
         return BucketSpec(
-            name=f"{self.owner}-{self.name}-{region}-graph",
+            name=f"{self.owner}-{self.name}-{region}-{content}",
             noncurrent_days=sizing.noncurrent_days,
             protected=sizing.protected,
         )
@@ -256,6 +267,8 @@ class FoundationOutputs:
     backup: BackupOutputs | None = None
     alerts: AlertsOutputs | None = None
     recovery: RecoveryOutputs | None = None
+    thread_bucket: BucketOutputs | None = None
+    """The thread store's large parts; of an environment that was deployed before it had one, none."""
 
 
 def _require_region(kind: str, field_name: str, region: str) -> None:

@@ -31,3 +31,5 @@ class RecoveryOutputs:
     """None where the foundation has no vault of its own."""
     keys: Mapping[str, KeyOutputs]
     """By purpose."""
+    thread_bucket: BucketOutputs | None = None
+    """The copies of the thread store's large parts."""

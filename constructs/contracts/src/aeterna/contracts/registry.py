@@ -8,6 +8,12 @@ from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.late import Late
 from aeterna.contracts.naming import require_between, require_distinct, require_name
 
+IMAGES = (
+    *("graph-api", "threads", "policies", "injector"),
+    *("policy", "secrets", "relay", "opal", "opal-client"),
+)
+"""What the runtime and its sidecars are run from."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrySpec:
@@ -21,7 +27,7 @@ class RegistrySpec:
     """
 
     name: str
-    images: tuple[str, ...] = ("graph-api", "threads", "policy", "opal")
+    images: tuple[str, ...] = IMAGES
     untagged_days: int = 14
     protected: bool = True
 
