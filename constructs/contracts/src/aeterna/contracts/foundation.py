@@ -43,7 +43,7 @@ class FoundationSpec:
     - ``recovery_region`` is where the copies of a critical environment stand. Only that size has copies.
     - ``parts`` are the optional parts to make. Default: those of the size.
     - ``network`` … ``alerts`` replace the spec of that part. Default: the part's own defaults under ``name``.
-    - ``thread_bucket`` replaces that of the thread store's large parts. Default: a bucket of its own, under its own key.
+    - ``thread_bucket`` replaces that of the thread store's large parts. Default: one of its own, under its own key.
     - ``recovery_network`` replaces the spec of the network in the second region. Default: 10.1.0.0/16.
     - ``namespace`` is the one in the cluster in which the runtime's service accounts live. Default: "aeterna".
     - ``tags`` go onto everything that can carry them. Default: none beside the environment and this project's name.
