@@ -7,10 +7,26 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping
 
+    from aeterna.injector.domain.certificates import KeyPair
+    from aeterna.injector.domain.definition import Definition
     from aeterna.injector.domain.lease import LeaseRecord
     from aeterna.injector.domain.missed import MissedPod, PodSeen, Reason
     from aeterna.injector.domain.registration import Registration
     from aeterna.injector.domain.stored import Stored
+
+
+class Definitions(Protocol):
+    """What is injected. Kept by ``adapters.definition_files``; faked in ``testing``."""
+
+    def current(self) -> Definition:
+        """Return what is in force, the same object as long as nothing changed; called for each admission."""
+        ...
+
+    @property
+    def fault(self) -> str | None:
+        """Why the documents that there are now could not be read, or None; what was in force before still is."""
+        ...
+
 
 # The cluster. Every method raises `ClusterUnavailableError` while the API is away, and `ClusterRefusedError` when it
 # will not. A write names the version that it changes: `ClusterConflictError`, and nothing is written, when the object
@@ -54,6 +70,14 @@ class Registrations(Protocol):
 
     async def write(self, registration: Registration) -> None:
         """Write the hooks' bundles and selectors over those of the version."""
+        ...
+
+
+class ClusterKeys(Protocol):
+    """The keys with which the cluster signs tokens of pods. Kept by ``adapters.cluster_keys``; faked in ``testing``."""
+
+    async def read(self) -> str:
+        """Return them as a JSON Web Key Set."""
         ...
 
 
@@ -114,4 +138,12 @@ class UpkeepObserver(Protocol):
 
     def missed(self, found: Mapping[tuple[str, Reason], int]) -> None:
         """Note the pods that run without what they asked for, by namespace and reason: all that there are now."""
+        ...
+
+
+class Presenter(Protocol):
+    """What shows this replica's certificate. Kept by ``adapters.serving_context``; faked in ``testing``."""
+
+    def present(self, pair: KeyPair) -> None:
+        """Show it in every handshake that begins from now on."""
         ...

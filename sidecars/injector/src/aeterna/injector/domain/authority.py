@@ -8,14 +8,12 @@ from the moments written down beside each generation, so any replica may take it
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aeterna.injector.domain.certificates import Certificate, KeyPair, new_authority
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
 
 MOST: Final = 6
 """Generations that are kept at once: a bundle has to fit wherever it is read."""

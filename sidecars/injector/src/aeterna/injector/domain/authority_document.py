@@ -1,4 +1,4 @@
-"""The authority as the text that its Secret holds: JSON, so that a generation is written with all of it or not at all."""
+"""The authority as the text that its Secret holds: JSON, so that a generation is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -65,9 +65,7 @@ def _generation(entry: object) -> Generation | None:
         published, superseded = _moment(fields.get("published")), _moment(fields.get("superseded"))
     except (CertificateUnreadableError, ValueError):
         return None
-    return Generation(
-        certificate=certificate, key=_usable(pem, key), published=published, superseded=superseded
-    )
+    return Generation(certificate=certificate, key=_usable(pem, key), published=published, superseded=superseded)
 
 
 def _usable(pem: str, key: object) -> str | None:

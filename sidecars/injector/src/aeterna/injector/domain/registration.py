@@ -1,8 +1,8 @@
 """The webhook's registration: whom it trusts, and which namespaces its selector could ever match.
 
 A webhook that is called for ``kube-system`` and does not answer keeps the cluster from repairing itself, and one that
-is called for its own pods never comes back. Labels of namespaces are anybody's, but for ``kubernetes.io/metadata.name``,
-which the API server sets: a selector is safe when it excludes the protected names by that label.
+is called for its own pods never comes back. Labels of namespaces are anybody's, but for the one with their name, which
+the API server sets: a selector is safe when it excludes the protected names by that label.
 """
 
 from __future__ import annotations

@@ -1,0 +1,4 @@
+class Cluster:
+    server: str
+
+class User: ...

@@ -1,0 +1,4 @@
+from enum import Enum
+
+class PatchType(Enum):
+    JSON = "application/json-patch+json"
