@@ -26,6 +26,8 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.SecretAbsentError: 500,
         errors.LeaseLostError: 500,
         errors.SourceAnswerError: 500,
+        errors.SourceFaultError: 500,
+        errors.RequestFailedError: 500,
         errors.SourceError: 500,
         errors.RenderError: 500,
         errors.FolderRefusedError: 500,
