@@ -2,6 +2,9 @@
 
 AeternaError
 └── InjectorError
+    ├── ReviewMalformedError             what should be an AdmissionReview is not one
+    ├── AdmissionFailedError             an admission met something unforeseen
+    ├── DefinitionUnreadableError        a document of what is injected cannot be read
     ├── CertificateUnreadableError       a certificate or its key is not one
     ├── AuthorityTooNewError             a later release wrote the authority; it is left as it is
     └── ClusterError                     the Kubernetes API did not do what it was asked
@@ -19,6 +22,36 @@ class InjectorError(AeternaError):
     """The injector refuses or cannot do something."""
 
     code = "injector.error"
+
+
+class ReviewMalformedError(InjectorError):
+    """What was sent is not an AdmissionReview."""
+
+    code = "injector.review_malformed"
+
+    def __init__(self, problem: str, *, uid: str | None = None) -> None:
+        """Take what is wrong with it, and its id where one could be found."""
+        super().__init__(f"the AdmissionReview is malformed: {problem}")
+        self.uid = uid
+
+
+class AdmissionFailedError(InjectorError):
+    """An admission met something that nobody foresaw; the log of the injector says what."""
+
+    code = "injector.admission_failed"
+
+    def __init__(self) -> None:
+        super().__init__("the injector failed; its log says why")
+
+
+class DefinitionUnreadableError(InjectorError):
+    """A document of what is injected, or into whose pods, cannot be read or is not one."""
+
+    code = "injector.definition_unreadable"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.reason = reason
 
 
 class CertificateUnreadableError(InjectorError):

@@ -1,5 +1,6 @@
 """What sidecars are in a pod: one definition, for the constructs at synthesis and the injector at admission."""
 
+from aeterna.contracts.injection import names
 from aeterna.contracts.injection.installation import Installation, Resources, read_installation
 from aeterna.contracts.injection.merging import merged
 from aeterna.contracts.injection.parts import PodParts, parts, tenant_of
@@ -16,6 +17,7 @@ __all__ = [
     "annotations_of",
     "exemption_of",
     "merged",
+    "names",
     "parts",
     "read_installation",
     "tenant_of",

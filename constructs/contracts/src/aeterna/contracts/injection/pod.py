@@ -33,6 +33,17 @@ class Exemption(StrEnum):
     WINDOWS = "windows"
     """It runs on Windows, and the sidecars run on Linux."""
 
+    @property
+    def why(self) -> str:
+        """Return it as a person would say it."""
+        return _WHY[self]
+
+
+_WHY: Final = {
+    Exemption.HOST_NETWORK: "the pod is in the network of its node (hostNetwork)",
+    Exemption.WINDOWS: "the pod runs on Windows",
+}
+
 
 def exemption_of(pod: Mapping[str, object]) -> Exemption | None:
     """Return why a pod is left alone, if it is; raise `MalformedPodError`."""

@@ -59,7 +59,7 @@ class Wish:
     - ``policy`` and ``secrets`` are the sidecars. ``secrets_config`` names the ConfigMap of the second one.
     - ``tenant`` is whom the pod works for. Default: the one that its namespace is of.
     - ``cache_ttl`` is how long a decision may be remembered, in seconds. Default: the sidecar's own.
-    - ``version`` is of all sidecars, and ``policy_version`` and ``secrets_version`` of one. Default: the installation's.
+    - ``version`` is of all sidecars, ``policy_version`` and ``secrets_version`` of one. Default: the installation's.
     """
 
     policy: bool = False

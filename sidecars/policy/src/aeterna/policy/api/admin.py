@@ -17,13 +17,13 @@ from aeterna.cedar.domain.bundle import ENTITIES_FILE
 from aeterna.cedar.errors import BundleInvalidError
 from aeterna.policy.api import admin_documents as documents
 from aeterna.policy.api.problem import STATUSES
-from aeterna.policy.api.whole_body import whole_body
 from aeterna.policy.domain.staged_set import PUSHED_SCHEMA
 from aeterna.policy.errors import PolicyError, PushRefusedError
 from aeterna.service.asgi import header, send_bytes
 from aeterna.service.errors import ServiceError, TokenInvalidError, TokenMissingError
 from aeterna.service.problem import problem_of, problem_of_status, send_problem, unexpected
 from aeterna.service.trace import enter_trace, trace_id_of
+from aeterna.service.whole_body import whole_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

@@ -14,7 +14,6 @@ import structlog
 from aeterna.policy.api import authzen, cedar_agent, epochs
 from aeterna.policy.api.openapi import OPENAPI, document
 from aeterna.policy.api.problem import STATUSES
-from aeterna.policy.api.whole_body import whole_body
 from aeterna.policy.domain.tally import MALFORMED, PROCESS
 from aeterna.policy.errors import MediaTypeError, PolicyError, QuestionMalformedError
 from aeterna.policy.usecases.auditing import NOT_AUDITED
@@ -24,6 +23,7 @@ from aeterna.service.health import PATHS, Health
 from aeterna.service.lifecycle import Drain
 from aeterna.service.problem import problem_of, problem_of_status, send_problem, unexpected
 from aeterna.service.trace import enter_trace, trace_id_of
+from aeterna.service.whole_body import whole_body
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

@@ -10,11 +10,11 @@ from aeterna.service.errors import RequestTimeoutError, RequestTooLargeError
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from aeterna.policy.errors import PolicyError
+    from aeterna.contracts.errors import AeternaError
     from aeterna.service.asgi import Receive
 
 
-async def whole_body(receive: Receive, *, max_bytes: int, within: timedelta, hung_up: PolicyError) -> bytes:
+async def whole_body(receive: Receive, *, max_bytes: int, within: timedelta, hung_up: AeternaError) -> bytes:
     """Return the body; raise `RequestTooLargeError`, `RequestTimeoutError` or, if the caller hangs up, ``hung_up``."""
     body = bytearray()
     try:
