@@ -1,0 +1,61 @@
+"""The rules for what runs in a cluster of Kubernetes, wherever the cluster is."""
+
+from __future__ import annotations
+
+from aeterna.platform.rules import (
+    capabilities,
+    default_deny,
+    disruption_budget,
+    environment_secret,
+    exposed_service,
+    host_namespaces,
+    host_path,
+    image_tag,
+    namespace_security,
+    plans_without_cluster,
+    privilege_escalation,
+    privileged,
+    probes,
+    read_only_root,
+    resources,
+    role_everything,
+    run_as_non_root,
+    seccomp,
+    secret_in_state,
+    service_account,
+    service_links,
+    spread,
+    token_automount,
+    webhook_reach,
+)
+from aeterna.synth.rules.packs import Pack
+
+PACK = Pack(
+    name="kubernetes",
+    rules=(
+        capabilities.RULE,
+        default_deny.RULE,
+        disruption_budget.RULE,
+        environment_secret.RULE,
+        exposed_service.RULE,
+        host_namespaces.RULE,
+        host_path.RULE,
+        image_tag.RULE,
+        namespace_security.RULE,
+        plans_without_cluster.RULE,
+        privilege_escalation.RULE,
+        privileged.RULE,
+        probes.RULE,
+        read_only_root.RULE,
+        resources.RULE,
+        role_everything.RULE,
+        run_as_non_root.RULE,
+        seccomp.RULE,
+        secret_in_state.RULE,
+        service_account.RULE,
+        service_links.RULE,
+        spread.RULE,
+        token_automount.RULE,
+        webhook_reach.RULE,
+    ),
+)
