@@ -35,9 +35,15 @@ class SecretSource(Protocol):
 class Session(Protocol):
     """A login at a source, and what can be had by it. The leases that were had by it end with it."""
 
-    source: SecretSource
-    grant: Grant | None
-    """As it was when logging in; None never ends, as with drivers that keep their own identity fresh."""
+    @property
+    def source(self) -> SecretSource:
+        """What can be had by it."""
+        ...
+
+    @property
+    def grant(self) -> Grant | None:
+        """How long it lasts, as it was when logging in; None never ends, as where a driver keeps an identity fresh."""
+        ...
 
     def renew(self, *, ttl: float) -> Grant:
         """Ask for ``ttl`` more seconds from now; raise `AccessDeniedError` when the login is over, or as a source."""
@@ -76,6 +82,14 @@ class Recipient(Protocol):
 
     async def withdraw(self, names: frozenset[str]) -> None:
         """Take these away from whoever uses them, and everything that was made of them; does not raise."""
+        ...
+
+
+class Wiping(Protocol):
+    """Whoever wrote secrets down and removes them at the end. Kept by ``usecases.rendering``."""
+
+    async def end(self) -> None:
+        """Remove all of them; does not raise."""
         ...
 
 

@@ -1,1 +1,35 @@
-"""What the secrets sidecar reads from its environment, ``AETERNA_SECRETS_*``."""
+"""What the secrets sidecar reads from its environment, each variable beginning with ``AETERNA_SECRETS_``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from aeterna.contracts.injection import names
+from aeterna.service.settings import Duration, ListenSettings
+
+
+class SecretsSettings(ListenSettings):
+    """Where the sidecar listens, what it keeps and where it writes.
+
+    With ``socket`` it listens on a Unix socket and on no port; ``peers`` are the users that may ask there. Health is
+    told on ``health_host`` and ``health_port``. ``config`` is the folder with ``secrets.yaml``, ``files`` the one that
+    files are written into, which has to be memory unless ``files_anywhere``. A source has ``source_timeout`` to answer;
+    at the end, all sources together have ``revoke_timeout`` to take their leases back.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="AETERNA_SECRETS_")
+
+    port: int = Field(default=8190, ge=0, le=65535)
+    socket: Path | None = None
+    peers: frozenset[int] | None = None
+    health_host: str = "127.0.0.1"
+    health_port: int = Field(default=names.SECRETS_HEALTH_PORT, ge=0, le=65535)
+    config: Path = Path(names.SECRETS_CONFIG_FOLDER)
+    files: Path = Path(names.SECRETS_FILES)
+    files_anywhere: bool = False
+    source_timeout: Duration = Field(default=timedelta(seconds=5), gt=timedelta(0), le=timedelta(minutes=1))
+    revoke_timeout: Duration = Field(default=timedelta(seconds=8), gt=timedelta(0))

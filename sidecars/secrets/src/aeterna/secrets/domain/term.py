@@ -48,15 +48,14 @@ class Term:
         )
 
     def renewed(self, grant: Grant, *, asked: Moment, random: Callable[[], float]) -> Term:
-        """Return the term after a renewal; one that got less than it asked for was the last."""
+        """Return the term after a renewal. One that got less than it asked for was the last: a replacement is due now.
+
+        What was left when it was asked for is then left for the switch: a third of a whole term, or more.
+        """
         ends = asked.after(grant.ttl)
-        whole = grant.ttl >= _WHOLE * self.ttl and self.ends.before(ends)
-        return Term(
-            due=asked.after(due_after(grant.ttl, random)),
-            ends=ends,
-            ttl=self.ttl,
-            renewable=grant.renewable and whole,
-        )
+        more = grant.renewable and grant.ttl >= _WHOLE * self.ttl and self.ends.before(ends)
+        due = asked.after(due_after(grant.ttl, random)) if more else asked
+        return Term(due=due, ends=ends, ttl=self.ttl, renewable=more)
 
 
 def due_after(life: float, random: Callable[[], float]) -> float:

@@ -117,5 +117,5 @@ class Handover:
         self._holdings.drop(taken)
         self._given -= taken
         self._counts.withdrawals.update(taken)
-        log.error("secrets.withdrawn", secrets=sorted(taken))
+        log.error("secrets.withdrawn", names=sorted(taken))
         await self._recipient.withdraw(taken)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aeterna.secrets.domain.secret import Grant
 from aeterna.secrets.domain.term import Term, pause_after
-from aeterna.secrets.ports import Session
+from aeterna.secrets.ports import SecretSource, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aeterna.secrets.domain.moment import Moment
-    from aeterna.secrets.domain.secret import Grant
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -26,6 +26,30 @@ class Login:
     def ends(self) -> Moment | None:
         """When it ends, and with it every lease had by it."""
         return self.term.ends if self.term is not None else None
+
+
+class Unending:
+    """The login of a source whose driver keeps the pod's identity fresh by itself; an `Entrance` and its `Session`."""
+
+    grant: Grant | None = None
+
+    def __init__(self, source: SecretSource) -> None:
+        self.source = source
+
+    def log_in(self) -> Unending:
+        """Return itself."""
+        return self
+
+    def renew(self, *, ttl: float) -> Grant:
+        """Return what was asked for."""
+        return Grant(ttl=ttl, renewable=True)
+
+    def alive(self) -> bool:
+        """Say that logging in anew would change nothing."""
+        return True
+
+    def revoke(self) -> None:
+        """Do nothing."""
 
 
 class Logins:

@@ -152,7 +152,7 @@ class Tending:
             self._holdings.extend(entry.name, ends=ends)
             return
         self._holdings.hold(entry.name, secret, ends=ends)
-        log.info("secrets.fetched", source=self._source, secret=entry.name, leased=secret.lease is not None)
+        log.info("secrets.fetched", source=self._source, name=entry.name, leased=secret.lease is not None)
         self._handover.changed(entry.name, then=(lambda: self._retire(entry, replaced)) if replaced else None)
 
     def _take(self, entry: Entry, login: Login, secret: Secret, asked: Moment) -> Moment | None:
@@ -203,7 +203,7 @@ class Tending:
     def failed(self, exc: SourceError, pause: float, *, secret: str | None = None) -> None:
         """Count and write down a failure; no error of a source carries a value."""
         self._counts.failures[self._source, exc.code] += 1
-        named = {"secret": secret} if secret is not None else {}
+        named = {"name": secret} if secret is not None else {}
         why = str(exc)
         log.warning(
             "secrets.source_failed", source=self._source, code=exc.code, reason=why, retry_in=round(pause, 1), **named

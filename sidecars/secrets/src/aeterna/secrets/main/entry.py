@@ -1,0 +1,42 @@
+"""The program: reads its settings, serves until told to stop, and gives everything back."""
+
+from __future__ import annotations
+
+import gc
+import resource
+from typing import Final
+
+from aeterna.secrets.main.composing import NAME, build
+from aeterna.secrets.settings import SecretsSettings
+from aeterna.service.lifecycle import listen, one_line_refusals, serve
+from aeterna.service.settings import load
+from aeterna.service.telemetry import configure
+
+_NO_CORE: Final = (0, 0)
+
+
+def main() -> None:
+    """Serve until told to stop; exit with status 1 and one line when that cannot even begin."""
+    # What a core would show is all that is kept.
+    resource.setrlimit(resource.RLIMIT_CORE, _NO_CORE)
+    with one_line_refusals(NAME):
+        settings = load(SecretsSettings)
+        configure(NAME, settings)
+        uds = str(settings.socket) if settings.socket is not None else None
+        listener = listen(host=settings.host, port=settings.port, uds=uds)
+        try:
+            app = build(settings)
+            gc.collect()
+            gc.freeze()
+            serve(
+                app,
+                host=settings.host,
+                port=settings.port,
+                drain_delay=settings.drain_delay,
+                drain_timeout=settings.drain_timeout,
+                listener=listener,
+            )
+        finally:
+            listener.close()
+            if settings.socket is not None:
+                settings.socket.unlink(missing_ok=True)
