@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import platform
+from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from aeterna.service.settings import ListenSettings
+from aeterna.service.settings import Duration, ListenSettings
 
 
 class InjectorSettings(ListenSettings):
@@ -46,7 +49,9 @@ class InjectorSettings(ListenSettings):
     @model_validator(mode="after")
     def _times_that_leave_room(self) -> Self:
         if self.trust_overlap > self.certificate_life / 4:
-            raise ValueError("TRUST_OVERLAP must fit four times into CERTIFICATE_LIFE, or a certificate could end first")
+            raise ValueError(
+                "TRUST_OVERLAP must fit four times into CERTIFICATE_LIFE, or a certificate could end first"
+            )
         if self.certificate_life > self.authority_life / 4:
             raise ValueError("CERTIFICATE_LIFE must fit four times into AUTHORITY_LIFE")
         if self.own_service not in self.services:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from aeterna.injector.domain.lease import LeaseRecord
+from aeterna.injector.domain.missed import MissedPod, PodSeen
+from aeterna.injector.domain.registration import Registration
 from aeterna.injector.domain.stored import Stored
 from aeterna.injector.errors import ClusterConflictError, ClusterError
 
@@ -13,9 +16,7 @@ if TYPE_CHECKING:
 
     from aeterna.injector.domain.certificates import KeyPair
     from aeterna.injector.domain.definition import Definition
-    from aeterna.injector.domain.lease import LeaseRecord
-    from aeterna.injector.domain.missed import MissedPod, PodSeen, Reason
-    from aeterna.injector.domain.registration import Registration
+    from aeterna.injector.domain.missed import Reason
 
 
 class FakeDefinitions:
@@ -47,8 +48,8 @@ class FakeCluster:
     injected: set[str] = field(default_factory=set[str])
     registration: Registration | None = None
     lease: LeaseRecord | None = None
-    pods: list[PodSeen] = field(default_factory=list["PodSeen"])
-    reported: list[MissedPod] = field(default_factory=list["MissedPod"])
+    pods: list[PodSeen] = field(default_factory=list[PodSeen])
+    reported: list[MissedPod] = field(default_factory=list[MissedPod])
     keys: str = '{"keys":[]}\n'
     fault: ClusterError | None = None
     refusing: dict[str, ClusterError] = field(default_factory=dict[str, ClusterError])

@@ -15,8 +15,10 @@ class ServingContext:
     """A server's context, TLS 1.2 or newer; until it is given a certificate no handshake succeeds."""
 
     def __init__(self) -> None:
-        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.context.options |= ssl.OP_NO_RENEGOTIATION
+        self.context.set_alpn_protocols(["http/1.1"])
 
     def present(self, pair: KeyPair) -> None:
         """Show this certificate in handshakes that begin from now on.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
@@ -19,6 +19,7 @@ from aeterna.service.trace import enter_trace, trace_id_of
 from aeterna.service.whole_body import whole_body
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Sequence
 
     from aeterna.injector.api.admission_metrics import AdmissionMetrics
@@ -39,6 +40,12 @@ _NOT_A_POD: Final = Admission(result=Result.LEFT_ALONE, reason="not_a_pod")
 log = structlog.stdlib.get_logger(__name__)
 
 
+class Presented(Protocol):
+    """What new connections are shown: its certificate changes while it serves."""
+
+    context: ssl.SSLContext
+
+
 class InjectorApp:
     """Answers reviews, and runs ``beside`` as long as it does; ``rest`` answers everything else, as probes are."""
 
@@ -51,6 +58,7 @@ class InjectorApp:
         rest: App,
         drain: Drain,
         beside: Sequence[Callable[[], Awaitable[None]]] = (),
+        tls: Presented | None = None,
     ) -> None:
         self._admitter = admitter
         self._metrics = metrics
@@ -59,6 +67,7 @@ class InjectorApp:
         self._beside = beside
         self._rest = rest
         self.drain = drain
+        self.tls = tls
         self.direct_targets = _TARGETS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

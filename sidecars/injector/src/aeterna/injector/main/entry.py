@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from aeterna.injector.adapters.definition_files import DefinitionFiles
 from aeterna.injector.api.admission_metrics import AdmissionMetrics
 from aeterna.injector.api.app import InjectorApp, nowhere
+from aeterna.injector.main.keeping import keeping
 from aeterna.injector.settings import InjectorSettings
 from aeterna.injector.usecases.admitting import Admitter
 from aeterna.service.beside import Beside
@@ -17,12 +18,14 @@ from aeterna.service.lifecycle import Drain, one_line_refusals, serve
 from aeterna.service.metrics import new_registry
 from aeterna.service.settings import load
 from aeterna.service.telemetry import configure
+from aeterna.service.tls import ServingCertificate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from prometheus_client import CollectorRegistry
 
+    from aeterna.injector.api.app import Presented
     from aeterna.injector.ports import Definitions
     from aeterna.service.asgi import App
     from aeterna.service.health import Check
@@ -51,10 +54,13 @@ def build(
     drain: Drain,
     rest: App,
     beside: Sequence[Callable[[], Awaitable[None]]] = (),
+    tls: Presented | None = None,
 ) -> InjectorApp:
-    """Return the application over these ports; ``beside`` runs with it."""
+    """Return the application over these ports; ``beside`` runs with it, and without ``tls`` it is plain HTTP."""
     metrics = AdmissionMetrics(registry, definitions)
-    return InjectorApp(Admitter(definitions), settings=settings, metrics=metrics, rest=rest, drain=drain, beside=beside)
+    return InjectorApp(
+        Admitter(definitions), settings=settings, metrics=metrics, rest=rest, drain=drain, beside=beside, tls=tls
+    )
 
 
 def main() -> None:
@@ -66,9 +72,19 @@ def main() -> None:
             installation=settings.installation, workloads=settings.workloads, steady=steady_clock
         )
         registry, drain = new_registry(), Drain()
-        rest = probed(definitions, registry=registry, drain=drain)
+        kept = keeping(settings, definitions, registry) if settings.upkeep else None
+        checks = {} if kept is None else {"certificate": kept.ready}
+        rest = probed(definitions, registry=registry, drain=drain, checks=checks)
         probes = Beside(rest, host=settings.health_host, port=settings.health_port)
-        app = build(settings, definitions=definitions, registry=registry, drain=drain, rest=rest, beside=(probes.run,))
+        app = build(
+            settings,
+            definitions=definitions,
+            registry=registry,
+            drain=drain,
+            rest=rest,
+            beside=(probes.run,) if kept is None else (probes.run, kept.run),
+            tls=ServingCertificate.of(settings, registry) if kept is None else kept.tls,
+        )
         serve(
             app,
             host=settings.host,

@@ -16,11 +16,10 @@ from aeterna.injector.domain.missed import MissedPod, PodSeen, Reason
 from aeterna.injector.errors import ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from aeterna.contracts.injection.installation import Installation
-    from aeterna.contracts.workloads import Workloads
-    from aeterna.injector.ports import Pods, UpkeepObserver
+    from aeterna.injector.domain.definition import Definition
+    from aeterna.injector.ports import Definitions, Pods, UpkeepObserver
 
 REPORTS: Final = 20
 """Events that one look may write: a cluster whose injector was away has thousands of such pods at once."""
@@ -31,22 +30,20 @@ log = structlog.stdlib.get_logger(__name__)
 class MissedPods:
     """Looks at the pods of injected namespaces against the definition in force."""
 
-    def __init__(
-        self, pods: Pods, *, definition: Callable[[], tuple[Installation, Workloads]], observer: UpkeepObserver
-    ) -> None:
+    def __init__(self, pods: Pods, *, definitions: Definitions, observer: UpkeepObserver) -> None:
         self._pods = pods
-        self._definition = definition
+        self._definitions = definitions
         self._observer = observer
 
     async def look(self, namespaces: Iterable[str]) -> None:
         """Count the pods and write an Event about some; raise the last problem, having looked everywhere."""
-        installation, workloads = self._definition()
+        definition = self._definitions.current()
         found: Counter[tuple[str, Reason]] = Counter()
         left, problem = REPORTS, None
         for namespace in namespaces:
             try:
                 async for pod in self._pods.of(namespace):
-                    reason = reason_of(pod.manifest, namespace, installation, workloads)
+                    reason = reason_of(pod.manifest, namespace, definition)
                     if reason is None:
                         continue
                     found[namespace, reason] += 1
@@ -65,9 +62,7 @@ class MissedPods:
         return new
 
 
-def reason_of(
-    pod: Mapping[str, object], namespace: str, installation: Installation, workloads: Workloads
-) -> Reason | None:
+def reason_of(pod: Mapping[str, object], namespace: str, definition: Definition) -> Reason | None:
     """Return why a pod is to be reported, if it is.
 
     What its annotation says of its injection is not believed: its containers are looked at.
@@ -83,7 +78,8 @@ def reason_of(
         asked = wish(annotations)
         if asked is None:
             return None
-        wanted = parts(asked, installation, tenant=tenant_of(asked, namespace, workloads))
+        tenant = tenant_of(asked, namespace, definition.workloads)
+        wanted = parts(asked, definition.installation, tenant=tenant)
     except AeternaError:
         # It could not be injected and was let in all the same, as while the failure policy is to ignore.
         asks = annotations.get(names.INJECT, OPTED_OUT).strip() != OPTED_OUT
