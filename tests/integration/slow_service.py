@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from datetime import timedelta
 
 import structlog
@@ -42,7 +43,17 @@ async def echo(request: Request) -> list[str]:
 
 
 if __name__ == "__main__":
-    settings = ServiceSettings(port=0, issuer="urn:test", jwks="unused", policy_url="http://policy")
+    certificate, key = sys.argv[1:3] or (None, None)
+    settings = ServiceSettings.model_validate(
+        {
+            "port": 0,
+            "issuer": "urn:test",
+            "jwks": "unused",
+            "policy_url": "http://policy",
+            "tls_certificate_file": certificate,
+            "tls_key_file": key,
+        }
+    )
     configure("slow", settings)
     app = service_app(
         name="slow",

@@ -17,6 +17,7 @@ from aeterna.service.adapters.authzen import AuthZenDecisionPoint
 from aeterna.service.adapters.issuers import verifier_of
 from aeterna.service.metrics import new_registry
 from aeterna.service.settings import load
+from aeterna.service.tls import trusted
 
 if TYPE_CHECKING:
     from a2a.server.agent_execution import AgentExecutor
@@ -47,7 +48,8 @@ def application(
     """Return the application, for those who serve it themselves; the agent runs while its lifespan does."""
     token = TokenFile(settings.token_file)
     identity = token.identity(settings.tenant_claim, tenant=settings.tenant)
-    store, registry = HttpStore(settings.threads_url, token.read), new_registry()
+    store = HttpStore(settings.threads_url, token.read, tls=trusted(settings.threads_ca_file))
+    registry = new_registry()
     conversations = Conversations(
         executor,
         agent=identity.agent,

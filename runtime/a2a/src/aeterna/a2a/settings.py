@@ -16,9 +16,10 @@ from aeterna.service.settings import Duration, ServiceSettings
 class AgentSettings(ServiceSettings):
     """What a process of an agent reads.
 
-    ``threads_url`` is the thread store, ``token_file`` the token that the process brings it, read when it changes;
-    its tenant is the agent's, and ``tenant`` is where it names none, as a cluster's own tokens. ``public_url`` is what
-    the card tells callers, and by default where the process listens. Without ``grpc_port`` there is no gRPC;
+    ``threads_url`` is the thread store, ``threads_ca_file`` holds the authorities (PEM) that prove it in the place of
+    the system's, ``token_file`` the token that the process brings it; both are read when they change. The token's
+    tenant is the agent's, and ``tenant`` is where it names none, as a cluster's own tokens. ``public_url`` is what the
+    card tells callers, and by default where the process listens. Without ``grpc_port`` there is no gRPC;
     ``grpc_public`` is its ``host:port`` on the card.
 
     A blocking SendMessage waits at most for ``send_timeout``; the task goes on after it. A stream is ended after
@@ -34,6 +35,7 @@ class AgentSettings(ServiceSettings):
     port: int = Field(default=8090, ge=0, le=65535)
     request_timeout: Duration = timedelta(minutes=5)
     threads_url: str = Field(pattern=r"^https?://.+$")
+    threads_ca_file: Path | None = None
     token_file: Path = Path("/var/run/secrets/aeterna/token")
     tenant: str | None = Field(default=None, pattern=f"^{TENANT_PATTERN.pattern}$")
     public_url: str | None = Field(default=None, pattern=r"^https?://.+$")

@@ -18,6 +18,7 @@ from aeterna.client.wire import TIMEOUT, Wire
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import timedelta
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -33,20 +34,23 @@ class AsyncAeterna:
     ships a fake of it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is what one user sets, and most set three
         self,
         *,
         token: str | TokenSource,
         graph_url: str | None = None,
         threads_url: str | None = None,
         policies_url: str | None = None,
+        ca_file: Path | None = None,
         timeout: timedelta = TIMEOUT,
         retries: RetryPolicy | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         source = FixedToken(token) if isinstance(token, str) else token
-        settings = Settings(graph_url=graph_url, threads_url=threads_url, token=source, policies_url=policies_url)
+        settings = Settings(
+            graph_url=graph_url, threads_url=threads_url, token=source, policies_url=policies_url, ca_file=ca_file
+        )
         wire = Wire(settings=settings, timeout=timeout, policy=retries or RetryPolicy())
         self._runner = AsyncRunner(wire, transport, sleep)
         self.graph = AsyncGraph(self._runner)
@@ -62,6 +66,7 @@ class AsyncAeterna:
             threads_url=found.threads_url,
             token=found.token,
             policies_url=found.policies_url,
+            ca_file=found.ca_file,
             timeout=timeout,
             retries=retries,
         )

@@ -31,7 +31,7 @@ class AsyncRunner:
         self, wire: Wire, transport: httpx.AsyncBaseTransport | None, sleep: Callable[[float], Awaitable[None]]
     ) -> None:
         self.wire = wire
-        self._http = httpx.AsyncClient(transport=transport, trust_env=False)
+        self._http = httpx.AsyncClient(transport=transport, trust_env=False, verify=wire.settings.trusted())
         self._sleep = sleep
 
     async def run(self, operation: Operation[T]) -> T:

@@ -17,6 +17,7 @@ from aeterna.client.wire import TIMEOUT, Wire
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -32,20 +33,23 @@ class Aeterna:
     ships a fake of it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is what one user sets, and most set three
         self,
         *,
         token: str | TokenSource,
         graph_url: str | None = None,
         threads_url: str | None = None,
         policies_url: str | None = None,
+        ca_file: Path | None = None,
         timeout: timedelta = TIMEOUT,
         retries: RetryPolicy | None = None,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         source = FixedToken(token) if isinstance(token, str) else token
-        settings = Settings(graph_url=graph_url, threads_url=threads_url, token=source, policies_url=policies_url)
+        settings = Settings(
+            graph_url=graph_url, threads_url=threads_url, token=source, policies_url=policies_url, ca_file=ca_file
+        )
         wire = Wire(settings=settings, timeout=timeout, policy=retries or RetryPolicy())
         self._runner = SyncRunner(wire, transport, sleep)
         self.graph = SyncGraph(self._runner)
@@ -61,6 +65,7 @@ class Aeterna:
             threads_url=found.threads_url,
             token=found.token,
             policies_url=found.policies_url,
+            ca_file=found.ca_file,
             timeout=timeout,
             retries=retries,
         )

@@ -29,7 +29,7 @@ class SyncRunner:
 
     def __init__(self, wire: Wire, transport: httpx.BaseTransport | None, sleep: Callable[[float], None]) -> None:
         self.wire = wire
-        self._http = httpx.Client(transport=transport, trust_env=False)
+        self._http = httpx.Client(transport=transport, trust_env=False, verify=wire.settings.trusted())
         self._sleep = sleep
 
     def run(self, operation: Operation[T]) -> T:

@@ -21,6 +21,7 @@ from aeterna.service.observe import Observed, RequestMetrics
 from aeterna.service.ports import Noting
 from aeterna.service.problem import Problem, malformed_body, problem_of, problem_of_status
 from aeterna.service.problem_schema import RESPONSES
+from aeterna.service.tls import ServingCertificate
 from aeterna.service.trace import TRACE_HEADER
 from aeterna.service.validation import problem_of_validation
 
@@ -37,9 +38,10 @@ if TYPE_CHECKING:
 
 
 class ServiceApp(FastAPI):
-    """A FastAPI application that shows its drain to `lifecycle.serve`."""
+    """A FastAPI application that shows its drain and its certificate to `lifecycle.serve`."""
 
     drain: Drain
+    tls: ServingCertificate | None
 
 
 def service_app(  # noqa: PLR0913 - the composition root of a service says everything that it is made of
@@ -62,6 +64,7 @@ def service_app(  # noqa: PLR0913 - the composition root of a service says every
     """
     registry = registry or new_registry()
     drain = Drain()
+    tls = ServingCertificate.of(settings, registry)
     health = {"policy": decisions.check, **checks}
     app = ServiceApp(
         title=name,
@@ -80,7 +83,7 @@ def service_app(  # noqa: PLR0913 - the composition root of a service says every
                 checks=health,
                 drain=drain,
                 registry=registry,
-                notes=verifier.notes if isinstance(verifier, Noting) else dict[str, object],
+                notes=_noted(verifier, tls),
             ),
             Middleware(Observed, metrics=RequestMetrics(registry)),
             *_cors(settings.cors_origins),
@@ -88,7 +91,9 @@ def service_app(  # noqa: PLR0913 - the composition root of a service says every
         ],
     )
     app.drain = drain
+    app.tls = tls
     app.state.drain = drain
+    app.state.tls = tls
     app.state.verifier = verifier
     app.state.decisions = decisions
     _answer_problems(app, problems)
@@ -117,6 +122,12 @@ def _answer_problems(app: FastAPI, statuses: Mapping[type[AeternaError], int]) -
     app.add_exception_handler(AeternaError, ours)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, refused)
+
+
+def _noted(*parts: object) -> Callable[[], Mapping[str, object]]:
+    """Return what tells the notes of those parts that have any."""
+    noting = [part for part in parts if isinstance(part, Noting)]
+    return lambda: {name: note for part in noting for name, note in part.notes().items()}
 
 
 def _cors(origins: Sequence[str]) -> list[Middleware]:

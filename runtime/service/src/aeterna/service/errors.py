@@ -4,6 +4,7 @@ AeternaError
 └── ServiceError
     ├── StartError                    the process cannot start; never seen by a caller
     │   ├── SettingsInvalidError
+    │   ├── CertificateUnusableError
     │   └── AddressInUseError
     ├── AuthenticationError           who is calling is not proven
     │   ├── TokenMissingError
@@ -35,6 +36,7 @@ __all__ = [
     "AddressInUseError",
     "AnswerTimeoutError",
     "AuthenticationError",
+    "CertificateUnusableError",
     "DecisionUnavailableError",
     "KeysUnavailableError",
     "NotReadyError",
@@ -82,6 +84,12 @@ class AddressInUseError(StartError):
     def __init__(self, address: str, remedy: str) -> None:
         super().__init__(f"{address} is in use by another process; {remedy}")
         self.address = address
+
+
+class CertificateUnusableError(StartError):
+    """The certificate and the key that the process should serve with are no usable pair."""
+
+    code = "start.certificate_unusable"
 
 
 class AuthenticationError(ServiceError):

@@ -24,6 +24,7 @@ from aeterna.service.errors import AddressInUseError, StartError
 from aeterna.service.http_protocol import PROTOCOL
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Generator
     from types import FrameType
 
@@ -66,6 +67,25 @@ class Draining(Protocol):
     drain: Drain
 
 
+class ServingContext(Protocol):
+    """What a listener serves TLS with; whoever keeps it has each new connection get what is newest."""
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """The context to listen with, the same one as long as the process lives."""
+        ...
+
+
+@runtime_checkable
+class Secured(Protocol):
+    """An application that shows what it is served with; None is plain HTTP."""
+
+    @property
+    def tls(self) -> ServingContext | None:
+        """What to serve with."""
+        ...
+
+
 @contextmanager
 def one_line_refusals(program: str) -> Generator[None]:
     """Turn an error that we raise on purpose at start into one line on stderr and the exit status 1."""
@@ -92,10 +112,11 @@ def serve(
 
     On the signal the application's `Drain` begins, for ``drain_delay`` requests are still taken (a load balancer needs
     that long to look away), then no new ones, and those under way get ``drain_timeout`` to end. A second signal ends
-    the process at once.
+    the process at once. With a certificate, its `Secured`, it serves TLS and nothing else.
     """
     found: object = app
     drain = found.drain if isinstance(found, Draining) else Drain()
+    tls = found.tls if isinstance(found, Secured) else None
     opened = listener if listener is not None else listen(host=host, port=port, uds=uds)
     watched = _WatchedStart(app)
     # uvicorn types it as a class and calls it with its arguments, as it may call this.
@@ -106,10 +127,11 @@ def serve(
         lifespan="on",
         keep_alive=_KEEP_ALIVE_SECONDS,
         grace=max(1, round(drain_timeout.total_seconds())),
+        tls=tls,
     )
     server = _Server(config, drain, drain_delay)
     try:
-        log.info("service.listening", address=address_of(opened))
+        log.info("service.listening", address=address_of(opened), tls=tls is not None)
         server.run(sockets=[opened])
     except SystemExit:
         # uvicorn ends the process itself when the application does not start; ours is the reason why.
@@ -133,12 +155,20 @@ def address_of(listener: socket.socket) -> str:
 
 
 def server_configuration(
-    app: App, protocol: type[Any], *, lifespan: Literal["on", "off"], keep_alive: int, grace: int
+    app: App,
+    protocol: type[Any],
+    *,
+    lifespan: Literal["on", "off"],
+    keep_alive: int,
+    grace: int,
+    tls: ServingContext | None = None,
 ) -> uvicorn.Config:
     """Return how uvicorn serves for us; ``keep_alive`` and ``grace`` (for what is under way at the end) in seconds."""
     return uvicorn.Config(
         app,
         http=protocol,
+        loop="aeterna.service.serving_loop:ServingLoop",
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls.context,
         # A task begins with the context of whatever woke the connection up; it must not inherit another's trace.
         reset_contextvars=True,
         access_log=False,

@@ -41,6 +41,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         # A process that could not start answers nobody; should one ever be raised in a request, it is our own fault.
         errors.StartError: 500,
         errors.SettingsInvalidError: 500,
+        errors.CertificateUnusableError: 500,
         errors.AddressInUseError: 500,
         errors.ServiceError: 500,
         EnforcementError: 503,

@@ -25,7 +25,11 @@ LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 
 class ListenSettings(BaseSettings):
-    """Where a process listens and how it behaves as a process; a subclass per executable gives prefix and port."""
+    """Where a process listens and how it behaves as a process; a subclass per executable gives prefix and port.
+
+    With ``tls_certificate_file`` (PEM, the chain) and ``tls_key_file`` it serves TLS 1.2 or later, and takes the files
+    up anew when they are replaced.
+    """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
 
@@ -37,6 +41,14 @@ class ListenSettings(BaseSettings):
     drain_delay: Duration = timedelta(0)
     drain_timeout: Duration = timedelta(seconds=10)
     otlp_endpoint: str | None = None
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _whole_pair(self) -> Self:
+        if (self.tls_certificate_file is None) is not (self.tls_key_file is None):
+            raise ValueError("TLS_CERTIFICATE_FILE and TLS_KEY_FILE are set together or not at all")
+        return self
 
 
 class ServiceSettings(ListenSettings):

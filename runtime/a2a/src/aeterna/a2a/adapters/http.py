@@ -20,6 +20,7 @@ from aeterna.enforcement.neighbour import Address, Neighbour
 from aeterna.service.clock import steady_clock
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
     from aeterna.a2a.adapters.calling import Exchange
@@ -61,9 +62,13 @@ class HttpStore:
         jitter: Callable[[], float] = random.random,
         exchange: Exchange | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Connect nowhere yet; ``exchange`` makes calls and ``transport`` streams in the place of real connections."""
-        tls = httpx.create_ssl_context(trust_env=False)
+        """Connect nowhere yet; ``exchange`` makes calls and ``transport`` streams in the place of real connections.
+
+        ``tls`` says whom to believe in the place of the system's authorities.
+        """
+        tls = tls or httpx.create_ssl_context(trust_env=False)
         self._neighbour = Neighbour(
             Address(url, tls=tls),
             connections=_CONNECTIONS,

@@ -43,7 +43,7 @@ def agent_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         try:
-            async with surface.running(app.state.drain):
+            async with surface.running(app.state.drain, app.state.tls):
                 yield
         finally:
             if closing is not None:

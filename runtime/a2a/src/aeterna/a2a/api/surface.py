@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from aeterna.a2a.settings import AgentSettings
     from aeterna.service.lifecycle import Drain
+    from aeterna.service.tls import ServingCertificate
 
 # What is left of the drain for streams and calls to end, once the runs have ended or were handed over.
 _LAST_SHARE: Final = 0.25
@@ -86,10 +87,10 @@ class Surface:
             self.grpc = GrpcListener(handler, gate, self.streams, address=address, max_bytes=settings.max_body_bytes)
 
     @asynccontextmanager
-    async def running(self, drain: Drain) -> AsyncGenerator[None]:
+    async def running(self, drain: Drain, certificate: ServingCertificate | None = None) -> AsyncGenerator[None]:
         """Run the agent and serve gRPC; when the process drains, hand over what runs, then end the streams."""
         if self.grpc is not None:
-            await self.grpc.start()
+            await self.grpc.start(certificate)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(self._conversations.run())
             leaving = tasks.create_task(self._leave(drain))
@@ -116,4 +117,5 @@ def addresses_of(settings: AgentSettings) -> Addresses:
     grpc = None
     if settings.grpc_port is not None:
         grpc = settings.grpc_public or f"{settings.host}:{settings.grpc_port}"
-    return Addresses(http=settings.public_url or f"http://{settings.host}:{settings.port}", grpc=grpc)
+    scheme = "http" if settings.tls_certificate_file is None else "https"
+    return Addresses(http=settings.public_url or f"{scheme}://{settings.host}:{settings.port}", grpc=grpc)

@@ -22,6 +22,7 @@ from aeterna.service.errors import NotReadyError, RequestTimeoutError, RequestTo
 from aeterna.service.health import PATHS, Health
 from aeterna.service.lifecycle import Drain
 from aeterna.service.problem import problem_of, problem_of_status, send_problem, unexpected
+from aeterna.service.tls import ServingCertificate
 from aeterna.service.trace import enter_trace, trace_id_of
 from aeterna.service.whole_body import whole_body
 
@@ -80,7 +81,7 @@ class PolicyApp:
         self._max_evaluations = settings.max_evaluations
         self._timeout = settings.request_timeout
         self._documents = {
-            authzen.METADATA: authzen.metadata(settings.public_url or f"http://{settings.host}:{settings.port}"),
+            authzen.METADATA: authzen.metadata(settings.public_url or _address(settings)),
             OPENAPI: document(max_evaluations=settings.max_evaluations),
         }
         self._posts = {
@@ -90,6 +91,7 @@ class PolicyApp:
         }
         self.direct_targets = frozenset({authzen.EVALUATION.encode()})
         self.drain = Drain()
+        self.tls = ServingCertificate.of(settings, registry)
         self._rest = Health(
             self._others,
             name=_NAME,
@@ -97,7 +99,7 @@ class PolicyApp:
             checks={"policies": self._check},
             drain=self.drain,
             registry=registry,
-            notes=notes,
+            notes=lambda: {**notes(), **(self.tls.notes() if self.tls is not None else {})},
         )
 
     @property
@@ -283,6 +285,11 @@ class PolicyApp:
             if self._refresh is not None:
                 await self._refresh()
             self._follower.wake()
+
+
+def _address(settings: PolicySettings) -> str:
+    scheme = "http" if settings.tls_certificate_file is None else "https"
+    return f"{scheme}://{settings.host}:{settings.port}"
 
 
 def _echoed(scope: Scope) -> list[tuple[bytes, bytes]]:
