@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.identity import LABEL, SUBDOMAIN
+from aeterna.contracts.late import Late
 from aeterna.contracts.naming import require_name
 from aeterna.contracts.sizes import Size
 from aeterna.contracts.workloads import ROLE, TENANT, Tenancy, Workloads
@@ -126,6 +128,8 @@ class PlatformSpec:
     - ``monitoring`` adds what the Prometheus operator reads. Default: on.
     - ``prometheus`` is the namespace that metrics are read from. Default: "monitoring".
     - ``traces`` is the OTLP endpoint that spans go to. Default: none.
+    - ``database_authority`` are the certificates, in PEM, that prove the database. Needed where the foundation only
+      says at which address they are. Default: those that the foundation tells.
     """
 
     name: str
@@ -143,6 +147,7 @@ class PlatformSpec:
     monitoring: bool = True
     prometheus: str = "monitoring"
     traces: str | None = None
+    database_authority: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
@@ -184,3 +189,23 @@ class PlatformSpec:
                 for namespace in tenant.namespaces
             }
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformOutputs:
+    """A deployed platform: where its services are, and whose the namespaces are that it injects."""
+
+    version: ClassVar[int] = 1
+    """Of this shape. A field is only ever added; anything else makes a new version."""
+
+    namespace: Late
+    release: str
+    graph_url: str
+    """Of the services, inside of the cluster. The authority that proves them is in the ConfigMap ``aeterna-trust`` of
+    every namespace that is injected."""
+    threads_url: str
+    policies_url: str
+    gateway_url: str
+    """From outside."""
+    tenants: Mapping[str, str]
+    """By namespace."""

@@ -8,7 +8,8 @@ from aeterna.contracts.errors import InvalidSpecError
 from aeterna.platform.environment import prefixed, service
 from aeterna.platform.names import GRAPH_API, PORTS, WORKLOADS_CONFIG, tls_secret
 from aeterna.platform.priorities import SERVING
-from aeterna.platform.serving import Part, Probed, Program, Serving
+from aeterna.platform.program import Probed, Program
+from aeterna.platform.serving import Part, Serving
 from aeterna.platform.volumes import TLS, WORKLOADS, cluster_access, config, scratch, secret
 
 if TYPE_CHECKING:
@@ -24,12 +25,10 @@ STATE = "/var/lib/aeterna"
 
 
 class GraphApi(Serving):
-    """The graph API over the foundation's catalog and bucket. ``digest`` is of the files that its pods mount."""
+    """The graph API over the foundation's catalog and bucket."""
 
-    def __init__(
-        self, scope: Construct, id_: str, site: Site, *, digest: str, after: Sequence[ITerraformDependable] = ()
-    ) -> None:
-        part = Part(name=GRAPH_API, programs=(_program(site),), priority=SERVING, digest=digest)
+    def __init__(self, scope: Construct, id_: str, site: Site, *, after: Sequence[ITerraformDependable] = ()) -> None:
+        part = Part(name=GRAPH_API, programs=(_program(site),), priority=SERVING)
         super().__init__(scope, id_, part, site=site, after=after)
 
 

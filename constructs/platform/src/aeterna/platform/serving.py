@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from constructs import Construct
 
-from aeterna.platform.hardening import CONTAINER, POD
 from aeterna.platform.l1.kubernetes.deployment_v1 import KubernetesDeploymentV1
 from aeterna.platform.l1.kubernetes.horizontal_pod_autoscaler_v2 import KubernetesHorizontalPodAutoscalerV2
 from aeterna.platform.l1.kubernetes.pod_disruption_budget_v1 import KubernetesPodDisruptionBudgetV1
 from aeterna.platform.l1.kubernetes.service_account_v1 import KubernetesServiceAccountV1
 from aeterna.platform.l1.kubernetes.service_v1 import KubernetesServiceV1
 from aeterna.platform.metadata import metadata
-from aeterna.platform.names import PORTS, labels, selector
+from aeterna.platform.names import PORTS, selector
 from aeterna.platform.pods import to_arguments
+from aeterna.platform.program import Program
 from aeterna.platform.shapes import pod_template
-from aeterna.platform.sizing import Resources
-from aeterna.platform.volumes import Mounted
+from aeterna.platform.templates import PodTemplate
 from aeterna.synth.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
@@ -40,73 +38,11 @@ BUSY: Final = 70
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probed:
-    """Where a container says how it is: ``/live`` and ``/ready``."""
-
-    port: int
-    scheme: str = "HTTPS"
-
-    def document(self) -> Json:
-        """Return the container's probes. A start may take two minutes; after it, half a minute of silence ends it."""
-        return {
-            "startupProbe": {**self._get("/live"), "periodSeconds": 2, "timeoutSeconds": 2, "failureThreshold": 60},
-            "livenessProbe": {**self._get("/live"), "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3},
-            "readinessProbe": {**self._get("/ready"), "periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 2},
-        }
-
-    def _get(self, path: str) -> Json:
-        return {"httpGet": {"path": path, "port": self.port, "scheme": self.scheme}}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """A container of the platform: what it runs and with what settings.
-
-    ``ports`` are by name. ``fields`` are settings that the pod itself knows, such as its address, by the path of the
-    field.
-    """
-
-    name: str
-    image: str
-    resources: Resources
-    settings: Mapping[str, str]
-    fields: Mapping[str, str] = field(default_factory=dict[str, str])
-    args: tuple[str, ...] = ()
-    mounts: tuple[Mounted, ...] = ()
-    ports: Mapping[str, int] = field(default_factory=dict[str, int])
-    probed: Probed | None = None
-
-    def document(self) -> Json:
-        """Return the container."""
-        told: list[Json] = [{"name": name, "value": value} for name, value in sorted(self.settings.items())]
-        known: list[Json] = [
-            {"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in sorted(self.fields.items())
-        ]
-        container: Json = {
-            "name": self.name,
-            "image": self.image,
-            "imagePullPolicy": "IfNotPresent",
-            "env": [*told, *known],
-            "resources": self.resources.document(),
-            "securityContext": CONTAINER,
-            "terminationMessagePolicy": "FallbackToLogsOnError",
-            "volumeMounts": [each.mount() for each in self.mounts],
-        }
-        if self.args:
-            container["args"] = list(self.args)
-        if self.ports:
-            container["ports"] = [
-                {"name": name, "containerPort": port, "protocol": "TCP"} for name, port in self.ports.items()
-            ]
-        return container if self.probed is None else {**container, **self.probed.document()}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What serves under one name.
 
     ``account`` is the service account, which is its name unless its identity in the cloud has another one.
-    ``digest`` changes with the files that are mounted, so that pods are replaced when those change.
+    ``decides`` and ``digest`` are as in `PodTemplate`. ``sticky`` sends a client to the same pod each time.
     """
 
     name: str
@@ -114,6 +50,7 @@ class Part:
     priority: str
     component: str = "service"
     account: str | None = None
+    decides: bool = True
     digest: str | None = None
     sticky: bool = False
     app_protocol: str = "https"
@@ -189,30 +126,19 @@ class Serving(Construct):
 
     def pod(self) -> Json:
         """Return the template of its pods, as Kubernetes has it."""
-        part, site = self._part, self._site
-        identity = site.identity(part.service_account)
-        annotations = {} if part.digest is None else {"aeterna.io/config": part.digest}
-        mounted = {each.name: each.volume() for program in part.programs for each in program.mounts}
-        return {
-            "metadata": {
-                "labels": {
-                    **labels(part.name, part.component, site.spec),
-                    **({} if identity is None else identity.pod_labels),
-                },
-                "annotations": annotations,
-            },
-            "spec": {
-                "serviceAccountName": part.service_account,
-                "automountServiceAccountToken": False,
-                "enableServiceLinks": False,
-                "priorityClassName": part.priority,
-                "securityContext": POD,
-                "terminationGracePeriodSeconds": GRACE,
-                "topologySpreadConstraints": self._spread(),
-                "containers": [program.document() for program in part.programs],
-                "volumes": list(mounted.values()),
-            },
-        }
+        part = self._part
+        template = PodTemplate(
+            name=part.name,
+            component=part.component,
+            account=part.service_account,
+            programs=part.programs,
+            priority=part.priority,
+            grace=GRACE,
+            decides=part.decides,
+            digest=part.digest,
+            more={"topologySpreadConstraints": self._spread()},
+        )
+        return template.document(self._site)
 
     def _spread(self) -> list[Json]:
         """Spread the pods of one release over zones and machines; a zone that is gone is no zone to balance."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.foundation import FoundationOutputs
+from aeterna.contracts.injection import Installation
 from aeterna.contracts.platform import PlatformSpec
-from aeterna.platform.names import PORTS
+from aeterna.platform.names import GRAPH_API, OPAL_SERVER, POLICIES, PORTS, THREADS
 from aeterna.platform.sizing import PLATFORM_SIZES, PlatformSizing, Scale
 
 if TYPE_CHECKING:
@@ -51,13 +52,36 @@ class Site:
         """Return the address of an image in the platform's release."""
         return f"{self.registry}/{name}:{self.spec.release}"
 
-    def url(self, service: str) -> str:
+    def url(self, service: str, *, scheme: str = "https") -> str:
         """Return the address of a service of the platform inside the cluster."""
-        return f"https://{service}.{self.namespace}.svc:{PORTS[service]}"
+        return f"{scheme}://{service}.{self.namespace}.svc:{PORTS[service]}"
 
     def identity(self, service_account: str) -> IdentityOutputs | None:
         """Return the cloud's identity of a service account, where the foundation made one."""
         return self.foundation.identities.get(service_account)
+
+    def installation(self) -> Installation:
+        """Return what sidecars are made from: the same document that the injector reads."""
+        spec = self.spec
+        return Installation(
+            registry=self.registry,
+            version=spec.release,
+            versions=spec.versions,
+            namespace=spec.namespace,
+            graph_url=self.url(GRAPH_API),
+            threads_url=self.url(THREADS),
+            policies_url=self.url(POLICIES),
+            bundle_url=f"{self.url(POLICIES)}/v1/bundle",
+            failure_policy=spec.on_failure,
+            issuer=spec.people.issuer,
+            jwks=spec.people.jwks,
+            audience=spec.people.audience,
+            tenant_claim=spec.people.tenant_claim,
+            workload_issuer=self.foundation.cluster.issuer,
+            # OPAL's server speaks no TLS.
+            opal_url=None if spec.opal is None else self.url(OPAL_SERVER, scheme="http"),
+            otlp_endpoint=spec.traces,
+        )
 
     def login(self, service_account: str) -> Late:
         """Return as whom a service account logs in to the one store with logins that its identity uses."""

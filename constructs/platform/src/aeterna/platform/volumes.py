@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from aeterna.contracts.injection.names import API_TOKEN
 from aeterna.platform.hardening import READ_BY_GROUP
 
 if TYPE_CHECKING:
     from aeterna.platform.pods import Json
 
 TLS: Final = "/etc/aeterna/tls"
-CLUSTER: Final = "/var/run/secrets/aeterna/cluster"
+CLUSTER: Final = "/var/run/secrets/aeterna-cluster"
 """The pod's own token for the API server and the authority of the API server; of the one container that asks it."""
 WORKLOADS: Final = "/etc/aeterna/workloads"
 TOKEN_SECONDS: Final = 3600
@@ -47,15 +48,27 @@ def config(name: str, path: str, config_map: str) -> Mounted:
     return Mounted(name=name, path=path, source={"configMap": {"name": config_map, "defaultMode": READ_BY_GROUP}})
 
 
-def secret(name: str, path: str, secret_name: str, *, optional: bool = False) -> Mounted:
-    """Return the files of a Secret of the pod's namespace. The pod waits for it, unless it is optional."""
+def secret(name: str, path: str, secret_name: str, *, only: tuple[str, ...] = ()) -> Mounted:
+    """Return the files of a Secret of the pod's namespace, or only some of them. The pod waits for the Secret."""
     source: dict[str, object] = {"secretName": secret_name, "defaultMode": READ_BY_GROUP}
-    return Mounted(name=name, path=path, source={"secret": {**source, "optional": True} if optional else source})
+    items = {"items": [{"key": each, "path": each} for each in only]} if only else {}
+    return Mounted(name=name, path=path, source={"secret": {**source, **items}})
 
 
-def cluster_access(name: str = "cluster") -> Mounted:
-    """Return what a container asks the API server with: a token that lives for an hour, and the server's authority."""
-    token: dict[str, object] = {"path": "token", "expirationSeconds": TOKEN_SECONDS}
-    authority: dict[str, object] = {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
-    sources = [{"serviceAccountToken": token}, {"configMap": authority}]
-    return Mounted(name=name, path=CLUSTER, source={"projected": {"defaultMode": READ_BY_GROUP, "sources": sources}})
+def api_access() -> Mounted:
+    """Return what a client of the API server looks for in a pod: as Kubernetes would mount it for every container."""
+    namespace = {"items": [{"path": "namespace", "fieldRef": {"fieldPath": "metadata.namespace"}}]}
+    return _cluster("api", API_TOKEN, {"downwardAPI": namespace})
+
+
+def cluster_access() -> Mounted:
+    """Return what one container asks the API server with, at a place that no client finds by itself."""
+    return _cluster("cluster", CLUSTER)
+
+
+def _cluster(name: str, path: str, *more: Mapping[str, object]) -> Mounted:
+    """Return a token that lives for an hour, and the authority of the API server."""
+    token = {"serviceAccountToken": {"path": "token", "expirationSeconds": TOKEN_SECONDS}}
+    authority = {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}}
+    sources = [token, authority, *more]
+    return Mounted(name=name, path=path, source={"projected": {"defaultMode": READ_BY_GROUP, "sources": sources}})
