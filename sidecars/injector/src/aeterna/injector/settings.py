@@ -10,6 +10,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from aeterna.contracts.injection.rights import SERVICES
 from aeterna.service.settings import Duration, ListenSettings
 
 
@@ -36,7 +37,7 @@ class InjectorSettings(ListenSettings):
     kubeconfig: Path | None = None
     cluster_timeout: Duration = Field(default=timedelta(seconds=10), gt=timedelta(0))
     replica: str = Field(default_factory=platform.node, pattern=r"^[\x21-\x7e]{1,128}$")
-    services: tuple[str, ...] = ("injector", "graph-api", "threads", "policies")
+    services: tuple[str, ...] = SERVICES
     own_service: str = "injector"
     bundle_keys: Path | None = None
     authority_life: Duration = timedelta(days=365)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from aeterna.contracts.injection.rights import AUTHORITY_SECRET
 from aeterna.injector.domain.authority import Authority, Seen, Terms
 from aeterna.injector.domain.authority_document import KEY, read, written
 from aeterna.injector.domain.stored import Stored
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from aeterna.injector.domain.certificates import Certificate
     from aeterna.injector.ports import Secrets, UpkeepObserver
 
-SECRET: Final = "aeterna-authority"  # noqa: S105 - the name of a Secret
 _TRIES: Final = 3
 
 log = structlog.stdlib.get_logger(__name__)
@@ -38,7 +38,7 @@ class AuthorityKeeper:
         Raises `AuthorityTooNewError`, and `ClusterConflictError` when others are faster again and again.
         """
         for _ in range(_TRIES):
-            stored = await self._secrets.read(SECRET)
+            stored = await self._secrets.read(AUTHORITY_SECRET)
             found, unreadable = read(None if stored is None else stored.entries.get(KEY))
             lost = unreadable > 0 or not found.generations
             known = found
@@ -50,13 +50,15 @@ class AuthorityKeeper:
             if advanced == found and not unreadable:
                 return self._remembered(found, now)
             try:
-                await self._secrets.write(SECRET, (stored or Stored()).holding({KEY: written(advanced)}), tls=False)
+                await self._secrets.write(
+                    AUTHORITY_SECRET, (stored or Stored()).holding({KEY: written(advanced)}), tls=False
+                )
             except ClusterConflictError:
                 continue
             self._observer.wrote("authority")
             log.info("authority.written", generations=[each.certificate.fingerprint for each in advanced.generations])
             return self._remembered(advanced, now)
-        raise ClusterConflictError(f"write the Secret {SECRET}", f"others were faster {_TRIES} times")
+        raise ClusterConflictError(f"write the Secret {AUTHORITY_SECRET}", f"others were faster {_TRIES} times")
 
     def _remembered(self, authority: Authority, now: datetime) -> Authority:
         self._last = authority

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from aeterna.contracts.injection.rights import serving_secret
 from aeterna.injector.domain.serving import Served, kept, read_served
 from aeterna.injector.errors import ClusterConflictError
 
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
 log = structlog.stdlib.get_logger(__name__)
 
 
-def secret_of(service: str) -> str:
-    """Return the name of the Secret with a service's certificate."""
-    return f"aeterna-tls-{service}"
-
-
 class ServingCertificates:
     """One Secret for each service: its certificate, its key, and what vouches for the others."""
 
@@ -35,7 +31,9 @@ class ServingCertificates:
 
     async def read(self) -> tuple[Served, ...]:
         """Return what every service is given now."""
-        return tuple([read_served(service, await self._secrets.read(secret_of(service))) for service in self._services])
+        return tuple(
+            [read_served(service, await self._secrets.read(serving_secret(service))) for service in self._services]
+        )
 
     async def keep(self, served: Sequence[Served], authority: Authority, *, now: datetime) -> None:
         """Write what is to be replaced; whatever was written in between by another replica is left to the next pass."""
@@ -43,7 +41,7 @@ class ServingCertificates:
             after = kept(before, authority, now=now, terms=self._terms)
             if after is not before:
                 try:
-                    await self._secrets.write(secret_of(after.service), after.stored, tls=True)
+                    await self._secrets.write(serving_secret(after.service), after.stored, tls=True)
                 except ClusterConflictError:
                     log.info("certificate.raced", service=after.service)
                     continue
@@ -69,7 +67,7 @@ class OwnCertificate:
 
     async def refresh(self, now: datetime) -> None:
         """Show what the Secret holds, if that is any good; otherwise go on with what there is."""
-        served = read_served(self._service, await self._secrets.read(secret_of(self._service)))
+        served = read_served(self._service, await self._secrets.read(serving_secret(self._service)))
         if served.pair is None or not served.pair.certificate.valid_at(now):
             return
         fingerprint = served.pair.certificate.fingerprint
