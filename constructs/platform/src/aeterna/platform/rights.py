@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aeterna.platform.l1.kubernetes.cluster_role_v1 import KubernetesClusterRoleV1RuleBlock
     from aeterna.platform.l1.kubernetes.role_binding_v1 import KubernetesRoleBindingV1SubjectBlock
     from aeterna.platform.l1.kubernetes.role_v1 import KubernetesRoleV1RuleBlock
+    from aeterna.platform.metadata import Metadata
     from aeterna.platform.site import Site
     from aeterna.synth._cdk import ITerraformDependable
 
