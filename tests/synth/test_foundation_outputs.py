@@ -16,19 +16,29 @@ if TYPE_CHECKING:
     from aeterna.synth.testing import Json
     from fixtures.resource_graph import Joined
 
+
+def login(*words: str | None) -> dict[str, str]:
+    """Return the words of a cluster's login that are the same for every cluster; None is the place of another one."""
+    return {f"cluster.login[{place}]": word for place, word in enumerate(words) if word is not None}
+
+
 FIXED: dict[str, dict[str, str]] = {
     "aws": {
         "database.certificate_authority": "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem",
         "catalog.properties.rest.sigv4-enabled": "true",
         "catalog.properties.rest.signing-name": "glue",
-        # A role of PostgreSQL, which a migration makes: no resource has it.
-        "identities.threads.logins.prod-threads": "aeterna",
+        # A role of PostgreSQL: no resource has it.
+        **{f"identities.{name}.logins.prod-threads": "aeterna" for name in ("policies", "threads")},
+        **login("aws", "eks", "get-token", "--cluster-name", None, "--region"),
+        "cluster.identity_blocks[0]": "169.254.170.23/32",
     },
     "azure": {
         # The catalog is a server in the cluster, which comes with the platform: there is no resource to ask.
         "catalog.namespace": "prod_graph",
         "catalog.uri": "http://catalog:8181/catalog",
         "catalog.warehouse": "prod-graph",
+        "catalog.address": "http://catalog:8181/catalog?warehouse=prod-graph",
+        **login("kubelogin", "get-token", "--server-id", "6dae42f8-", "--login", "azurecli"),
         "database.certificate_authority": "-----BEGIN CERTIFICATE-----",
         "database.port": "5432",
         **{
@@ -42,6 +52,8 @@ FIXED: dict[str, dict[str, str]] = {
         "catalog.uri": "https://biglake.googleapis.com/iceberg/v1/restcatalog",
         "database.certificate_authority": "https://storage.googleapis.com/cloudsql-ca-bundles/global.pem",
         "database.port": "5432",
+        **login("gke-gcloud-auth-plugin"),
+        "cluster.identity_blocks[0]": "169.254.169.254/32",
         "identities.opal.logins.prod-cache": "default",
         "recovery.database.port": "5432",
     },
