@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from aeterna.cedar.domain.signed_bundle import encode
 from aeterna.policy.settings import SHIPPED
 from fixtures.api_processes import PATIENCE, service_process
 from fixtures.fix_policy import document
+from fixtures.serving_pair import TestAuthority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -31,8 +33,10 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", port), _Bundle)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.body = self.signature = ""
 
     def deploy(self, private: bytes, version: int, **files: str) -> None:
@@ -121,3 +125,30 @@ def test_signed_bundles_are_taken_on_and_survive_whoever_serves_them(tmp_path: P
     assert len(digests) == 1
     assert restarted["context"]["epoch"] == allowed["context"]["epoch"] == denied["context"]["epoch"] + 1
     assert restarted["decision"] is True
+
+
+def test_an_authority_of_ones_own_proves_who_serves_bundles_and_may_be_replaced(tmp_path: Path) -> None:
+    first, second = TestAuthority("first"), TestAuthority("second")
+    private, public = signing.new_key()
+    (tmp_path / "key.pem").write_bytes(public)
+    authorities = tmp_path / "ca.crt"
+    authorities.write_bytes(first.pem())
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    pair = tmp_path / "pair.pem"
+    pair.write_bytes(b"".join(second.pair()))
+    tls.load_cert_chain(pair)
+    server = Server(tls=tls)
+    server.deploy(private, 1, nobody=NOBODY_READS)
+    environment = {
+        "BUNDLE_URL": f"https://localhost:{server.server_port}/bundle",
+        "BUNDLE_KEYS": str(tmp_path / "key.pem"),
+        "BUNDLE_CA_FILE": str(authorities),
+        "REFRESH_INTERVAL": "0.1",
+    }
+    with serving(server), service_process("aeterna.policy", environment, tmp_path) as sidecar:
+        unproven = until(sidecar.url, lambda _, metrics: 'code="policy.bundle_unreadable"' in metrics)
+        authorities.write_bytes(first.pem() + second.pem())
+        proven = until(sidecar.url, lambda answer, _: answer["decision"] is False)
+
+    assert unproven["decision"] is True
+    assert proven["context"]["policies"] == ["nobody-reads"]

@@ -40,7 +40,7 @@ async def kept(program: str, notes: Path, *, grace: float = 5) -> AsyncGenerator
     with socket.create_server(("127.0.0.1", 0)) as listener:
         workers = Workers(
             (sys.executable, "-c", program, str(notes)),
-            listener=listener,
+            listeners=[listener],
             shared=SharedTallies.created(1),
             grace=timedelta(seconds=grace),
             clock=steady_clock,

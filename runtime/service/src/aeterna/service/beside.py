@@ -10,9 +10,10 @@ import structlog
 import uvicorn
 
 from aeterna.service.http_protocol import PROTOCOL
-from aeterna.service.lifecycle import server_configuration, tcp_socket, unix_socket
+from aeterna.service.lifecycle import address_of, server_configuration, tcp_socket, unix_socket
 
 if TYPE_CHECKING:
+    import socket
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -27,11 +28,22 @@ log = structlog.stdlib.get_logger(__name__)
 class Beside:
     """Serves an application beside the process's main one, which keeps the signals; its lifespan is not run."""
 
-    def __init__(self, app: App, *, host: str = "127.0.0.1", port: int = 0, uds: Path | None = None) -> None:
-        """Listen at once, so that a process that cannot does not start: `AddressInUseError` or `StartError`."""
+    def __init__(
+        self,
+        app: App,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        uds: Path | None = None,
+        listener: socket.socket | None = None,
+    ) -> None:
+        """Listen at once, so that a process that cannot does not start: `AddressInUseError` or `StartError`.
+
+        With ``listener``, a socket that listens already and that others may serve too, no address is opened.
+        """
         self._uds = uds
-        self._listener = unix_socket(uds) if uds is not None else tcp_socket(host, port)
-        self.address = str(uds) if uds is not None else "{}:{}".format(*self._listener.getsockname()[:2])
+        self._listener = listener or (unix_socket(uds) if uds is not None else tcp_socket(host, port))
+        self.address = address_of(self._listener)
         """Where it listens."""
         self._server = _Server(
             server_configuration(app, PROTOCOL, lifespan="off", keep_alive=_KEEP_ALIVE_SECONDS, grace=_GRACE_SECONDS)

@@ -16,6 +16,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from aeterna.contracts.errors import AeternaError
 from aeterna.service.asgi import send_bytes
 from aeterna.service.errors import NotReadyError
+from aeterna.service.problem import problem_of_status, send_problem
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -27,6 +28,7 @@ Check: TypeAlias = Callable[[], Awaitable[None]]
 """Returns when what it looks at works, and raises when it does not."""
 
 PATHS: Final = frozenset({"/health", "/live", "/ready", "/metrics"})
+PROBES: Final = PATHS - {"/health"}
 _TIMEOUT: Final = timedelta(seconds=2)
 
 log = structlog.stdlib.get_logger(__name__)
@@ -116,6 +118,26 @@ class Health:
             reason = type(exc).__name__
         outcome: dict[str, object] = {"ok": reason is None, "ms": round((time.perf_counter() - begun) * 1000, 2)}
         return outcome if reason is None else outcome | {"reason": reason} | why
+
+
+class ProbesOnly:
+    """Passes ``/live``, ``/ready`` and ``/metrics`` on to an application with a `Health`, and is nothing else.
+
+    For a listener of the pod's address beside a process that serves on a socket: the kubelet and Prometheus reach it,
+    and so does whoever else reaches the pod.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"] in PROBES and scope["method"] in {"GET", "HEAD"}:
+            await self._app(scope, receive, send)
+            return
+        known = scope["path"] in PROBES
+        problem = problem_of_status(405, headers={"Allow": "GET, HEAD"}) if known else problem_of_status(404)
+        await send_problem(send, problem, scope["path"])
 
 
 async def _answer(send: Send, status: int, document: Mapping[str, object]) -> None:

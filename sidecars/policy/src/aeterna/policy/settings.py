@@ -19,7 +19,9 @@ _TRUSTED_FOR = timedelta(days=1)
 class PolicySettings(ListenSettings):
     """Where the sidecar listens, where its bundle is, and how long it may remember.
 
-    With ``socket`` it listens on a Unix socket and on no port. ``trusted_for`` says what ``max_age`` means while it
+    With ``socket`` it listens on a Unix socket and on no port; probes and metrics alone are at ``health_port`` of
+    ``health_host``, in plain HTTP. ``bundle_ca_file`` holds the authorities (PEM) that prove ``bundle_url``, and is
+    read again when it changes. ``trusted_for`` says what ``max_age`` means while it
     is unset. ``public_url`` is what the metadata document calls the sidecar. ``tenant`` and ``namespace`` are
     what a question is of that says neither; ``state`` is the folder that survives a restart.
 
@@ -31,10 +33,13 @@ class PolicySettings(ListenSettings):
 
     port: int = Field(default=8180, ge=0, le=65535)
     socket: Path | None = None
+    health_host: str = "127.0.0.1"
+    health_port: int | None = Field(default=None, ge=0, le=65535)
     bundle: Path = SHIPPED
     bundle_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
     bundle_keys: Path | None = None
     bundle_token_file: Path | None = None
+    bundle_ca_file: Path | None = None
     bundle_timeout: Duration = Field(default=timedelta(seconds=10), gt=timedelta(0))
     replica: str = Field(default_factory=platform.node, pattern=r"^[\x21-\x7e]{1,128}$")
     state: Path | None = None
@@ -87,12 +92,16 @@ class PolicySettings(ListenSettings):
         return self.max_age if self.max_age is not None or not asked else _TRUSTED_FOR
 
     @model_validator(mode="after")
-    def _one_feed(self) -> Self:
+    def _fit_together(self) -> Self:
         pushed = self.admin_socket is not None or self.admin_port is not None
         if self.bundle_url is not None and pushed:
             raise ValueError("BUNDLE_URL and ADMIN_SOCKET or ADMIN_PORT are two feeds, and there can be one")
         if self.bundle_url is not None and self.bundle_keys is None:
             raise ValueError("BUNDLE_URL needs BUNDLE_KEYS: a bundle is believed by its signature alone")
+        if self.bundle_ca_file is not None and not (self.bundle_url or "").startswith("https://"):
+            raise ValueError("BUNDLE_CA_FILE is for an https BUNDLE_URL")
+        if self.socket is not None and self.tls_certificate_file is not None:
+            raise ValueError("TLS_CERTIFICATE_FILE is for a port, and with SOCKET there is none")
         if self.admin_port is not None and self.admin_token_file is None:
             raise ValueError("ADMIN_PORT needs ADMIN_TOKEN_FILE: every process of the pod can reach a port")
         if self.admin_port is not None and self.admin_socket is not None:

@@ -17,6 +17,7 @@ from aeterna.cedar.errors import BundleOutdatedError, BundleUnreadableError
 from aeterna.policy.errors import AddressRefusedError
 
 if TYPE_CHECKING:
+    import ssl
     from datetime import timedelta
     from pathlib import Path
 
@@ -42,9 +43,12 @@ class HttpBundleSource:
         replica: str,
         timeout: timedelta,
         token: Path | None = None,
+        trust: ssl.SSLContext | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """Take a file with the bearer token to show, if one is asked for; it is read each time.
+
+        ``trust`` says whom to believe in the place of the system's authorities.
 
         Raise `AddressRefusedError` for plain HTTP to anywhere but this machine.
         """
@@ -60,7 +64,12 @@ class HttpBundleSource:
         # Cookies would pile up in it, and say nothing about a bundle.
         cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
         self._client = httpx.Client(
-            timeout=self._timeout, trust_env=False, transport=transport, limits=limits, cookies=cookies
+            timeout=self._timeout,
+            trust_env=False,
+            verify=trust or True,
+            transport=transport,
+            limits=limits,
+            cookies=cookies,
         )
         self._held: tuple[str, Bundle] | None = None
 

@@ -1,4 +1,4 @@
-"""Worker processes on one listening socket: started, started again when they die, and drained before they stop."""
+"""Worker processes on the same listening sockets: started, also when one has died, and drained before they stop."""
 
 from __future__ import annotations
 
@@ -30,17 +30,26 @@ log = structlog.stdlib.get_logger(__name__)
 class Workers:
     """Runs as many workers as there are tallies.
 
-    They inherit the listening socket, so a connection waits there while no worker takes it. They are their parent's: at
-    the other end of a pipe each sees it end, and drains. Each is a program of its own and not a fork, because a parent
+    They inherit the listening sockets, so a connection waits there while no worker takes it. They are their parent's:
+    at the other end of a pipe each sees it end, and drains. Each is a program of its own and not a fork, because a parent
     with threads cannot be forked in safety.
     """
 
     def __init__(
-        self, command: Sequence[str], *, listener: socket, shared: SharedTallies, grace: timedelta, clock: Clock
+        self,
+        command: Sequence[str],
+        *,
+        listeners: Sequence[socket],
+        shared: SharedTallies,
+        grace: timedelta,
+        clock: Clock,
     ) -> None:
-        """Take the program and its first arguments, and how long a worker may take to drain; ``clock`` is steady."""
+        """Take the program and its first arguments, and how long a worker may take to drain; ``clock`` is steady.
+
+        A worker is told its number, the first listener, the tallies, what to watch, and the other listeners.
+        """
         self._command = command
-        self._listener = listener
+        self._listeners = listeners
         self._shared = shared
         self._grace = grace.total_seconds()
         self._clock = clock
@@ -88,7 +97,8 @@ class Workers:
 
     async def _one(self, number: int, watched: int) -> int:
         """Run a worker to its end and return its exit status."""
-        inherited = (self._listener.fileno(), self._shared.descriptor, watched)
+        first, *others = (listener.fileno() for listener in self._listeners)
+        inherited = (first, self._shared.descriptor, watched, *others)
         process = await asyncio.create_subprocess_exec(
             *self._command,
             *(str(argument) for argument in (number, *inherited)),

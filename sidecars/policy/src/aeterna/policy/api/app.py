@@ -18,8 +18,9 @@ from aeterna.policy.domain.tally import MALFORMED, PROCESS
 from aeterna.policy.errors import MediaTypeError, PolicyError, QuestionMalformedError
 from aeterna.policy.usecases.auditing import NOT_AUDITED
 from aeterna.service.asgi import header, send_bytes
+from aeterna.service.beside import Beside
 from aeterna.service.errors import NotReadyError, RequestTimeoutError, RequestTooLargeError, ServiceError
-from aeterna.service.health import PATHS, Health
+from aeterna.service.health import PATHS, Health, ProbesOnly
 from aeterna.service.lifecycle import Drain
 from aeterna.service.problem import problem_of, problem_of_status, send_problem, unexpected
 from aeterna.service.tls import ServingCertificate
@@ -27,6 +28,7 @@ from aeterna.service.trace import enter_trace, trace_id_of
 from aeterna.service.whole_body import whole_body
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from prometheus_client import CollectorRegistry
@@ -57,10 +59,11 @@ log = structlog.stdlib.get_logger(__name__)
 class PolicyApp:
     """Answers AuthZEN and cedar-agent questions and the platform's probes, and follows what is published meanwhile.
 
-    ``beside`` is what else runs as long as the application does; ``refresh`` is called on SIGHUP.
+    ``beside`` is what else runs as long as the application does; ``refresh`` is called on SIGHUP. ``probes`` listens
+    for the platform's probes alone.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the process is composed of
         self,
         decider: Decider,
         follower: Follower,
@@ -71,12 +74,14 @@ class PolicyApp:
         beside: Sequence[Callable[[], Awaitable[None]]] = (),
         refresh: Callable[[], Awaitable[None]] | None = None,
         notes: Callable[[], Mapping[str, object]] = dict[str, object],
+        probes: socket.socket | None = None,
     ) -> None:
         self._decider = decider
         self._follower = follower
         self._audit = audit
         self._beside = beside
         self._refresh = refresh
+        self._probes = probes
         self._max_body_bytes = settings.max_body_bytes
         self._max_evaluations = settings.max_evaluations
         self._timeout = settings.request_timeout
@@ -262,7 +267,10 @@ class PolicyApp:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         """Follow what is published from startup to shutdown."""
         await receive()
-        running = [asyncio.ensure_future(run()) for run in (self._follower.run, *self._beside)]
+        beside = [self._follower.run, *self._beside]
+        if self._probes is not None:
+            beside.append(Beside(ProbesOnly(self._rest), listener=self._probes).run)
+        running = [asyncio.ensure_future(run()) for run in beside]
         loop = asyncio.get_running_loop()
         hangups = asyncio.Event()
         loop.add_signal_handler(signal.SIGHUP, hangups.set)

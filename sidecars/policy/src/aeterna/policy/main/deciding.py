@@ -29,6 +29,8 @@ from aeterna.service.clock import steady_clock, system_clock
 from aeterna.service.metrics import new_registry
 
 if TYPE_CHECKING:
+    import socket
+
     from aeterna.policy.adapters.shared_tallies import SharedTallies
     from aeterna.policy.settings import PolicySettings
     from aeterna.policy.usecases.auditing import Audit
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 NAME: Final = "aeterna-policy"
 
 
-def build(settings: PolicySettings, folder: Path | None = None) -> PolicyApp:
+def build(settings: PolicySettings, folder: Path | None = None, *, probes: socket.socket | None = None) -> PolicyApp:
     """Return the application of a sidecar with one process; raise `AeternaError` when it cannot begin."""
     folder = folder or settings.state or Path(tempfile.mkdtemp(prefix=f"{NAME}-"))
     publications, compiler = StateFolder(folder, clock=system_clock), HandingOver(CedarCompiler())
@@ -55,10 +57,19 @@ def build(settings: PolicySettings, folder: Path | None = None) -> PolicyApp:
         beside=kept.beside,
         refresh=kept.keeper.refresh,
         notes=lambda: kept.keeper.state.faults(publications.fault),
+        probes=probes,
     )
 
 
-def build_worker(settings: PolicySettings, folder: Path, shared: SharedTallies, number: int, watched: int) -> PolicyApp:
+def build_worker(
+    settings: PolicySettings,
+    folder: Path,
+    shared: SharedTallies,
+    number: int,
+    *,
+    watched: int,
+    probes: socket.socket | None = None,
+) -> PolicyApp:
     """Return the application of one worker of several, which follows what its parent publishes in the folder."""
     decider = _decider(settings, shared.tallies[number])
     follower = Follower(decider, StateFolder(folder, clock=system_clock), CedarCompiler())
@@ -78,6 +89,7 @@ def build_worker(settings: PolicySettings, folder: Path, shared: SharedTallies, 
         registry=registry,
         audit=_audit(settings, decider.tally),
         beside=(until_orphaned,),
+        probes=probes,
     )
 
 

@@ -17,7 +17,7 @@ from aeterna.policy.adapters.shared_tallies import SharedTallies
 from aeterna.policy.main.deciding import NAME, build, build_worker
 from aeterna.policy.main.supervising import WORKER, supervise
 from aeterna.policy.settings import PolicySettings
-from aeterna.service.lifecycle import listen, one_line_refusals, serve
+from aeterna.service.lifecycle import listen, one_line_refusals, serve, tcp_socket
 from aeterna.service.settings import load
 from aeterna.service.telemetry import configure
 
@@ -44,15 +44,18 @@ def main() -> None:
         uds = str(settings.socket) if settings.socket is not None else None
         # Before anything is kept or compiled: whose address is taken has nothing to begin.
         listener = listen(host=settings.host, port=settings.port, uds=uds)
+        probes = tcp_socket(settings.health_host, settings.health_port) if settings.health_port is not None else None
         try:
             with tempfile.TemporaryDirectory(prefix=f"{NAME}-") if settings.state is None else nullcontext() as made:
                 folder = Path(made) if made is not None else settings.state or Path()
                 if settings.workers > 1:
-                    asyncio.run(supervise(settings, folder, listener))
+                    asyncio.run(supervise(settings, folder, listener, probes))
                 else:
-                    _serve(settings, build(settings, folder), listener)
+                    _serve(settings, build(settings, folder, probes=probes), listener)
         finally:
             listener.close()
+            if probes is not None:
+                probes.close()
             if settings.socket is not None:
                 settings.socket.unlink(missing_ok=True)
 
@@ -67,10 +70,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve_worker(
-    settings: PolicySettings, folder: Path, number: int, listening: int, tallies: int, watched: int
+    settings: PolicySettings,
+    folder: Path,
+    number: int,
+    listening: int,
+    tallies: int,
+    watched: int,
+    probed: int | None = None,
 ) -> None:
     shared = SharedTallies(tallies, settings.workers)
-    app = build_worker(settings, folder, shared, number, watched)
+    probes = socket.socket(fileno=probed) if probed is not None else None
+    app = build_worker(settings, folder, shared, number, watched=watched, probes=probes)
     _serve(settings, app, socket.socket(fileno=listening))
 
 

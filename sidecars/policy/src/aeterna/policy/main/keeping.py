@@ -18,6 +18,7 @@ from aeterna.policy.usecases.pushing import PushedFeed
 from aeterna.policy.usecases.staging import Staging
 from aeterna.service.beside import Beside
 from aeterna.service.clock import steady_clock, system_clock
+from aeterna.service.tls import trusted
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -72,6 +73,7 @@ def _polled(settings: PolicySettings, publisher: Publisher, publications: StateF
             replica=settings.replica,
             timeout=settings.bundle_timeout,
             token=settings.bundle_token_file,
+            trust=trusted(settings.bundle_ca_file),
         )
     return PolledFeed(
         source,

@@ -35,12 +35,17 @@ _GRACE: Final = timedelta(seconds=5)
 log = structlog.stdlib.get_logger(__name__)
 
 
-async def supervise(settings: PolicySettings, folder: Path, listener: socket.socket) -> None:
-    """Keep what is published and the workers that follow it, until told to stop."""
+async def supervise(
+    settings: PolicySettings, folder: Path, listener: socket.socket, probes: socket.socket | None = None
+) -> None:
+    """Keep what is published and the workers that follow it, until told to stop.
+
+    Any worker answers those who come to ``probes``, for all of them: its parent listens to nobody.
+    """
     shared = SharedTallies.created(settings.workers)
     workers = Workers(
         (*_PROGRAM, WORKER, str(folder)),
-        listener=listener,
+        listeners=[each for each in (listener, probes) if each is not None],
         shared=shared,
         grace=settings.drain_delay + settings.drain_timeout + _GRACE,
         clock=steady_clock,
