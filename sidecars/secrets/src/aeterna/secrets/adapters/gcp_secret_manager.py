@@ -6,13 +6,10 @@ https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
-import requests
-from google.auth import compute_engine
-from google.auth.exceptions import GoogleAuthError, TransportError
-from google.auth.transport.requests import Request
+import orjson
 
 from aeterna.contracts.json_value import is_object
 from aeterna.secrets.adapters import cloud_rest
@@ -27,11 +24,18 @@ from aeterna.secrets.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from aeterna.secrets.domain.configuration import GcpSource
     from aeterna.secrets.domain.secret import Grant, Lease, Reference
 
 _ENDPOINT: Final = "https://secretmanager.googleapis.com"
-_SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
+_HOST: Final = "GCE_METADATA_HOST"
+_METADATA: Final = "metadata.google.internal"
+_TOKEN: Final = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105 - a path
+_SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
+# The metadata server gives the token that it has until less than this is left of it.
+_EARLY_SECONDS: Final = 60.0
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _FULL: Final = re.compile(r"projects/[a-z0-9:.-]{1,63}(/locations/[a-z0-9-]{1,63})?/secrets/[A-Za-z0-9_-]{1,255}")
 _VERSION: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -39,16 +43,21 @@ _LATEST: Final = "latest"
 
 
 class GcpSecretManager:
-    """A `SecretSource` without leases. A key file in the environment is not looked for."""
+    """A `SecretSource` without leases. A key file in the environment is not looked for.
 
-    def __init__(self, source: GcpSource) -> None:
+    ``environment`` may say where the metadata server is, as Google's own libraries have it; ``steady`` is a clock.
+    """
+
+    def __init__(self, source: GcpSource, *, environment: Mapping[str, str], steady: Callable[[], float]) -> None:
         quieten()
         self._project = source.project
         self._endpoint = cloud_rest.trusted_endpoint("endpoint", source.endpoint or _ENDPOINT)
+        self._metadata = f"http://{environment.get(_HOST) or _METADATA}{_TOKEN}"
+        self._steady = steady
         self._client = httpx.Client(timeout=cloud_rest.TIMEOUT, follow_redirects=False)
-        self._request = Request(requests.Session())
-        # Any: the library says nothing of its types.
-        self._credentials: Any = None
+        # No proxy: the metadata server is the machine's own, and another one would be somebody else's.
+        self._near = httpx.Client(timeout=cloud_rest.TIMEOUT, follow_redirects=False, trust_env=False)
+        self._token: tuple[str, float] | None = None
 
     def fetch(self, reference: Reference) -> Secret:
         """See `SecretSource.fetch`; ``version`` is a number or an alias."""
@@ -58,10 +67,10 @@ class GcpSecretManager:
             raise SecretAbsentError(reference.path)
         url = f"{self._endpoint}/v1/{name}/versions/{version}:access"
         try:
-            document = cloud_rest.ask(self._client, url, self._token(), reference)
+            document = cloud_rest.ask(self._client, url, self._current_token(), reference)
         except AccessDeniedError:
             # Another token may be believed, or may more than this one.
-            self._credentials = None
+            self._token = None
             raise
         payload = document.get("payload")
         if not is_object(payload):
@@ -78,18 +87,32 @@ class GcpSecretManager:
     def revoke(self, lease: Lease) -> None:
         """See `SecretSource.revoke`; no lease comes from here."""
 
-    def _token(self) -> str:
-        """Return a token that still lasts a while; the library keeps it that long."""
-        library: Any = compute_engine
-        try:
-            if self._credentials is None:
-                self._credentials = library.Credentials(scopes=_SCOPES)
-            if not self._credentials.valid:
-                self._credentials.refresh(self._request)
-        except (TransportError, requests.RequestException) as exc:
-            raise SourceUnavailableError(f"has a metadata server in trouble ({type(exc).__name__})") from None
-        except GoogleAuthError:
-            raise AccessDeniedError("a login: the metadata server gives the pod no token") from None
-        if not self._credentials.token:
-            raise AccessDeniedError("a login: the metadata server gives the pod no token")
-        return str(self._credentials.token)
+    def _current_token(self) -> str:
+        """Return a token that still lasts a while; by hand, because Google's library tries for 15 seconds."""
+        if self._token is None or self._steady() >= self._token[1]:
+            asked_at = self._steady()
+            try:
+                answer = self._near.get(
+                    self._metadata, params={"scopes": _SCOPE}, headers={"Metadata-Flavor": "Google"}
+                )
+            except httpx.HTTPError as exc:
+                raise SourceUnavailableError(f"has a metadata server out of reach ({type(exc).__name__})") from None
+            if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+                raise SourceUnavailableError(f"has a metadata server that answers {answer.status_code}")
+            if answer.status_code != httpx.codes.OK:
+                raise AccessDeniedError("a login: the metadata server gives the pod no token")
+            token, lasts = _read_token(answer.content)
+            self._token = (token, asked_at + lasts - _EARLY_SECONDS)
+        return self._token[0]
+
+
+def _read_token(content: bytes) -> tuple[str, float]:
+    try:
+        document: object = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        document = None
+    if is_object(document):
+        token, lasts = document.get("access_token"), document.get("expires_in")
+        if isinstance(token, str) and token and isinstance(lasts, int):
+            return token, float(lasts)
+    raise AccessDeniedError("a login: the metadata server's answer is no token")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import TYPE_CHECKING
 
 from aeterna.secrets.domain.configuration import AwsLogin, AwsSource, AzureSource, GcpSource, VaultSource
@@ -29,7 +31,7 @@ def entrance(source: Source, *, timeout: timedelta) -> Entrance:
         case GcpSource():
             from aeterna.secrets.adapters.gcp_secret_manager import GcpSecretManager
 
-            return Unending(GcpSecretManager(source))
+            return Unending(GcpSecretManager(source, environment=os.environ, steady=time.monotonic))
         case AzureSource():
             from aeterna.secrets.adapters.azure_key_vault import AzureKeyVault
 
