@@ -1,0 +1,146 @@
+"""What the platform puts into a container's environment is what the program in it reads, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aeterna.api.settings import ApiSettings
+from aeterna.contracts.injection.names import POLICY_CONTAINER
+from aeterna.injector.settings import InjectorSettings
+from aeterna.policies.settings import DatabaseSettings, PoliciesSettings
+from aeterna.policy.settings import PolicySettings
+from aeterna.service.settings import load
+from aeterna.threads.settings import CleanupSettings, MigrationSettings, ThreadsSettings
+from fixtures.platform_documents import CLOUDS, documents, workloads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pydantic_settings import BaseSettings
+
+READS: Mapping[tuple[str, str], type[BaseSettings]] = {
+    ("graph-api", "graph-api"): ApiSettings,
+    ("threads", "threads"): ThreadsSettings,
+    ("policies", "policies"): PoliciesSettings,
+    ("injector", "injector"): InjectorSettings,
+    ("threads-migrate", "migrate"): MigrationSettings,
+    ("policies-migrate", "migrate"): DatabaseSettings,
+    ("threads-cleanup", "cleanup"): CleanupSettings,
+    ("policies-verify-audit", "verify-audit"): DatabaseSettings,
+    **{(service, POLICY_CONTAINER): PolicySettings for service in ("graph-api", "threads", "policies")},
+}
+"""By workload and container, what its program reads."""
+
+ALL = [(cloud, *place) for cloud in CLOUDS for place in READS]
+THE_PODS_OWN = {"status.podIP": "10.42.3.4", "metadata.name": "some-pod"}
+
+
+def container_of(cloud: str, workload: str, name: str) -> dict[str, Any]:
+    """Return a container of a platform."""
+    found = workloads(documents()[f"{cloud}-standard"])[workload].containers("initContainers", "containers")
+    return next(each for each in found if each["name"] == name)
+
+
+def environment(container: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables as the container's process has them."""
+    return {
+        each["name"]: each["value"] if "value" in each else THE_PODS_OWN[each["valueFrom"]["fieldRef"]["fieldPath"]]
+        for each in container["env"]
+    }
+
+
+def loaded(kind: type[BaseSettings], variables: Mapping[str, str], patch: pytest.MonkeyPatch) -> BaseSettings:
+    """Return the settings of a process with these variables, and no others of ours."""
+    for name in list(os.environ):
+        if name.startswith("AETERNA_"):
+            patch.delenv(name)
+    for name, value in variables.items():
+        patch.setenv(name, value)
+    return load(kind)
+
+
+@pytest.mark.parametrize(("cloud", "workload", "container"), ALL)
+def test_every_variable_is_a_field_of_the_programs_settings(cloud: str, workload: str, container: str) -> None:
+    """One that no field reads is a promise that nobody keeps, and most often a misspelled one."""
+    kind = READS[workload, container]
+    prefix = str(kind.model_config.get("env_prefix"))
+    fields = {f"{prefix}{name}".upper() for name in kind.model_fields}
+
+    given = environment(container_of(cloud, workload, container))
+
+    assert given.keys() <= fields
+
+
+@pytest.mark.parametrize(("cloud", "workload", "container"), ALL)
+def test_the_program_starts_with_what_it_is_given(
+    cloud: str, workload: str, container: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = environment(container_of(cloud, workload, container))
+    kind = READS[workload, container]
+
+    settings = loaded(kind, given, monkeypatch)
+
+    prefix = str(kind.model_config.get("env_prefix"))
+    assert settings.model_fields_set == {name.removeprefix(prefix).lower() for name in given}
+
+
+@pytest.mark.parametrize(("cloud", "workload", "container"), ALL)
+def test_every_file_that_a_variable_names_is_in_a_volume(cloud: str, workload: str, container: str) -> None:
+    found = container_of(cloud, workload, container)
+    mounted = {PurePosixPath(each["mountPath"]) for each in found["volumeMounts"]}
+
+    named = list(paths(environment(found)))
+
+    assert [path for path in named if not mounted & set(path.parents) and path not in mounted] == []
+
+
+def paths(variables: Mapping[str, str]) -> Iterator[PurePosixPath]:
+    """Yield the paths in the values: whole ones, of sockets, and of a login's token."""
+    for value in variables.values():
+        for text in (value.removeprefix("unix:"), *(part.partition("=")[2] for part in value.split("&"))):
+            if text.startswith("/"):
+                yield PurePosixPath(text)
+
+
+def test_every_container_of_ours_is_looked_at() -> None:
+    """A program that comes later is listed here, or nobody asks what it reads."""
+    ours = {
+        (workload.name, each["name"])
+        for workload in workloads(documents()["aws-standard"]).values()
+        for each in workload.containers("initContainers", "containers")
+    }
+
+    assert ours == READS.keys()
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_no_value_is_a_secret_and_no_variable_takes_one_from_a_secret(cloud: str) -> None:
+    """A secret in an environment is in every crash report; ours are files. OPAL reads its own from nowhere else."""
+    taken = {
+        (workload.name, each["name"])
+        for workload in workloads(documents()[f"{cloud}-opal"]).values()
+        for container in workload.containers("initContainers", "containers")
+        for each in container["env"]
+        if "secretKeyRef" in each.get("valueFrom", {})
+    }
+
+    services = {name for name, _ in taken}
+    assert {variable.partition("_")[0] for _, variable in taken} == {"OPAL"}
+    assert services == {"opal-server", "graph-api", "threads", "policies"}
+
+
+def test_the_feed_of_the_platforms_own_sidecars_is_opal_where_it_is_for_the_agents() -> None:
+    (sidecar,) = (
+        each
+        for each in workloads(documents()["aws-opal"])["threads"].containers("initContainers")
+        if each["name"] == POLICY_CONTAINER
+    )
+
+    given = environment({"env": [each for each in sidecar["env"] if each["name"].startswith("AETERNA_")]})
+
+    assert "AETERNA_POLICY_OPAL_URL" in given
+    assert "AETERNA_POLICY_BUNDLE_URL" not in given
