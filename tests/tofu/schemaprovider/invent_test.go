@@ -28,6 +28,7 @@ func TestInventedTextSurvivesTheFunctionsOfAConfiguration(t *testing.T) {
 		{"aws_eks_cluster", "endpoint", "https://", isURL},
 		{"aws_eks_cluster", "identity.oidc.issuer", "https://", isURL},
 		{"aws_eks_cluster", "certificate_authority.data", "", isBase64},
+		{"google_container_cluster", "master_auth.cluster_ca_certificate", "", isBase64},
 		{"aws_iam_policy_document", "json", "{", func(s string) bool { return json.Valid([]byte(s)) }},
 		{"aws_db_instance", "endpoint", "", func(s string) bool { return strings.HasSuffix(s, ".amazonaws.com:5432") }},
 		{"random", "result", "result-", anything},

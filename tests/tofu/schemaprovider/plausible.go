@@ -30,7 +30,7 @@ var plausible = []rule{
 	{named("partition"), constant("aws")},
 	{named("dns_suffix"), constant("amazonaws.com")},
 	{ending("json"), constant(`{"Statement":[],"Version":"2012-10-17"}`)},
-	{named("data"), constant("aW52ZW50ZWQ=")},
+	{named("data", "cluster_ca_certificate"), constant("aW52ZW50ZWQ=")},
 	{ending("url", "issuer", "uri"), inventor.url},
 	{named("endpoint"), inventor.endpoint},
 	{ending("address", "hostname", "dns_name", "domain_name"), inventor.host},
