@@ -32,10 +32,10 @@ THREADS = "/api/v1/threads"
 # Keys of the environment sign without asking anybody; what STS is asked with is made and not sent.
 SIGN = """
 import time, botocore.session
-from aeterna.postgres.login_aws import AwsTokenSource
-print(AwsTokenSource("db.abc.eu-central-1.rds.amazonaws.com", 5432, "ada", time.time).fetch().value)
+from aeterna.postgres.login_aws import rds_tokens
+print(rds_tokens("db.abc.eu-central-1.rds.amazonaws.com", 5432, "ada", time.time).fetch().value)
 botocore.session.get_session().create_client("sts", region_name="eu-central-1")
-import aeterna.postgres.login_gcp, aeterna.postgres.login_azure
+import aeterna.identity.gcp, aeterna.identity.azure
 """
 
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)

@@ -18,6 +18,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import SecretStr
 
+from aeterna.identity.login import Provider, Token, TokenLogin
 from aeterna.policies.adapters.postgres.database import DATABASE
 from aeterna.policies.adapters.postgres.transactions import Transactions
 from aeterna.policies.adapters.postgres.versions import PostgresVersions
@@ -25,7 +26,6 @@ from aeterna.policies.errors import DatabaseUnreachableError, LoginFailedError, 
 from aeterna.policies.settings import DatabaseSettings
 from aeterna.postgres.address import Address, secured
 from aeterna.postgres.fitness import require_schema
-from aeterna.postgres.login import Provider, Token, TokenLogin
 from aeterna.postgres.pool import Limits, connection_pool
 from fixtures.fix_live_runtime import wait_until
 from fixtures.tls_database import Authority, served

@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Final, Protocol
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Conninfo
 
-from aeterna.postgres.login import TokenLogin
+from aeterna.identity.login import TokenLogin
+from aeterna.postgres.login import TokenUnavailableError, told_to_the_driver
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aeterna.identity.login import TokenSource
     from aeterna.postgres.errors import Family
-    from aeterna.postgres.login import Provider, TokenSource, TokenUnavailableError
+    from aeterna.postgres.login import Provider
 
 _VERIFIED: Final = "verify-full"
 _SYSTEM: Final = "system"
 _PORT: Final = "5432"
+_TOKENLESS: Final = "postgres.login_failed"
 # They log what their issuers answer, in which these may repeat what they were sent; we say ourselves what failed.
 _TALKATIVE: Final = ("botocore", "azure", "msal", "google.auth", "urllib3", "requests")
 
@@ -72,15 +75,21 @@ class Address:
         if settings.dsn_login == "password":
             return cls(verified)
         source = _source(settings.dsn_login, verified)
-        return cls(verified, TokenLogin(source, clock=time.time, random=random.random))
+        return cls(verified, TokenLogin(source, clock=time.time, random=random.random, event=_TOKENLESS))
 
     async def conninfo(self) -> str:
         """Return what to connect with now, or raise `TokenUnavailableError`; what a pool takes for its ``conninfo``."""
-        return self._dsn if self._login is None else make_conninfo(self._dsn, password=await self._login.password())
+        if self._login is None:
+            return self._dsn
+        with told_to_the_driver():
+            return make_conninfo(self._dsn, password=await self._login.password())
 
     def conninfo_now(self) -> str:
         """Do as `conninfo`, blocking."""
-        return self._dsn if self._login is None else make_conninfo(self._dsn, password=self._login.password_now())
+        if self._login is None:
+            return self._dsn
+        with told_to_the_driver():
+            return make_conninfo(self._dsn, password=self._login.password_now())
 
     def doubt(self) -> None:
         """Take note that no connection could be made, which may have been for its token: the next one asks anew."""
@@ -90,7 +99,8 @@ class Address:
     @property
     def failure(self) -> TokenUnavailableError | None:
         """Why there is no token, if that is why there is no connection."""
-        return None if self._login is None else self._login.failure
+        failure = None if self._login is None else self._login.failure
+        return None if failure is None else TokenUnavailableError.of(failure)
 
 
 def secured(dsn: str, provider: Provider, ca_file: Path | None, errors: Family) -> str:
@@ -136,11 +146,15 @@ def _source(provider: Provider, dsn: str) -> TokenSource:
     """Return the issuer; its library is imported only where it is used, since each costs a start 0.2 s and 30 MB."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    issuer = importlib.import_module(f"aeterna.postgres.login_{provider}")
     if provider == "aws":
         given = conninfo_to_dict(dsn)
         host, port, user = str(given["host"]), int(str(given.get("port") or _PORT)), str(given["user"])
-        signing: TokenSource = issuer.AwsTokenSource(host, port, user, time.time)
+        signing: TokenSource = importlib.import_module("aeterna.postgres.login_aws").rds_tokens(
+            host, port, user, time.time
+        )
         return signing
-    asking: TokenSource = issuer.GcpTokenSource() if provider == "gcp" else issuer.AzureTokenSource()
+    issuer = importlib.import_module(f"aeterna.identity.{provider}")
+    asking: TokenSource = (
+        issuer.GcpTokenSource(issuer.CLOUD_SQL) if provider == "gcp" else issuer.AzureTokenSource(issuer.POSTGRESQL)
+    )
     return asking

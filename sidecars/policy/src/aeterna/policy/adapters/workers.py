@@ -31,7 +31,7 @@ class Workers:
     """Runs as many workers as there are tallies.
 
     They inherit the listening sockets, so a connection waits there while no worker takes it. They are their parent's:
-    at the other end of a pipe each sees it end, and drains. Each is a program of its own and not a fork, because a parent
+    at the other end of a pipe each sees it end, and drains. Each is a program of its own and no fork, because a parent
     with threads cannot be forked in safety.
     """
 

@@ -1,7 +1,4 @@
-"""Tokens of Cloud SQL: an OAuth access token of the pod's own service account.
-
-https://cloud.google.com/sql/docs/postgres/iam-logins
-"""
+"""Tokens of Google Cloud: an OAuth access token of the pod's own service account."""
 
 from __future__ import annotations
 
@@ -13,9 +10,13 @@ import requests
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import Request
 
-from aeterna.postgres.login import Provider, Token, TokenUnavailableError
+from aeterna.identity.errors import TokenUnavailableError
+from aeterna.identity.login import Provider, Token
 
-_SCOPES: Final = ("https://www.googleapis.com/auth/sqlservice.login",)
+CLOUD_SQL: Final = "https://www.googleapis.com/auth/sqlservice.login"
+"""The scope that Cloud SQL takes (https://cloud.google.com/sql/docs/postgres/iam-logins)."""
+CLOUD_PLATFORM: Final = "https://www.googleapis.com/auth/cloud-platform"
+"""The scope that Memorystore takes (https://cloud.google.com/memorystore/docs/valkey/about-iam-auth)."""
 
 
 class GcpTokenSource:
@@ -23,7 +24,8 @@ class GcpTokenSource:
 
     provider: Provider = "gcp"
 
-    def __init__(self) -> None:
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
         # Any, as everything that follows from it: the library says nothing of its types.
         self._library: Any = google.auth
         self._request = Request(requests.Session())
@@ -33,7 +35,7 @@ class GcpTokenSource:
         try:
             # Found anew each time, which costs little beside the call: what a metadata server in trouble has answered
             # must not be remembered as there being none.
-            credentials, _project = self._library.default(scopes=_SCOPES, request=self._request)
+            credentials, _project = self._library.default(scopes=(self._scope,), request=self._request)
             credentials.refresh(self._request)
         except (GoogleAuthError, requests.RequestException) as exc:
             raise TokenUnavailableError(self.provider, type(exc).__name__) from None

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from aeterna.postgres.login import Provider, Token, TokenLogin, TokenUnavailableError
+from aeterna.identity.errors import TokenUnavailableError
+from aeterna.identity.login import Provider, Token, TokenLogin
 
 HOUR = 3600.0
 
