@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, Final
 
-from aeterna.contracts.injection.errors import CollisionError
+from aeterna.contracts.injection.errors import CollisionError, MalformedPodError
 from aeterna.contracts.injection.pod import OUR_CONTAINERS, OUR_VOLUMES, list_of, text_of
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def refuse_collisions(spec: Mapping[str, object], parts: PodParts, *, injected: 
 def _refuse_ports(container: Part, ports: Mapping[object, Part]) -> None:
     for port in list_of(container, "ports"):
         number = port.get("containerPort")
+        if not isinstance(number, int):
+            raise MalformedPodError("containerPort of a port is not a number")
         if number in ports and port.get("protocol", "TCP") == "TCP":
             what = f"container {container['name']} listens on port {number}, as sidecar {ports[number]['name']} does"
             raise CollisionError(what, "use another port")

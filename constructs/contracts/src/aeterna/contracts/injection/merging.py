@@ -54,7 +54,9 @@ def merged(pod: Mapping[str, object], parts: PodParts) -> dict[str, object]:
 
 def _with_groups(context: dict[str, object], groups: Sequence[int]) -> dict[str, object]:
     found = context.get("supplementalGroups")
-    own: list[object] = found if is_array(found) else []
+    if found is not None and not is_array(found):
+        raise MalformedPodError("supplementalGroups is not a list")
+    own = found or []
     return {**context, "supplementalGroups": [*own, *(each for each in groups if each not in own)]}
 
 
@@ -71,14 +73,14 @@ def _volumes(found: list[dict[str, object]], wanted: Iterable[Part]) -> list[Par
 def _of_the_author(container: Part, parts: PodParts) -> Part:
     """Return a container of the author's with the variables that it does not set itself, and our volumes."""
     env, mounts = list_of(container, "env"), list_of(container, "volumeMounts")
-    named = {each.get("name") for each in env}
+    named = {text_of(each, "name") for each in env}
     ours = {text_of(each, "mountPath"): each for each in parts.mounts}
     kept = [
         ours.get(text_of(each, "mountPath"), each)
         for each in mounts
-        if each.get("name") not in OUR_VOLUMES or each.get("mountPath") in ours
+        if text_of(each, "name") not in OUR_VOLUMES or each["mountPath"] in ours
     ]
-    there = {each.get("mountPath") for each in kept}
+    there = {each["mountPath"] for each in kept}
     return {
         **container,
         "env": [*env, *(each for each in parts.env if each["name"] not in named)],
@@ -108,7 +110,7 @@ def _foreign(found: Part, ours: Part, name: str, key: str) -> list[Part]:
     return [
         each
         for each in list_of(found, name)
-        if each.get(key) not in mine
-        and each.get("name") not in OUR_VOLUMES
-        and not str(each.get("name")).startswith(_OURS_BY_NAME)
+        if text_of(each, key) not in mine
+        and text_of(each, "name") not in OUR_VOLUMES
+        and not text_of(each, "name").startswith(_OURS_BY_NAME)
     ]

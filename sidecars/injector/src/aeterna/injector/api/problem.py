@@ -16,6 +16,14 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
     {
         errors.ReviewMalformedError: 400,
         # The others are met at start, in the background or within a review, and never answer a request themselves.
+        errors.AdmissionFailedError: 500,
+        errors.DefinitionUnreadableError: 500,
+        errors.CertificateUnreadableError: 500,
+        errors.AuthorityTooNewError: 500,
+        errors.ClusterUnavailableError: 503,
+        errors.ClusterConflictError: 409,
+        errors.ClusterRefusedError: 500,
+        errors.ClusterError: 500,
         errors.InjectorError: 500,
     }
 )
