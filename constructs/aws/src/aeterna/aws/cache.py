@@ -75,6 +75,7 @@ class ElastiCacheValkey(Construct):
             reader_host=Late(cache.reader_endpoint_address),
             port=Late(Fn.tostring(cache.port)),
             users={user: Late(made.user_name) for user, made in self._users.items()},
+            name=self.group_id,
         )
 
     @property

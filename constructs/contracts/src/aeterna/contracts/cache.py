@@ -81,3 +81,5 @@ class CacheOutputs:
     """The certificate, in PEM, that signs the server's. None where the system's own authorities do."""
     clustered: bool = False
     """Whether the server speaks the cluster protocol, so that the client has to."""
+    name: Late | None = None
+    """The service's own name of it, where a login's token is made out to that."""

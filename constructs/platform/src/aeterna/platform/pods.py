@@ -47,12 +47,14 @@ _LISTED: Final = frozenset(
 )
 """Blocks of which Kubernetes has a list; of others it has one object, also where the provider would take several."""
 
+_REQUIRED: Final = "required_during_scheduling_ignored_during_execution"
+"""Of an affinity to pods a list of terms, of one to nodes an object."""
+
 _WORDS: Final = {
     "downward_api": "downwardAPI",
     "host_ip": "hostIP",
     "host_ipc": "hostIPC",
     "host_pid": "hostPID",
-    "pod_affinity_term": "podAffinityTerm",
 }
 _OCTAL: Final = frozenset({"default_mode", "mode"})
 """Modes of files: a number in JSON, octal digits in the provider."""
@@ -111,7 +113,7 @@ def _json(item: object, name: str, argument: Argument, path: str) -> object:
         return int(item, 8) if name in _OCTAL and isinstance(item, str) and item.isdecimal() else item
     blocks = [cast("Mapping[str, object]", item)] if isinstance(item, Mapping) else _objects(item, path)
     objects = [to_json(each, argument.nested, path) for each in blocks]
-    if name in _LISTED or "topology_key" in argument.nested:  # the terms of an affinity to pods
+    if name in _LISTED or (name == _REQUIRED and "topology_key" in argument.nested):
         return objects
     if len(objects) != 1:
         raise UnrepresentableValueError(path, f"there are {len(objects)} where Kubernetes has one", "give one")

@@ -35,6 +35,7 @@ def relay(site: Site) -> Program:
         "CACHE_PORT": cache.port,
         "CACHE_USER": site.login(OPAL),
         "CACHE_LOGIN": site.foundation.cloud,
+        **({} if cache.name is None else {"CACHE_NAME": cache.name}),
         **({"CACHE_CLUSTERED": "true"} if cache.clustered else {}),
         **({} if cache.certificate_authority is None else {"CACHE_CA_FILE": f"{FOLDER}/{FILE}"}),
     }
