@@ -107,10 +107,11 @@ class FakeSource:
             raise AccessDeniedError(reference.path)
         if reference.path in self.leased:
             ttl, max_ttl = self.leased[reference.path]
-            id_, now = f"{reference.path}/{next(self._numbers)}", self._now.steady
+            number, now = next(self._numbers), self._now.steady
+            id_ = f"{reference.path}/{number}"
             self._lent[id_] = _Lent(ends=now + min(ttl, max_ttl), last=now + max_ttl, login=login)
             grant = Grant(ttl=min(ttl, max_ttl), renewable=self.renewable)
-            return Secret(fields=Fields({"username": id_}), version=id_, lease=Lease(id=id_, grant=grant))
+            return Secret(fields=Fields({"username": id_}), version=f"lease {number}", lease=Lease(id=id_, grant=grant))
         if reference.path not in self.values:
             raise SecretAbsentError(reference.path)
         values = self.values[reference.path]
@@ -139,7 +140,10 @@ class FakeSource:
 
     def knows(self, login: int) -> bool:
         """Say whether a login is one still."""
-        self._called("alive")
+        try:
+            self._called("alive")
+        except AccessDeniedError:
+            return False
         self._expire()
         return login in self._logins
 

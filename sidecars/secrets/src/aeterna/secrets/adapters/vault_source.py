@@ -16,6 +16,7 @@ from aeterna.secrets.errors import (
     LeaseLostError,
     SecretAbsentError,
     SourceAnswerError,
+    SourceError,
 )
 
 if TYPE_CHECKING:
@@ -104,6 +105,11 @@ class VaultSession:
         self.grant = Grant(ttl=ttl, renewable=auth.get("renewable") is True and not self._batch) if ttl else None
         self._source = VaultSecretSource(self._client)
         self.source = self._source
+        # A policy may keep a token from looking itself up; then a refusal later on says nothing of the login.
+        try:
+            self._knows_itself = self._looked_up()
+        except SourceError:
+            self._knows_itself = True
 
     def renew(self, *, ttl: float) -> Grant:
         """See `Session.renew`."""
@@ -116,6 +122,9 @@ class VaultSession:
 
     def alive(self) -> bool:
         """See `Session.alive`."""
+        return not self._knows_itself or self._looked_up()
+
+    def _looked_up(self) -> bool:
         try:
             self._client.exchange("get", "auth/token/lookup-self")
         except (AccessDeniedError, BadRequestError):

@@ -53,7 +53,8 @@ class Term:
         What was left when it was asked for is then left for the switch: a third of a whole term, or more.
         """
         ends = asked.after(grant.ttl)
-        more = grant.renewable and grant.ttl >= _WHOLE * self.ttl and self.ends.before(ends)
+        # By the steady clock alone: the other may have been set back in between.
+        more = grant.renewable and grant.ttl >= _WHOLE * self.ttl and self.ends.steady < ends.steady
         due = asked.after(due_after(grant.ttl, random)) if more else asked
         return Term(due=due, ends=ends, ttl=self.ttl, renewable=more)
 

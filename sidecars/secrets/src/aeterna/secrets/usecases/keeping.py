@@ -138,10 +138,17 @@ class SourceKeeper:
 
     async def _see_to(self, entry: Entry, login: Login) -> None:
         refused = await self._tending.see_to(entry, login)
-        # Asked once in a row: a policy that forbids a secret is not mended by logging in.
-        if isinstance(refused, AccessDeniedError) and entry.failures == 1 and not await call(login.session.alive):
+        # A policy that forbids a secret is not mended by logging in; a login that is gone is.
+        if isinstance(refused, AccessDeniedError) and not await self._alive(login):
             self._logins.lost()
             entry.due = self._now()
+
+    async def _alive(self, login: Login) -> bool:
+        try:
+            return await call(login.session.alive)
+        except RequestFailedError as exc:
+            self._tending.failed(exc, 0.0)
+            return True
 
     async def _leave(self, login: Login) -> None:
         """End a login that was replaced, and on which nothing hangs any more."""
