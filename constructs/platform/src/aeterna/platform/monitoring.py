@@ -23,6 +23,7 @@ HTTPS: Final = "https"
 POLICY_HEALTH: Final = "policy-health"
 SECRETS_HEALTH: Final = "secrets-health"
 HEALTH: Final = "health"
+RELAY_HEALTH: Final = "relay-health"
 """Names of the ports at which pods tell theirs in the clear."""
 
 
@@ -55,6 +56,8 @@ def _pods(spec: PlatformSpec) -> list[dict[str, Any]]:
         {"name": "health", "port": HEALTH, "namespaces": [spec.namespace]},
         {"name": "policy-sidecars", "port": POLICY_HEALTH, "namespaces": sorted([spec.namespace, *tenants])},
     ]
+    if spec.opal is not None:
+        found.append({"name": "relays", "port": RELAY_HEALTH, "namespaces": [spec.namespace]})
     if tenants:
         found.append({"name": "secrets-sidecars", "port": SECRETS_HEALTH, "namespaces": tenants})
     return found
