@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fixtures.container_images import ROOT, SERVICES, Buildah, Image, Service, pinned
+from fixtures.container_images import ROOT, SERVICES, SIDECARS, Buildah, Image, Service, pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +24,15 @@ pytestmark = [
 
 MEGABYTE = 1024 * 1024
 # What an image may add to its base. The graph API carries Arrow and DuckDB, the administration of policies z3.
-LARGEST = {"aeterna-policy": 120, "aeterna-threads": 180, "aeterna-api": 450, "aeterna-policies": 180}
+LARGEST = {
+    "aeterna-policy": 120,
+    "aeterna-threads": 180,
+    "aeterna-api": 450,
+    "aeterna-policies": 180,
+    "aeterna-secrets": 120,
+}
 
-each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+each_service = pytest.mark.parametrize("service", [*SERVICES, *SIDECARS], ids=lambda service: service.name)
 
 
 @each_service
