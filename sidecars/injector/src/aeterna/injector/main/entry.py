@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 from typing import TYPE_CHECKING, Final
 
@@ -85,6 +86,8 @@ def main() -> None:
             beside=(probes.run,) if kept is None else (probes.run, kept.run),
             tls=ServingCertificate.of(settings, registry) if kept is None else kept.tls,
         )
+        # What was made to begin with stays: no collection need look at it again and make a pod wait.
+        gc.freeze()
         serve(
             app,
             host=settings.host,
