@@ -50,7 +50,7 @@ class Term:
     def renewed(self, grant: Grant, *, asked: Moment, random: Callable[[], float]) -> Term:
         """Return the term after a renewal. One that got less than it asked for was the last: a replacement is due now.
 
-        What was left when it was asked for is then left for the switch: a third of a whole term, or more.
+        What was left when it was asked for is then left for the switch: three tenths of a whole term, or more.
         """
         ends = asked.after(grant.ttl)
         # By the steady clock alone: the other may have been set back in between.

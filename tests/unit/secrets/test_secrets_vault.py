@@ -1,0 +1,399 @@
+"""How the sidecar speaks to a Vault: who it says it is, what it makes of each answer, and what it never repeats."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from aeterna.secrets.adapters.vault_aws_identity import signed_identity
+from aeterna.secrets.adapters.vault_client import VaultClient
+from aeterna.secrets.adapters.vault_login import VaultEntrance
+from aeterna.secrets.domain.configuration import AwsLogin, KubernetesLogin, VaultSource, WrappedLogin
+from aeterna.secrets.domain.secret import Reference
+from aeterna.secrets.errors import (
+    AccessDeniedError,
+    BadRequestError,
+    SecretAbsentError,
+    SourceAnswerError,
+    SourceError,
+    SourceFaultError,
+    SourceUnavailableError,
+)
+from fixtures.vault_server import FakeVault, Trouble
+from fixtures.vault_state import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+    from pathlib import Path
+
+    from aeterna.secrets.adapters.vault_source import VaultSession
+    from aeterna.secrets.domain.configuration import VaultLogin
+
+USERS = Reference(path="database/creds/app", engine="dynamic")
+KEY = Reference(path="app/api", engine="kv", mount="secret")
+CANARY = "canary-5d2e"
+
+
+@pytest.fixture
+def vault() -> Generator[FakeVault]:
+    """Return a Vault that lends users and believes one token."""
+    with FakeVault() as found:
+        found.state.logins[CANARY] = "app"
+        found.state.dynamic["database/creds/app"] = Role()
+        found.state.kv["", "secret/app/api"] = [{"key": "one"}, {"key": "two"}]
+        yield found
+
+
+@pytest.fixture
+def token(tmp_path: Path) -> Path:
+    """Return the file of a token that is believed."""
+    file = tmp_path / "token"
+    file.write_text(CANARY, "utf-8")
+    return file
+
+
+def entrance(
+    vault: FakeVault, login: VaultLogin, *, namespace: str | None = None, address: str | None = None
+) -> VaultEntrance:
+    """Return a way in."""
+    source = VaultSource(address=address or vault.url, login=login, namespace=namespace)
+    return VaultEntrance(VaultClient(source, timeout=timedelta(seconds=2)), login, signed=signed_identity)
+
+
+@pytest.fixture
+def session(vault: FakeVault, token: Path) -> Generator[VaultSession]:
+    """Return a login by the pod's token."""
+    found = entrance(vault, KubernetesLogin(role="app", token_file=token)).log_in()
+    vault.asked.clear()
+    yield found
+    vault.unseal()
+    vault.denied.clear()
+    found.revoke()
+
+
+def test_a_pod_logs_in_by_its_service_account(vault: FakeVault, token: Path) -> None:
+    entrance(vault, KubernetesLogin(role="app", token_file=token, mount="clusters/one")).log_in().revoke()
+
+    assert vault.asked[0].path == "auth/clusters/one/login"
+    assert vault.asked[0].body == {"role": "app", "jwt": CANARY}
+
+
+def test_the_token_is_read_anew_at_each_login(vault: FakeVault, token: Path) -> None:
+    """The kubelet replaces it every hour."""
+    way = entrance(vault, KubernetesLogin(role="app", token_file=token))
+    way.log_in().revoke()
+    token.write_text("renewed", "utf-8")
+    vault.state.logins = {"renewed": "app"}
+
+    way.log_in().revoke()
+
+    assert vault.asked[-3].body["jwt"] == "renewed"
+
+
+@pytest.mark.parametrize("content", [None, "", "two\nlines", "umlaut-ä"])
+def test_a_file_without_a_token_is_a_login_denied(vault: FakeVault, tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "none"
+    if content is not None:
+        file.write_text(content, "utf-8")
+
+    with pytest.raises(AccessDeniedError):
+        entrance(vault, KubernetesLogin(role="app", token_file=file)).log_in()
+    assert vault.asked == []
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_role_or_mount_that_there_is_not_is_a_login_denied(vault: FakeVault, token: Path, status: int) -> None:
+    vault.seal(status)
+
+    with pytest.raises(AccessDeniedError):
+        entrance(vault, KubernetesLogin(role="app", token_file=token)).log_in()
+
+
+def test_everything_is_asked_in_the_namespace(vault: FakeVault, token: Path) -> None:
+    way = entrance(vault, KubernetesLogin(role="app", token_file=token), namespace="team/one")
+    way.log_in().revoke()
+
+    assert {asked.namespace for asked in vault.asked} == {"team/one"}
+
+
+def test_nothing_of_the_environment_proves_anything(
+    vault: FakeVault, token: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n", "utf-8")
+    for name, value in {"VAULT_TOKEN": "theirs", "VAULT_ADDR": "http://127.0.0.1:1", "NETRC": str(netrc)}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+
+    entrance(vault, KubernetesLogin(role="app", token_file=token)).log_in().revoke()
+
+    assert "X-Vault-Token" not in vault.asked[0].headers
+    assert not [asked for asked in vault.asked if "Authorization" in asked.headers]
+
+
+def test_a_pod_logs_in_by_its_aws_identity(vault: FakeVault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vault passes the signed question on, and AWS answers it only if the signature is the identity's."""
+    keys = Credentials("AKIDEXAMPLE", "a-secret-key", "a-session-token")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", str(keys.access_key))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", str(keys.secret_key))
+    monkeypatch.setenv("AWS_SESSION_TOKEN", str(keys.token))
+    vault.signed = lambda body: signed_by(keys, body)
+    login = AwsLogin(role="app", region="eu-central-1", server_id="vault.example")
+
+    entrance(vault, login).log_in().revoke()
+
+    body = vault.asked[0].body
+    assert base64.b64decode(body["iam_request_url"]) == b"https://sts.eu-central-1.amazonaws.com/"
+    assert headers_of(body)["X-Vault-AWS-IAM-Server-ID"] == "vault.example"
+    assert "a-secret-key" not in json.dumps(body) + base64.b64decode(body["iam_request_headers"]).decode()
+
+
+def signed_by(keys: Credentials, body: Mapping[str, str]) -> bool:
+    """Sign the question again as AWS does, and say whether that is the signature."""
+    headers = headers_of(body)
+    at = datetime.strptime(headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    given = headers.pop("Authorization")
+    region = given.split("/")[2]
+    request = AWSRequest(
+        method="POST",
+        url=base64.b64decode(body["iam_request_url"]).decode(),
+        data=base64.b64decode(body["iam_request_body"]),
+        headers={name: value for name, value in headers.items() if name != "X-Amz-Date"},
+    )
+    request.headers["X-Amz-Date"] = headers["X-Amz-Date"]
+    request.context["timestamp"] = headers["X-Amz-Date"]
+    signer = SigV4Auth(keys, "sts", region)
+    canonical = signer.canonical_request(request)
+    signature = signer.signature(signer.string_to_sign(request, canonical), request)
+    return given.endswith(f"Signature={signature}") and datetime.now(UTC) - at < timedelta(minutes=5)
+
+
+def headers_of(body: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of the signed question."""
+    found: dict[str, list[str]] = json.loads(base64.b64decode(body["iam_request_headers"]))
+    return {name: values[0] for name, values in found.items()}
+
+
+def wrapped(vault: FakeVault, path: str) -> str:
+    """Return a token that unwraps a login once."""
+    return vault.state.wrap(path, {"auth": vault.state.log_in("app", "")})
+
+
+def test_a_wrapped_token_is_unwrapped_once(vault: FakeVault, token: Path) -> None:
+    token.write_text(wrapped(vault, "auth/token/create"), "utf-8")
+    way = entrance(vault, WrappedLogin(token_file=token))
+    way.log_in().revoke()
+
+    with pytest.raises(AccessDeniedError):
+        way.log_in()
+    assert vault.count("sys/wrapping/unwrap") == 1
+
+
+def test_a_new_wrapped_token_in_the_file_is_a_new_login(vault: FakeVault, token: Path) -> None:
+    way = entrance(vault, WrappedLogin(token_file=token))
+    for _ in range(2):
+        token.write_text(wrapped(vault, "auth/token/create"), "utf-8")
+        way.log_in().revoke()
+
+    assert vault.count("sys/wrapping/unwrap") == 2
+
+
+def test_a_token_that_somebody_intercepted_and_wrapped_again_is_not_unwrapped(vault: FakeVault, token: Path) -> None:
+    token.write_text(wrapped(vault, "sys/wrapping/wrap"), "utf-8")
+
+    with pytest.raises(AccessDeniedError):
+        entrance(vault, WrappedLogin(token_file=token)).log_in()
+    assert vault.count("sys/wrapping/unwrap") == 0
+
+
+def test_a_token_that_somebody_unwrapped_before_is_a_login_denied(vault: FakeVault, token: Path) -> None:
+    token.write_text("hvs.spent", "utf-8")
+
+    with pytest.raises(AccessDeniedError):
+        entrance(vault, WrappedLogin(token_file=token)).log_in()
+
+
+def test_a_version_can_be_asked_for(session: VaultSession) -> None:
+    old = session.source.fetch(Reference(path="app/api", engine="kv", mount="secret", version="1"))
+
+    assert old.fields["key"] == "one"
+
+
+def test_what_is_no_lease_is_of_another_version_when_it_changed(vault: FakeVault, session: VaultSession) -> None:
+    """As with a static role of the database, whose password Vault changes from time to time."""
+    vault.state.plain["database/static-creds/app"] = {"password": CANARY}
+    static = Reference(path="database/static-creds/app", engine="dynamic")
+    first, again = session.source.fetch(static), session.source.fetch(static)
+    vault.state.plain["database/static-creds/app"] = {"password": "other"}
+
+    assert first.version == again.version != session.source.fetch(static).version
+    assert first.lease is None
+    assert CANARY not in first.version
+
+
+def test_a_batch_login_gives_its_leases_back_one_by_one(vault: FakeVault, token: Path) -> None:
+    vault.state.login_role = Role(batch=True, renewable=False)
+    session = entrance(vault, KubernetesLogin(role="app", token_file=token)).log_in()
+    session.source.fetch(USERS)
+    session.source.fetch(USERS)
+
+    session.revoke()
+
+    assert vault.state.leases == {}
+    assert session.grant is not None
+    assert not session.grant.renewable
+
+
+def test_a_login_that_may_not_look_itself_up_is_not_taken_for_lost(vault: FakeVault, token: Path) -> None:
+    vault.denied.add("auth/token/lookup-self")
+    session = entrance(vault, KubernetesLogin(role="app", token_file=token)).log_in()
+
+    assert session.alive()
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, BadRequestError),
+        (401, AccessDeniedError),
+        (403, AccessDeniedError),
+        (404, SecretAbsentError),
+        (405, SourceAnswerError),
+        (412, SourceUnavailableError),
+        (429, SourceUnavailableError),
+        (472, SourceUnavailableError),
+        (473, SourceUnavailableError),
+        (500, SourceFaultError),
+        (501, SourceUnavailableError),
+        (502, SourceUnavailableError),
+        (503, SourceUnavailableError),
+        (504, SourceUnavailableError),
+        (507, SourceFaultError),
+    ],
+)
+def test_what_each_status_means(vault: FakeVault, session: VaultSession, status: int, error: type[SourceError]) -> None:
+    """The server repeats token and body in its errors, as some do; nobody else repeats them."""
+    vault.seal(status)
+
+    with pytest.raises(error) as raised:
+        session.source.fetch(KEY)
+    assert type(raised.value) is error
+    assert vault.asked[-1].headers["X-Vault-Token"] not in repr(raised.value)
+    assert raised.value.__context__ is None or raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), ("99999", 600.0), ("soon", None), ("-1", None), (None, None)],
+)
+def test_a_source_says_how_long_to_wait(
+    vault: FakeVault, session: VaultSession, header: str | None, seconds: float | None
+) -> None:
+    vault.seal(429, **({"Retry-After": header} if header is not None else {}))
+
+    with pytest.raises(SourceUnavailableError) as raised:
+        session.source.fetch(KEY)
+    assert raised.value.retry_after == seconds
+
+
+def test_a_source_says_until_when_to_wait(vault: FakeVault, session: VaultSession) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=90)
+    vault.seal(503, **{"Retry-After": format_datetime(until, usegmt=True)})
+
+    with pytest.raises(SourceUnavailableError) as raised:
+        session.source.fetch(KEY)
+    assert raised.value.retry_after is not None
+    assert 0 < raised.value.retry_after <= 90
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"not JSON",
+        b"[]",
+        b"{}",
+        b'{"data": null}',
+        b'{"lease_id": "a", "data": {}}',
+        b'{"lease_id": "a", "lease_duration": 0, "data": {}}',
+        b'{"lease_id": "a", "lease_duration": -5, "data": {}}',
+        b'{"lease_id": "a", "lease_duration": "long", "data": {}}',
+        b'{"lease_id": "a", "lease_duration": true, "data": {}}',
+    ],
+)
+def test_what_is_no_answer_is_none(vault: FakeVault, session: VaultSession, body: bytes) -> None:
+    vault.troubles.append(Trouble(status=200, body=body))
+
+    with pytest.raises(SourceAnswerError):
+        session.source.fetch(USERS)
+
+
+def test_an_answer_that_is_lost_is_a_source_out_of_reach(vault: FakeVault, session: VaultSession) -> None:
+    vault.troubles.append(Trouble(path="database", lost=True))
+
+    with pytest.raises(SourceUnavailableError):
+        session.source.fetch(USERS)
+    assert len(vault.state.leases) == 1
+
+
+def test_an_answer_that_comes_too_late_is_a_source_out_of_reach(vault: FakeVault, session: VaultSession) -> None:
+    vault.troubles.append(Trouble(path="database", until=threading.Event()))
+
+    with pytest.raises(SourceUnavailableError):
+        session.source.fetch(USERS)
+    assert vault.troubles[0].until is not None
+    vault.troubles[0].until.set()
+
+
+def test_nobody_there_is_a_source_out_of_reach(vault: FakeVault, token: Path) -> None:
+    way = entrance(vault, KubernetesLogin(role="app", token_file=token), address="http://127.0.0.1:1")
+
+    with pytest.raises(SourceUnavailableError):
+        way.log_in()
+
+
+def test_a_standby_leads_to_the_active_one_of_the_same_host(vault: FakeVault, session: VaultSession) -> None:
+    active = {"Location": f"{vault.url}/v1/secret/data/app/api"}
+    vault.troubles.append(Trouble(path="secret", status=307, headers=active, times=1))
+
+    assert session.source.fetch(KEY).fields["key"] == "two"
+
+
+@pytest.mark.parametrize("location", ["http://elsewhere.example/v1/x", "ftp://127.0.0.1/x", "//127.0.0.1:1/x", ""])
+def test_nobody_leads_the_token_to_an_address_without_tls(
+    vault: FakeVault, session: VaultSession, location: str
+) -> None:
+    vault.troubles.append(Trouble(path="secret", status=307, headers={"Location": location}))
+
+    with pytest.raises(SourceUnavailableError):
+        session.source.fetch(KEY)
+
+
+def test_standbys_that_lead_to_each_other_are_followed_once(vault: FakeVault, session: VaultSession) -> None:
+    around = {"Location": f"{vault.url}/v1/secret/data/app/api"}
+    vault.troubles.append(Trouble(path="secret", status=307, headers=around))
+
+    with pytest.raises(SourceAnswerError):
+        session.source.fetch(KEY)
+    assert vault.count("secret") == 2
+
+
+def test_a_failure_keeps_no_token_in_its_traceback(vault: FakeVault, session: VaultSession) -> None:
+    """What requests raises has the request, and with it the token."""
+    failing: list[Callable[[], object]] = [lambda: session.source.fetch(KEY), session.alive]
+    vault.troubles.append(Trouble(lost=True))
+
+    for call in failing:
+        with pytest.raises(SourceUnavailableError) as raised:
+            call()
+        assert raised.value.__suppress_context__
+        assert raised.value.__cause__ is None
