@@ -1,4 +1,4 @@
-"""Records the addresses of the critical foundations and of the example stacks, after a change that was meant.
+"""Records the addresses of critical foundations, of platforms and of example stacks, after a change that was meant.
 
 usage: python -P tests/synth/record_addresses.py
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 TESTS = Path(__file__).resolve().parents[1]
 FOLDER = Path(__file__).parent / "addresses"
-"""One file a layer of each cloud's critical foundation, and one a stack of the examples."""
+"""One file a layer of each cloud's critical foundation, one a stack of the examples, and one a platform."""
+PLATFORMS = ("gcp-critical", "gcp-opal")
+"""Between them they have everything that a platform can have, as the same on every cloud."""
 
 
 def addresses_in(stacks: Path) -> dict[str, list[str]]:
@@ -59,9 +61,17 @@ def foundations() -> dict[str, list[str]]:
     }
 
 
+def platforms() -> dict[str, list[str]]:
+    """Return the addresses of a platform of the largest size, and of one with OPAL."""
+    sys.path.insert(0, str(TESTS))
+    from fixtures.platform_documents import documents  # noqa: PLC0415 - starts node
+
+    return {name: list(documents()[name].addresses()) for name in PLATFORMS}
+
+
 def main() -> None:
     """Write every file anew."""
-    for part, stacks in (("critical", foundations()), ("examples", examples())):
+    for part, stacks in (("critical", foundations()), ("examples", examples()), ("platforms", platforms())):
         folder = FOLDER / part
         folder.mkdir(parents=True, exist_ok=True)
         for stale in folder.glob("*.json"):

@@ -21,7 +21,6 @@ from aeterna.platform.shapes import path_to_template, pod_template
 from aeterna.platform.sidecars import COMPOSED, with_sidecars
 from aeterna.synth import testing
 from aeterna.synth.app import TerraformStack
-from aeterna.synth.binding import Resource
 from aeterna.synth.errors import UnrepresentableValueError
 from fixtures.injected_pods import ROWS
 from fixtures.pods_for_injection import AGENTS, INSTALLATION, STRANGERS, WORKLOADS, Row, installation
@@ -53,7 +52,7 @@ def workload(stack: TerraformStack, kind: Any, pod: dict[str, Any], namespace: s
 
 def pod_of(found: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the bindings
     """Return the pods of a workload as Kubernetes has them."""
-    kind: type[Resource] = type(found)
+    kind: Any = type(found)
     template: Any = found.arguments["spec"]
     for step in path_to_template(kind):
         template = template[step]

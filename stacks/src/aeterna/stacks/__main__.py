@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aeterna.stacks.examples.agents import agents
 from aeterna.stacks.examples.beside import Beside
 from aeterna.stacks.examples.environment import environment
 from aeterna.stacks.examples.lakehouse import Lakehouse
@@ -17,6 +18,7 @@ def main() -> None:
     app = App(outdir=str(StacksSettings().outdir))
     environment(app)
     two_clouds(app)
+    agents(app)
     Payments(app, "payments")
     Lakehouse(app, "lakehouse")
     Support(app, "support")

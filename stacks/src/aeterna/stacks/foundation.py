@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.foundation import FoundationOutputs
+from aeterna.contracts.platform import PlatformOutputs
+from aeterna.platform.access import reach
+from aeterna.platform.platform import Platform
 from aeterna.stacks.layers import Ground, Layers, key_id
 from aeterna.synth.app import TerraformOutput, TerraformStack
 from aeterna.synth.aspects import attach
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from aeterna.contracts.foundation import FoundationSpec
     from aeterna.contracts.place import PlaceOutputs
+    from aeterna.contracts.platform import PlatformSpec
     from aeterna.stacks.layers import Given
     from aeterna.synth.cloud import (
         BackupT,
@@ -42,6 +46,9 @@ if TYPE_CHECKING:
 
 OUTPUT = "foundation"
 """The name of the last stack's output, which holds the whole contract."""
+
+PLATFORM_OUTPUT = "platform"
+"""The name of the platform's stack's output, which says where its services are."""
 
 STACKS_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 """What the ids of the stacks begin with, and the folders that they are written into."""
@@ -99,6 +106,25 @@ class Foundation:
         contract = {"version": FoundationOutputs.version, **asdict(self.outputs)}
         TerraformOutput(top, OUTPUT, value=lower(contract, OUTPUT), description="What the platform has to know")
 
+    def platform(self, spec: PlatformSpec, suppressions: Sequence[Suppression] = ()) -> Platform:
+        """Put the runtime into the cluster, in a stack of its own: ``<id>-platform``, which is applied last.
+
+        It needs the cluster's API within reach of whoever applies, and the cloud's own command to log in there.
+        """
+        if spec.namespace != self._spec.namespace:
+            problem = f"{spec.namespace!r} is not the namespace of the identities, {self._spec.namespace!r}"
+            raise InvalidSpecError("PlatformSpec", "namespace", problem, "give both specs the same one")
+        stack = TerraformStack(self._scope, f"{self._id}-platform")
+        self._keep(stack)
+        reach(stack, self.outputs.cluster)
+        platform = Platform(stack, "Platform", spec, foundation=self.outputs)
+        if self._guarded:
+            attach(stack, Guardrails(size=spec.size, suppressions=suppressions))
+        self.stacks["platform"] = stack
+        contract = {"version": PlatformOutputs.version, **asdict(platform.outputs)}
+        TerraformOutput(stack, PLATFORM_OUTPUT, value=lower(contract, PLATFORM_OUTPUT), description="Where it is")
+        return platform
+
     def _keep_states(self, scope: TerraformStack) -> None:
         """Make the store that a later `StateSpec` names."""
         spec, cloud = self._spec, self._cloud
@@ -115,16 +141,20 @@ class Foundation:
             place = self._cloud.prepare(stack, region=region, tags={"aeterna:environment": spec.name, **spec.tags})
         except InvalidSpecError as refusal:  # says of which of the two regions it is
             raise (refusal if refusal.path else refusal.at(stack.node.path)) from None
-        if spec.state is None:
-            keep_beside(stack)
-        else:
-            self._cloud.keep_state(stack, spec.state, region=spec.region)
+        self._keep(stack)
         # A suppression that covers nothing is warned of: each stack is given those that may speak of it.
         mine = [each for each in self._suppressions if _speaks_of(each, stack)]
         if self._guarded:
             attach(stack, Guardrails(size=spec.size, suppressions=mine))
         self.stacks[layer] = stack
         return stack, place
+
+    def _keep(self, stack: TerraformStack) -> None:
+        """Keep the state of a stack where the spec says."""
+        if self._spec.state is None:
+            keep_beside(stack)
+        else:
+            self._cloud.keep_state(stack, self._spec.state, region=self._spec.region)
 
     def _require_known_suppressions(self) -> None:
         """Refuse a suppression that no stack was given, of which nothing else would tell."""

@@ -1,0 +1,102 @@
+"""The runtime in an environment's cluster, and a team's own agent there, with sidecars composed into its pods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aeterna.contracts.foundation import FoundationSpec
+from aeterna.contracts.injection import Wish
+from aeterna.contracts.platform import GatewaySpec, PeopleSpec, PlatformSpec, SecretStoreSpec, TenantSpec
+from aeterna.contracts.sizes import Size
+from aeterna.gcp.cloud import GCP
+from aeterna.platform.access import reach
+from aeterna.platform.l1.kubernetes.deployment_v1 import KubernetesDeploymentV1
+from aeterna.platform.sidecars import with_sidecars
+from aeterna.stacks.foundation import Foundation
+from aeterna.synth.app import TerraformStack
+from aeterna.synth.aspects import attach
+from aeterna.synth.backends import keep_beside
+from aeterna.synth.rules.guardrails import Guardrails
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from aeterna.platform.platform import Platform
+
+NAMESPACE = "acme-agents"
+
+
+def agents(app: Construct) -> Foundation:
+    """Compose an environment for trying out, the platform on it, and the stack of a team with one agent.
+
+    Before applying it in earnest, add ``state=StateSpec(...)`` and ``database_authority=``: the certificates that the
+    foundation only says the address of.
+    """
+    foundation = Foundation(
+        app,
+        "agents",
+        cloud=GCP,
+        spec=FoundationSpec(name="agents", region="europe-west4", owner="acme", size=Size.DEV),
+    )
+    platform = foundation.platform(
+        PlatformSpec(
+            name="agents",
+            release="0.3.0",
+            size=Size.DEV,
+            registry="registry.example.com/aeterna",
+            tenants=(TenantSpec(name="acme", namespaces=(NAMESPACE,)),),
+            people=PeopleSpec(issuer="https://login.example.com", jwks="https://login.example.com/keys"),
+            gateway=GatewaySpec(host="agents.example.com", gateway_class="gke-l7-rilb", certificate="agents-tls"),
+            secrets=SecretStoreSpec(name="vault"),
+        )
+    )
+    Team(app, "agents-team", foundation=foundation, platform=platform)
+    return foundation
+
+
+class Team(TerraformStack):
+    """The stack of a team, in the namespace that the platform made for its tenant."""
+
+    def __init__(self, scope: Construct, id_: str, *, foundation: Foundation, platform: Platform) -> None:
+        super().__init__(scope, id_)
+        keep_beside(self)
+        reach(self, foundation.outputs.cluster)
+        labels = {"app": "helper"}
+        agent = KubernetesDeploymentV1(
+            self,
+            "Helper",
+            metadata={"name": "helper", "namespace": NAMESPACE, "labels": labels},
+            spec={
+                "replicas": "2",
+                "selector": {"match_labels": labels},
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": {
+                        "automount_service_account_token": False,
+                        "security_context": {
+                            "run_as_non_root": True,
+                            "run_as_user": "1000",
+                            "seccomp_profile": {"type": "RuntimeDefault"},
+                        },
+                        "container": [
+                            {
+                                "name": "helper",
+                                "image": "registry.example.com/acme/helper:7",
+                                "resources": {
+                                    "requests": {"cpu": "100m", "memory": "256Mi"},
+                                    "limits": {"cpu": "1", "memory": "256Mi"},
+                                },
+                                "security_context": {
+                                    "allow_privilege_escalation": False,
+                                    "read_only_root_filesystem": True,
+                                    "capabilities": {"drop": ["ALL"]},
+                                },
+                            }
+                        ],
+                    },
+                },
+            },
+        )
+        site = platform.site
+        with_sidecars(agent, Wish(policy=True), installation=site.installation(), workloads=site.spec.workloads())
+        attach(self, Guardrails())
