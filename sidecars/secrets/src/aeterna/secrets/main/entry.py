@@ -6,6 +6,7 @@ import gc
 import resource
 from typing import Final
 
+from aeterna.secrets.adapters.quiet_libraries import quieten
 from aeterna.secrets.main.composing import NAME, build
 from aeterna.secrets.settings import SecretsSettings
 from aeterna.service.lifecycle import listen, one_line_refusals, serve
@@ -22,6 +23,7 @@ def main() -> None:
     with one_line_refusals(NAME):
         settings = load(SecretsSettings)
         configure(NAME, settings)
+        quieten()
         uds = str(settings.socket) if settings.socket is not None else None
         listener = listen(host=settings.host, port=settings.port, uds=uds)
         try:
