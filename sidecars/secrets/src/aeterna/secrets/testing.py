@@ -13,8 +13,9 @@ from aeterna.secrets.errors import AccessDeniedError, LeaseLostError, SecretAbse
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aeterna.secrets.domain.rendition import Notice, RenderedFile
     from aeterna.secrets.domain.secret import JsonValue, Reference
-    from aeterna.secrets.errors import SecretsError, SourceError
+    from aeterna.secrets.errors import FolderRefusedError, NoticeFailedError, SecretsError, SourceError
 
 
 class FakeTime:
@@ -237,3 +238,45 @@ class FakeRecipient:
         """See `Wiping.end`."""
         self.has = {}
         self.ended = True
+
+
+class FakeVolume:
+    """A folder in memory; ``trouble`` is raised by everything until a test takes it away."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+        self.swept: list[bool] = []
+        """Whether each sweep overwrote what it removed."""
+        self.trouble: FolderRefusedError | None = None
+
+    def clear(self) -> None:
+        """Have no files."""
+        self.switch({})
+
+    def switch(self, files: Mapping[str, RenderedFile]) -> None:
+        """Have these files."""
+        if self.trouble is not None:
+            raise self.trouble
+        self.contents = {name: file.content for name, file in files.items()}
+
+    def sweep(self, *, overwrite: bool) -> None:
+        """Note it."""
+        if self.trouble is not None:
+            raise self.trouble
+        self.swept.append(overwrite)
+
+
+class FakeMessenger:
+    """Notes who was told; ``trouble`` is raised until a test takes it away."""
+
+    def __init__(self) -> None:
+        self.told: list[Notice] = []
+        self.tried = 0
+        self.trouble: NoticeFailedError | None = None
+
+    async def tell(self, notice: Notice) -> None:
+        """Note it."""
+        self.tried += 1
+        if self.trouble is not None:
+            raise self.trouble
+        self.told.append(notice)

@@ -16,7 +16,8 @@ from aeterna.secrets.errors import NoticeFailedError
 if TYPE_CHECKING:
     from aeterna.secrets.domain.rendition import Notice
 
-_PID: Final = re.compile(rb"\s*([1-9][0-9]{0,9})\s*")
+# Linux numbers no process above 2^22.
+_PID: Final = re.compile(rb"\s*([1-9][0-9]{0,6})\s*")
 _MOST_BYTES: Final = 64
 _INIT: Final = 1
 _SECONDS: Final = 2.0

@@ -27,6 +27,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.LeaseLostError: 500,
         errors.SourceAnswerError: 500,
         errors.SourceFaultError: 500,
+        errors.BadRequestError: 500,
         errors.RequestFailedError: 500,
         errors.SourceError: 500,
         errors.RenderError: 500,
