@@ -177,17 +177,46 @@ def test_every_port_for_metrics_is_watched_by_its_name(document: str) -> None:
 
 
 @pytest.mark.parametrize("document", ["aws-opal", "aws-standard"])
-def test_every_secret_file_that_a_pod_mounts_is_brought_by_external_secrets(document: str) -> None:
-    brought = {each["name"] for each in values(document, "secrets")["own"]}
-    mounted = {
-        source["secretName"]
+def test_every_secret_that_a_pod_reads_is_brought_by_external_secrets(document: str) -> None:
+    brought = {each["name"]: set(each["files"]) for each in values(document, "secrets")["own"]}
+    read = {
+        (name, key)
         for workload in workloads(documents()[document]).values()
-        for volume in workload.pod["spec"].get("volumes", [])  # type: ignore[union-attr, index] - the pod is JSON
-        for source in [volume.get("secret")]
-        if source
+        for name, key in secrets_of(workload.pod["spec"])
+        if not name.startswith("aeterna-tls-")  # the injector's own
     }
 
-    assert {name for name in mounted if not name.startswith("aeterna-tls-")} <= brought
+    assert read
+    assert {
+        (name, key) for name, key in read if key not in {None, *brought.get(name, ())} or name not in brought
+    } == set()
+
+
+def secrets_of(said: Json) -> Iterator[tuple[str, str | None]]:
+    """Yield the name, and the key if one is named, of every Secret in the spec of a pod."""
+    match said:
+        case {"secretName": name, **rest}:
+            keys = [item["key"] for item in rest.get("items", [])]
+            yield from ((name, key) for key in keys or [None])
+        case {"secretKeyRef": {"name": name, "key": key}}:
+            yield name, key
+        case dict():
+            for inner in said.values():
+                yield from secrets_of(inner)
+        case list():
+            for inner in said:
+                yield from secrets_of(inner)
+        case _:
+            pass
+
+
+@pytest.mark.parametrize("document", ["aws-opal", "aws-standard"])
+def test_the_opal_clients_token_is_brought_to_every_tenant_and_only_where_there_is_one(document: str) -> None:
+    theirs = values(document, "secrets")["theirs"]
+
+    assert [each["namespaces"] for each in theirs] == (
+        [["acme-blue", "acme-green", "umbrella"]] if document.endswith("opal") else []
+    )
 
 
 def test_the_keys_of_the_store_are_told_and_named_so_that_every_store_takes_them() -> None:

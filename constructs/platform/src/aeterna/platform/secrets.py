@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from constructs import Construct
 
+from aeterna.contracts.injection.names import OPAL_CLIENT_SECRET
 from aeterna.platform.names import BUNDLE_SIGNING, OPAL_KEYS, PUSH_KEYS
 from aeterna.platform.releases import ChartRelease, chart_labels
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from aeterna.contracts.platform import PlatformSpec
     from aeterna.platform.site import Site
     from aeterna.synth._cdk import ITerraformDependable
-
-OPAL_CLIENT: Final = "aeterna-opal-client"
-"""The Secret of each tenant's namespace that the OPAL client beside the policy sidecar shows."""
 
 OWN: Final[Mapping[str, Mapping[str, str]]] = {
     BUNDLE_SIGNING: {"signing-key.pem": "bundle-signing-key", "bundle-keys.pem": "bundle-public-keys"},
@@ -34,9 +32,9 @@ OPAL: Final[Mapping[str, Mapping[str, str]]] = {
         "public-key": "opal-public-key",
         "master-token": "opal-master-token",
     },
-    OPAL_CLIENT: {"token": "opal-client-token"},
+    OPAL_CLIENT_SECRET: {"token": "opal-client-token"},
 }
-THEIRS: Final[Mapping[str, Mapping[str, str]]] = {OPAL_CLIENT: {"token": "opal-client-token"}}
+THEIRS: Final[Mapping[str, Mapping[str, str]]] = {OPAL_CLIENT_SECRET: {"token": "opal-client-token"}}
 REFRESH: Final = "15m"
 
 
