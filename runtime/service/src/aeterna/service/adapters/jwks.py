@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ALGORITHMS: Final = ("ES256", "RS256", "EdDSA")
 _MAX_DOCUMENT_BYTES: Final = 256 * 1024
 _MIN_RSA_BITS: Final = 2048
+# RFC 7517, 8.5: kube-apiserver answers 406 to whoever takes plain JSON alone.
+_MEDIA_TYPES: Final = "application/jwk-set+json, application/json"
 
 
 class KeySet:
@@ -117,7 +119,7 @@ def _read(path: Path) -> bytes:
 
 def _download(address: str, timeout: timedelta, ca_file: Path | None, token_file: Path | None) -> bytes:
     """Fetch without redirects and without the environment's proxies: whoever answers decides whom we trust."""
-    headers = {"Accept": "application/json", **_authorization(token_file)}
+    headers = {"Accept": _MEDIA_TYPES, **_authorization(token_file)}
     try:
         with (
             httpx.Client(timeout=timeout.total_seconds(), trust_env=False, verify=_trusted(ca_file)) as client,
