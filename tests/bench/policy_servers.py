@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -35,6 +36,9 @@ class Server:
     ready_path: bytes
     requests: Sequence[bytes]
     environment: dict[str, str]
+    ready_port: int | None = None
+    """Of probes, where they are not at the port of the requests."""
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,10 @@ def running(server: Server) -> Generator[tuple[int, float]]:
 def ready(server: Server) -> bool:
     """Say whether the server says that it is ready."""
     try:
-        with socket.create_connection(("127.0.0.1", server.port), 1) as probe:
+        with contextlib.ExitStack() as opened:
+            probe = opened.enter_context(socket.create_connection(("127.0.0.1", server.ready_port or server.port), 1))
+            if server.tls is not None and server.ready_port is None:
+                probe = opened.enter_context(server.tls.wrap_socket(probe))
             probe.sendall(b"GET %s HTTP/1.1\r\nHost: policy\r\nConnection: close\r\n\r\n" % server.ready_path)
             return probe.recv(64).startswith(b"HTTP/1.1 200")
     except OSError:
@@ -120,9 +127,9 @@ class Connection:
 
 
 @contextlib.asynccontextmanager
-async def connected(port: int) -> AsyncGenerator[Connection]:
+async def connected(port: int, tls: ssl.SSLContext | None = None) -> AsyncGenerator[Connection]:
     """Yield a connection to loopback."""
-    connection = Connection(*await asyncio.open_connection("127.0.0.1", port))
+    connection = Connection(*await asyncio.open_connection("127.0.0.1", port, ssl=tls))
     try:
         yield connection
     finally:
@@ -134,7 +141,7 @@ async def load(server: Server, count: int) -> list[float]:
     taken: list[float] = []
 
     async def one(first: int) -> None:
-        async with connected(server.port) as connection:
+        async with connected(server.port, server.tls) as connection:
             for number in range(first, count, CONNECTIONS):
                 begun = time.perf_counter()
                 await connection.ask(server.requests[number % len(server.requests)])
@@ -154,7 +161,7 @@ async def paced(server: Server, *, per_second: float, seconds: float) -> list[fl
     total = int(per_second * seconds)
 
     async def one(first: int) -> None:
-        async with connected(server.port) as connection:
+        async with connected(server.port, server.tls) as connection:
             for number in range(first, total, CONNECTIONS):
                 due = start + number / per_second
                 if (wait := due - time.perf_counter()) > 0:

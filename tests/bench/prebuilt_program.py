@@ -37,10 +37,15 @@ def wanted(known: Mapping[str, inspect.Parameter], given: Mapping[str, object]) 
 
 
 def fitted(value: object, parameter: inspect.Parameter) -> object:
-    """Return a number as a number: older versions of a provider take as one what newer ones take as text."""
-    if isinstance(value, str) and value.isdigit() and "float" in str(parameter.annotation):
+    """Return the value as the package's version of the provider takes it.
+
+    Older ones take as a number what newer ones take as text, and some take a list of what others take one of.
+    """
+    annotation = str(parameter.annotation)
+    if isinstance(value, str) and value.isdigit() and "float" in annotation:
         return int(value)
-    return value
+    block = isinstance(value, dict) and "Sequence[" in annotation
+    return [cast("object", value)] if block else cast("object", value)
 
 
 def camel(name: str) -> str:
