@@ -30,6 +30,7 @@ LARGEST = {
     "aeterna-api": 450,
     "aeterna-policies": 180,
     "aeterna-secrets": 120,
+    "aeterna-injector": 120,
 }
 
 each_service = pytest.mark.parametrize("service", [*SERVICES, *SIDECARS], ids=lambda service: service.name)
