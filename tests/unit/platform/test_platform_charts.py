@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import jsonschema
 import pytest
@@ -201,10 +201,9 @@ def secrets_of(said: Json) -> Iterator[tuple[str, str | None]]:
         case {"secretKeyRef": {"name": name, "key": key}}:
             yield name, key
         case dict():
-            for inner in said.values():
-                yield from secrets_of(inner)
+            yield from secrets_of(list(cast("dict[str, Json]", said).values()))
         case list():
-            for inner in said:
+            for inner in cast("list[Json]", said):
                 yield from secrets_of(inner)
         case _:
             pass

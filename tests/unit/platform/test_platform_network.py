@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 Json: TypeAlias = Any  # a policy in Terraform's JSON
 Row: TypeAlias = tuple[str, str, str]
 """From, to, and the port with its protocol."""
+Place: TypeAlias = tuple[str, ...]
+"""Pods of a part, whole namespaces, or a block of addresses."""
 
 TENANTS = {"acme-blue": "acme", "acme-green": "acme", "umbrella": "umbrella"}
 PORTS = {DATABASE_PORT: "the database's", CACHE_PORT: "the cache's"}
@@ -58,7 +60,7 @@ class Policy:
 
     @property
     def denies_everything(self) -> bool:
-        return not self.pods and not self.ingress and not self.egress and self.types == {"Ingress", "Egress"}
+        return not self.pods and not self.ingress and not self.egress and self.types == frozenset({"Ingress", "Egress"})
 
     @property
     def party(self) -> str:
@@ -117,34 +119,38 @@ def _rules(rules: list[Json], way: str, namespace: str, spec: PlatformSpec) -> I
 
 
 def _port(port: Json) -> str:
-    number = PORTS.get(port["port"], port["port"])
+    number: str = port["port"]
+    number = PORTS.get(number, number)
     return number if port["protocol"] == "TCP" else f"{number}/{port['protocol']}"
 
 
 def _name(peers: list[Json], namespace: str, spec: PlatformSpec) -> str:
     """Return how the page calls some peers; what it does not know is said as it is written."""
-    places = frozenset(_place(peer) for peer in peers)
-    tenant = TENANTS.get(namespace)
+    places = _these(*(_place(peer) for peer in peers))
+    mine = [name for name, of in sorted(TENANTS.items()) if of == TENANTS.get(namespace)]
+    proxies = [("in", *(spec.gateway.proxies or (spec.namespace,))), *(("at", each) for each in spec.gateway.blocks)]
     known = {
-        frozenset({("in", *sorted(TENANTS))}): "agents",
-        frozenset({("in", *sorted(name for name, of in TENANTS.items() if of == tenant))}): "agents of the same tenant",
-        frozenset(
-            {("in", *(spec.gateway.proxies or (spec.namespace,))), *(("at", each) for each in spec.gateway.blocks)}
-        ): "gateway",
-        frozenset({("in", spec.prometheus)}): "Prometheus",
-        frozenset({("at", NETWORK), ("in", "kube-system")}): "control plane",
-        frozenset({("at", NODE_LOCAL_NAMES), ("in", "kube-system")}): "DNS",
-        frozenset({("at", IDENTITY_AGENT)}): "identity agent",
-        frozenset({("in", "observability")}): "traces collector",
-        frozenset(("at", block) for block in EVERYWHERE): "anywhere",
-        frozenset(("at", block) for block in PRIVATE): "a store",
+        _these(("in", *sorted(TENANTS))): "agents",
+        _these(("in", *mine)): "agents of the same tenant",
+        _these(*proxies): "gateway",
+        _these(("in", spec.prometheus)): "Prometheus",
+        _these(("at", NETWORK), ("in", "kube-system")): "control plane",
+        _these(("at", NODE_LOCAL_NAMES), ("in", "kube-system")): "DNS",
+        _these(("at", IDENTITY_AGENT)): "identity agent",
+        _these(("in", "observability")): "traces collector",
+        _these(*(("at", block) for block in EVERYWHERE)): "anywhere",
+        _these(*(("at", block) for block in PRIVATE)): "a store",
     }
     if len(places) == 1 and (one := next(iter(places)))[0] == "pods":
         return one[1]
     return known.get(places, str(sorted(places)))
 
 
-def _place(peer: Json) -> tuple[str, ...]:
+def _these(*places: Place) -> frozenset[Place]:
+    return frozenset(places)
+
+
+def _place(peer: Json) -> Place:
     if "ip_block" in peer:
         return ("at", peer["ip_block"]["cidr"])
     (label,) = peer["namespace_selector"]["match_expressions"]

@@ -61,7 +61,7 @@ def namespace(**labels: str) -> dict[str, Json]:
 
 
 def deny(namespace: str = "acme", **changes: Any) -> dict[str, Json]:  # noqa: ANN401 - blocks of a policy
-    spec = {"pod_selector": {}, "policy_types": ["Ingress", "Egress"], **changes}
+    spec: dict[str, Json] = {"pod_selector": {}, "policy_types": ["Ingress", "Egress"], **changes}
     return document(kubernetes_network_policy_v1={"metadata": {"namespace": namespace}, "spec": spec})
 
 

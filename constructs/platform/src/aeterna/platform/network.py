@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aeterna.contracts.platform import PlatformSpec, TenantSpec
     from aeterna.platform.site import Site
 
-Block: TypeAlias = dict[str, Any]  # blocks of a resource, whose form its binding knows
+Block: TypeAlias = Any  # a block of a policy, whose form its binding knows and the tests read again
 Rules: TypeAlias = tuple[list[Block], list[Block]]
 """Who may come in, and where to go."""
 

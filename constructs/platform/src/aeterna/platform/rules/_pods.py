@@ -9,7 +9,7 @@ from aeterna.synth.rules.rule import Breach
 from aeterna.synth.rules.subject import Json, Mark, Subject, as_flag, as_list, as_mapping, is_expression
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from aeterna.synth.rules.inventory import Inventory
 
@@ -48,11 +48,10 @@ class Pod:
         """Yield every container, those that start first as well."""
         for kind in ("container", "init_container"):
             for found in self.said.values(kind):
-                for block in as_list(found):
-                    if isinstance(block, dict):
-                        said = _reading(self.subject, as_mapping(block))
-                        name = str(said.arguments.get("name", "?"))
-                        yield Container(name=name, said=said, starts_first=kind == "init_container")
+                for block in filter(None, map(as_mapping, as_list(found))):
+                    said = _reading(self.subject, block)
+                    name = str(block.get("name", "?"))
+                    yield Container(name=name, said=said, starts_first=kind == "init_container")
 
 
 def pods(inventory: Inventory) -> Iterator[Pod]:
@@ -62,14 +61,11 @@ def pods(inventory: Inventory) -> Iterator[Pod]:
         if place is None:
             continue
         for holder in subject.values(place) if place else [subject.arguments]:
-            for template in as_list(holder):
-                if not isinstance(template, dict):
-                    continue
-                read = _reading(subject, as_mapping(template))
-                for spec in as_list(read.value("spec")):
-                    if isinstance(spec, dict):
-                        labels = read.value("metadata.labels")
-                        yield Pod(subject=subject, said=_reading(subject, as_mapping(spec)), labels=labels)
+            for template in filter(None, map(as_mapping, as_list(holder))):
+                read = _reading(subject, template)
+                for spec in filter(None, map(as_mapping, as_list(read.value("spec")))):
+                    labels = read.value("metadata.labels")
+                    yield Pod(subject=subject, said=_reading(subject, spec), labels=labels)
 
 
 def every_container(inventory: Inventory) -> Iterator[tuple[Pod, Container]]:
@@ -120,5 +116,5 @@ def of_pods(wrong: Callable[[Pod], str | None]) -> Callable[[Inventory], Iterato
     return check
 
 
-def _reading(subject: Subject, block: Json) -> Subject:
+def _reading(subject: Subject, block: Mapping[str, Json]) -> Subject:
     return Subject(address=subject.address, path=subject.path, type=subject.type, arguments=block)
