@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import logging
 import uuid
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,9 +18,6 @@ from aeterna.secrets.errors import (
 )
 from fixtures.fix_secret_sources import ASSERTION, SecretWorld, ShelfWorld, document
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 VALUE = "a-value-that-must-not-show"
 
 
@@ -32,7 +28,7 @@ def name() -> str:
 
 
 @pytest.fixture
-def written(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+def written(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Return all that any library logs."""
     caplog.set_level(logging.DEBUG)
     for talkative in ("botocore", "azure", "msal", "google.auth", "urllib3", "httpcore", "httpx"):
