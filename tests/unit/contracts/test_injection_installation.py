@@ -15,6 +15,7 @@ from fixtures.pods_for_injection import installation
 FULL = installation(
     FailurePolicy.IGNORE,
     opal_url="http://opal-server.aeterna.svc:7002",
+    seeded=False,
     otlp_endpoint="http://collector:4318",
     pod_labels={"azure.workload.identity/use": "true"},
     policy=Resources(cpu="1", memory="1Gi"),
@@ -46,6 +47,7 @@ WRONG: dict[str, tuple[object, str]] = {
     "policy": (changed(failure_policy="Maybe"), "failure_policy: is not one of Fail, Ignore"),
     "versions": (changed(versions=[1]), "versions: holds what is not a text"),
     "versions' list": (changed(versions="1.4.0"), "versions: is not a list"),
+    "flag": (changed(seeded="no"), "seeded: is neither true nor false"),
     "labels": (changed(pod_labels={"a": 1}), "pod_labels: holds what is not a text"),
     "resources": (changed(policy="small"), "policy: is not an object"),
     "resources' name": (changed(policy={"gpu": "1"}), "policy.gpu: is not known here"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aeterna.contracts.injection import Requests, Wish, merged, parts, tenant_of
+from aeterna.contracts.injection import Installation, Requests, Wish, merged, parts, tenant_of
 from aeterna.contracts.injection.errors import CollisionError, ForeignTenantError, MalformedPodError, NoTenancyError
 from fixtures.pods_for_injection import AGENTS, INSTALLATION, STRANGERS, WORKLOADS, installation, pod
 
@@ -147,6 +147,25 @@ def test_opals_client_starts_once_the_policy_sidecar_takes_pushes_and_is_started
     assert [each["name"] for each in sidecars] == ["aeterna-policy", "aeterna-opal-client"]
     assert sidecars[0]["startupProbe"]["httpGet"]["path"] == "/live"
     assert sidecars[1]["startupProbe"]["httpGet"] == {"path": "/ready", "port": 9180, "scheme": "HTTP"}
+
+
+@pytest.mark.parametrize(
+    ("told", "tenant", "waits"),
+    [
+        (INSTALLATION, "acme", False),
+        (installation(seeded=False), "acme", True),
+        (PUSHED, "acme", True),
+        (installation(seeded=False), None, False),
+        (replace(PUSHED, seeded=False), None, False),
+    ],
+    ids=["shipped policies", "deployed policies", "OPAL's", "our own service", "our own service with OPAL"],
+)
+def test_an_agent_waits_for_its_policies_and_our_own_services_do_not(
+    told: Installation, tenant: str | None, *, waits: bool
+) -> None:
+    env: Any = parts(POLICY, told, tenant=tenant).init_containers[0]["env"]
+
+    assert ({"name": "AETERNA_POLICY_SEEDED", "value": "false"} in env) is waits
 
 
 def test_a_service_of_all_tenants_is_told_of_none() -> None:

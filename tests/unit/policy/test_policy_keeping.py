@@ -125,6 +125,18 @@ async def test_without_any_policies_it_does_not_begin(seed: Bundle | BundleError
         bench.keeper.begin()
 
 
+async def test_without_a_seed_nothing_is_in_force_until_the_feed_brings_something() -> None:
+    bench = Bench(SILENT, local=False)
+    keeper = Keeper(bench.publisher, bench.feed, seed=None)
+
+    keeper.begin()
+    begun = bench.publications.current()
+    bench.source.current = bundle("deployed")
+    await keeper.refresh()
+
+    assert (begun, bench.policies) == (None, (1, {"deployed.cedar"}))
+
+
 async def test_another_bundle_is_published_and_the_workers_are_told() -> None:
     bench = Bench(bundle())
     bench.keeper.begin()

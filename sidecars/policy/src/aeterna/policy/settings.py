@@ -36,6 +36,7 @@ class PolicySettings(ListenSettings):
     health_host: str = "127.0.0.1"
     health_port: int | None = Field(default=None, ge=0, le=65535)
     bundle: Path = SHIPPED
+    seeded: bool = True
     bundle_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
     bundle_keys: Path | None = None
     bundle_token_file: Path | None = None

@@ -39,6 +39,8 @@ class Installation:
     - ``issuer``, ``jwks``, ``audience`` and ``tenant_claim`` are of the provider that vouches for people, and
       ``workload_issuer`` is the cluster's, which vouches for pods.
     - ``opal_url`` is OPAL's server, which then feeds policies in place of bundles. Default: none.
+    - ``seeded`` lets an agent begin with the policies that are shipped, until bundles bring the deployed ones. Without,
+      it starts once they are there, which needs some to be deployed. What OPAL feeds is always waited for. Default: on.
     - ``otlp_endpoint`` is where spans go. Default: nowhere.
     - ``pod_labels`` are put on injected pods, as some clouds want for their workload identity. Default: none.
     """
@@ -58,6 +60,7 @@ class Installation:
     tenant_claim: str = "tenant"
     versions: tuple[str, ...] = ()
     opal_url: str | None = None
+    seeded: bool = True
     otlp_endpoint: str | None = None
     pod_labels: Mapping[str, str] = field(default_factory=dict[str, str])
     policy: Resources = POLICY_RESOURCES
@@ -106,6 +109,7 @@ def read_installation(text: str | bytes) -> Installation:
         tenant_claim=found.text("tenant_claim", "tenant"),
         versions=found.texts("versions"),
         opal_url=found.optional("opal_url"),
+        seeded=found.flag("seeded", default=True),
         otlp_endpoint=found.optional("otlp_endpoint"),
         pod_labels=found.labels("pod_labels"),
         policy=found.resources("policy", POLICY_RESOURCES),
@@ -136,6 +140,12 @@ class _Document:
 
     def optional(self, name: str) -> str | None:
         return None if self.values.get(name) is None else self.text(name)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        found = self.values.get(name, default)
+        if not isinstance(found, bool):
+            raise InvalidInstallationError(f"{self._place}{name}", "is neither true nor false")
+        return found
 
     def texts(self, name: str) -> tuple[str, ...]:
         found = self.values.get(name, [])

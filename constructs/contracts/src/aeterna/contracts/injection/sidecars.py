@@ -21,11 +21,14 @@ _TMP: Final = "/tmp"  # noqa: S108 - of a container whose own it is
 
 def policy_container(wish: Wish, installation: Installation, tenant: str | None) -> Part:
     """Return the policy sidecar."""
+    # Our own services come up before there can be any policies but the shipped ones.
+    seeded = tenant is None or (installation.seeded and installation.opal_url is None)
     env: dict[str, str | None] = {
         "SOCKET": names.POLICY_SOCKET,
         "HEALTH_PORT": str(names.POLICY_HEALTH_PORT),
         "STATE": names.POLICY_STATE,
         "TENANT": tenant,
+        "SEEDED": None if seeded else "false",
         "TTL": None if wish.cache_ttl is None else str(wish.cache_ttl),
         "OTLP_ENDPOINT": installation.otlp_endpoint,
     }

@@ -54,7 +54,7 @@ def keeping(
     FeedMetrics(registry, publisher.state, state_faults=lambda: publications.faults)
     pushed = settings.fed_by == "pushes"
     feed, beside = _pushed(settings, publisher) if pushed else (_polled(settings, publisher, publications), ())
-    keeper = Keeper(publisher, feed, seed=DirectoryBundleSource(settings.bundle))
+    keeper = Keeper(publisher, feed, seed=DirectoryBundleSource(settings.bundle) if settings.seeded else None)
     keeper.begin()
     return Kept(keeper=keeper, beside=(keeper.run, *beside))
 

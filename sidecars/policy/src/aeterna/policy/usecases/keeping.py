@@ -41,9 +41,9 @@ class Feed(Protocol):
 
 
 class Keeper:
-    """Runs one feed. Its seed is put in force only where nothing ever was."""
+    """Runs one feed. Its seed is put in force only where nothing ever was; without one the feed is waited for."""
 
-    def __init__(self, publisher: Publisher, feed: Feed, *, seed: BundleSource) -> None:
+    def __init__(self, publisher: Publisher, feed: Feed, *, seed: BundleSource | None) -> None:
         self._publisher = publisher
         self._feed = feed
         self._seed = seed
@@ -54,7 +54,10 @@ class Keeper:
         return self._publisher.state
 
     def begin(self) -> None:
-        """Make sure that something is in force; blocks, and raises `BundleError` when there is nothing of any use."""
+        """Make sure that something is in force, if there is a seed; blocks.
+
+        Raises `BundleError` when the seed is of no use. Without a seed nothing may be in force, which denies all.
+        """
         publications = self._publisher.publications
         self._feed.begin()
         current = publications.current()
@@ -65,6 +68,8 @@ class Keeper:
                 log.warning("policy.state_useless", digest=current.digest)
             else:
                 return
+        if self._seed is None:
+            return
         self._publisher.offer_now(self._seed.read())
         refusal = self._publisher.state.refusal
         if publications.current() is None and refusal is not None:
