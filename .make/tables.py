@@ -17,12 +17,14 @@ from aeterna.contracts.foundation import FoundationOutputs
 from aeterna.contracts.parity import Capability, Supported
 from aeterna.contracts.schema import foundation_schema
 from aeterna.contracts.sizes import SIZES, Part, Size, Sizing
+from aeterna.platform.sizing import PLATFORM_SIZES
 from aeterna.synth.registry import cloud, clouds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from aeterna.contracts.parity import Support
+    from aeterna.platform.sizing import Scale
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = ROOT / "docs" / "guide"
@@ -87,7 +89,20 @@ def promise(support: Support) -> str:
     return f"**no**: {support.reason}"
 
 
-PAGES: dict[str, Callable[[], str]] = {"sizes": sizes, "parity": parity}
+def platform() -> str:
+    """Return how many pods of each part a platform has by size, and how large they are."""
+    parts = PLATFORM_SIZES[Size.STANDARD].parts
+    rows = [(f"`{part}`", *(scaled(PLATFORM_SIZES[size].parts[part]) for size in Size)) for part in parts]
+    return table(("part", *(f"`{size.value}`" for size in Size)), rows)
+
+
+def scaled(scale: Scale) -> str:
+    """Return the pods of a part in one cell."""
+    pods = str(scale.fewest) if scale.most == scale.fewest else f"{scale.fewest} to {scale.most}"
+    return f"{pods}: {scale.resources.cpu} CPU, {scale.resources.memory}"
+
+
+PAGES: dict[str, Callable[[], str]] = {"sizes": sizes, "parity": parity, "platform": platform}
 """By page of the guide, what stands between its markers."""
 
 

@@ -13,6 +13,7 @@ from aeterna.contracts.injection.names import POLICY_CONTAINER
 from aeterna.injector.settings import InjectorSettings
 from aeterna.policies.settings import DatabaseSettings, PoliciesSettings
 from aeterna.policy.settings import PolicySettings
+from aeterna.relay.settings import RelaySettings
 from aeterna.service.settings import load
 from aeterna.threads.settings import CleanupSettings, MigrationSettings, ThreadsSettings
 from fixtures.platform_documents import CLOUDS, documents, workloads
@@ -31,6 +32,7 @@ READS: Mapping[tuple[str, str], type[BaseSettings]] = {
     ("policies-migrate", "migrate"): DatabaseSettings,
     ("threads-cleanup", "cleanup"): CleanupSettings,
     ("policies-verify-audit", "verify-audit"): DatabaseSettings,
+    ("opal-server", "relay"): RelaySettings,
     **{(service, POLICY_CONTAINER): PolicySettings for service in ("graph-api", "threads", "policies")},
 }
 """By workload and container, what its program reads."""
@@ -41,7 +43,8 @@ THE_PODS_OWN = {"status.podIP": "10.42.3.4", "metadata.name": "some-pod"}
 
 def container_of(cloud: str, workload: str, name: str) -> dict[str, Any]:
     """Return a container of a platform."""
-    found = workloads(documents()[f"{cloud}-standard"])[workload].containers("initContainers", "containers")
+    platform = "opal" if workload == "opal-server" else "standard"
+    found = workloads(documents()[f"{cloud}-{platform}"])[workload].containers("initContainers", "containers")
     return next(each for each in found if each["name"] == name)
 
 
@@ -110,8 +113,10 @@ def test_every_container_of_ours_is_looked_at() -> None:
     """A program that comes later is listed here, or nobody asks what it reads."""
     ours = {
         (workload.name, each["name"])
-        for workload in workloads(documents()["aws-standard"]).values()
+        for name in ("aws-standard", "aws-opal")
+        for workload in workloads(documents()[name]).values()
         for each in workload.containers("initContainers", "containers")
+        if not each["image"].rpartition("/")[2].startswith("opal")
     }
 
     assert ours == READS.keys()

@@ -109,6 +109,21 @@ def test_a_pod_is_killed_only_after_it_had_the_time_to_drain(name: str) -> None:
                 assert sum(drains) < each.pod["spec"]["terminationGracePeriodSeconds"]
 
 
+def test_the_relay_is_there_before_the_server_that_speaks_through_it_and_stops_after_it() -> None:
+    (relay,) = workloads(documents()["aws-opal"])["opal-server"].containers("initContainers")
+
+    assert (relay["name"], relay["restartPolicy"]) == ("relay", "Always")
+
+
+def test_a_server_of_others_goes_on_until_nobody_sends_to_it_any_more() -> None:
+    """It ends at once when it is told to, and the pod stays an endpoint for a moment longer."""
+    (server,) = (
+        each for each in workloads(documents()["aws-opal"])["opal-server"].containers() if each["name"] == "opal-server"
+    )
+
+    assert server["lifecycle"] == {"preStop": {"exec": {"command": ["sleep", "5"]}}}
+
+
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_every_container_says_what_it_needs_and_where_it_ends(name: str) -> None:
     for each in workloads(documents()[name]).values():

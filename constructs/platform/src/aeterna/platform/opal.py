@@ -9,7 +9,7 @@ from aeterna.platform.names import OPAL, OPAL_KEYS, OPAL_SERVER, PORTS
 from aeterna.platform.priorities import SERVING
 from aeterna.platform.program import Probed, Program
 from aeterna.platform.relay import RELAY_ADDRESS, relay
-from aeterna.platform.serving import Part, Serving
+from aeterna.platform.serving import DRAIN_DELAY, Part, Serving
 from aeterna.platform.volumes import scratch
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def _server(site: Site, opal: OpalSpec) -> Program:
         mounts=(scratch("tmp", "/tmp", "1Gi"),),  # noqa: S108 - a volume of the pod's own; the repository is cloned there
         ports={"http": PORTS[OPAL_SERVER]},
         probed=Probed(port=PORTS[OPAL_SERVER], scheme="HTTP", live=LIVE, ready=LIVE),
+        lingers=DRAIN_DELAY,
     )
 
 

@@ -41,6 +41,8 @@ class Program:
 
     ``ports`` are by name. ``fields`` are settings that the pod itself knows, such as its address, by the path of the
     field. ``secrets`` are keys of Secrets, for a program of others' that reads its secrets from nowhere else.
+    ``lingers`` keeps one that ends at once when it is told to stop serving for so many seconds, until nobody sends to
+    it any more; ours do so by themselves. A ``sidecar`` starts before the pod's other programs, and stops after them.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Program:
     mounts: tuple[Mounted, ...] = ()
     ports: Mapping[str, int] = field(default_factory=dict[str, int])
     probed: Probed | None = None
+    lingers: int | None = None
+    sidecar: bool = False
 
     def document(self) -> Json:
         """Return the container."""
@@ -80,4 +84,8 @@ class Program:
             container["ports"] = [
                 {"name": name, "containerPort": port, "protocol": "TCP"} for name, port in self.ports.items()
             ]
+        if self.sidecar:
+            container["restartPolicy"] = "Always"
+        if self.lingers is not None:
+            container["lifecycle"] = {"preStop": {"exec": {"command": ["sleep", str(self.lingers)]}}}
         return container if self.probed is None else {**container, **self.probed.document()}

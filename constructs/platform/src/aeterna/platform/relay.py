@@ -24,7 +24,10 @@ _RESOURCES: Final = Resources(cpu="25m", most_cpu="500m", memory="96Mi")
 
 
 def relay(site: Site) -> Program:
-    """Return the container, which logs in to the cache as the identity of OPAL's service account."""
+    """Return the container, which logs in to the cache as the identity of OPAL's service account.
+
+    It starts before OPAL's server and stops after it.
+    """
     cache = site.foundation.cache
     settings = {
         "HOST": "127.0.0.1",
@@ -36,7 +39,6 @@ def relay(site: Site) -> Program:
         "CACHE_USER": site.login(OPAL),
         "CACHE_LOGIN": site.foundation.cloud,
         **({} if cache.name is None else {"CACHE_NAME": cache.name}),
-        **({"CACHE_CLUSTERED": "true"} if cache.clustered else {}),
         **({} if cache.certificate_authority is None else {"CACHE_CA_FILE": f"{FOLDER}/{FILE}"}),
     }
     trust = () if cache.certificate_authority is None else (config("cache", FOLDER, CACHE_TRUST),)
@@ -47,5 +49,7 @@ def relay(site: Site) -> Program:
         settings={f"AETERNA_RELAY_{name}": value for name, value in settings.items()},
         mounts=(scratch("relay-tmp", "/tmp", "64Mi"), *trust),  # noqa: S108 - a volume of the pod's own
         ports={"relay-health": RELAY_HEALTH_PORT},
-        probed=Probed(port=RELAY_HEALTH_PORT, scheme="HTTP"),
+        # OPAL's servers serve their clients without the cache as well, only not each other's news.
+        probed=Probed(port=RELAY_HEALTH_PORT, scheme="HTTP", ready="/live"),
+        sidecar=True,
     )

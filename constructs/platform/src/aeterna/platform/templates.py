@@ -42,6 +42,7 @@ class PodTemplate:
     def document(self, site: Site) -> Json:
         """Return the template."""
         identity = site.identity(self.account)
+        sidecars = [program.document() for program in self.programs if program.sidecar]
         pod: Json = {
             "metadata": {
                 "labels": {
@@ -57,7 +58,8 @@ class PodTemplate:
                 "priorityClassName": self.priority,
                 "securityContext": POD,
                 "terminationGracePeriodSeconds": self.grace,
-                "containers": [program.document() for program in self.programs],
+                **({"initContainers": sidecars} if sidecars else {}),
+                "containers": [program.document() for program in self.programs if not program.sidecar],
                 "volumes": _volumes(self.programs),
                 **self.more,
             },
