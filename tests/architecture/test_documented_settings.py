@@ -9,6 +9,7 @@ import pytest
 
 from aeterna.policies.settings import PoliciesSettings
 from aeterna.policy.settings import PolicySettings
+from aeterna.secrets.settings import SecretsSettings
 from aeterna.service.settings import ListenSettings, ServiceSettings
 from aeterna.threads.settings import ThreadsSettings
 from fixtures.workspace import ROOT
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 GUIDE = ROOT / "docs" / "guide"
 THREADS_PAGES = sorted(GUIDE.glob("threads*.md"))
 POLICY_PAGES = sorted(GUIDE.glob("policy*.md"))
+SECRETS_PAGES = sorted(GUIDE.glob("secrets*.md"))
 ROW = re.compile(r"^\|([^|]+)\|", re.MULTILINE)
 
 
@@ -38,6 +40,13 @@ def test_every_setting_of_the_sidecar_is_in_its_guides_and_no_other() -> None:
 
     assert own(PolicySettings, ListenSettings) - named == set()
     assert named - set(PolicySettings.model_fields) == set()
+
+
+def test_every_setting_of_the_secrets_sidecar_is_in_its_guides_and_no_other() -> None:
+    named = told("AETERNA_SECRETS_", "\n".join(page.read_text("utf-8") for page in SECRETS_PAGES))
+
+    assert own(SecretsSettings, ListenSettings) - named == set()
+    assert named - set(SecretsSettings.model_fields) == set()
 
 
 def test_every_setting_of_the_administration_is_in_its_guide_and_no_other() -> None:
