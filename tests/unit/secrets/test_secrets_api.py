@@ -138,6 +138,13 @@ async def test_users_that_are_not_named_are_told_nothing(client: tuple[str, int]
     assert refused == {(403, "secrets.peer_refused")}
 
 
+async def test_over_a_port_nobody_is_told_anything(world: World) -> None:
+    """A web page that has its own name resolve to the loopback could read it there."""
+    answer = await world.get("/v1/secrets/database", client=("127.0.0.1", 4711))
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "secrets.peer_refused")
+
+
 async def test_whoever_waits_is_told_at_once_and_where_to_go_on(world: World) -> None:
     cursor = (await world.get("/v1/changes")).json()["cursor"]
     waiting = asyncio.create_task(world.get("/v1/changes", params={"after": cursor, "wait": "60"}))

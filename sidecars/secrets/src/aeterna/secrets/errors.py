@@ -184,4 +184,4 @@ class PeerRefusedError(SecretsError):
     code = "secrets.peer_refused"
 
     def __init__(self) -> None:
-        super().__init__("secrets are not for the user that asks; PEERS names those that they are for")
+        super().__init__("secrets are for the users that PEERS names, over the Unix socket")

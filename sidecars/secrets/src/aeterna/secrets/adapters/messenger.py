@@ -8,8 +8,6 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import httpx
-
 from aeterna.secrets.domain.rendition import LoopbackCall, ProcessSignal
 from aeterna.secrets.errors import NoticeFailedError
 
@@ -74,6 +72,8 @@ def _pid(path: str, whom: str) -> int:
 
 
 async def _call(notice: LoopbackCall) -> None:
+    import httpx  # noqa: PLC0415 - 2 MB that only those pay who are called
+
     try:
         # One call a rotation: a connection that is kept would be an old one by the next.
         async with (

@@ -75,14 +75,17 @@ class SecretsApp:
                 await _send(send, answer)
 
     def _admit(self, scope: Scope) -> None:
-        """Refuse users that secrets are not for, and bodies, which no request here has."""
-        if self._peers is not None:
-            # What the kernel says of the other end, put there by the server; None over anything but a Unix socket.
-            client = scope.get("client")
-            found = _PEER.fullmatch(client[0]) if client else None
-            if found is None or int(found[1]) not in self._peers:
-                self._counts.peers_refused += 1
-                raise PeerRefusedError
+        """Refuse users that secrets are not for, bodies, which no request here has, and whatever comes over TCP.
+
+        Web pages can reach the ports of the loopback, under any name that they make up for it, but no Unix socket.
+        """
+        # What the kernel says of the other end, put there by the server; None where the kernel says nothing.
+        client = scope.get("client")
+        found = _PEER.fullmatch(client[0]) if client else None
+        named = self._peers is None or (found is not None and int(found[1]) in self._peers)
+        if not named or (client and found is None):
+            self._counts.peers_refused += 1
+            raise PeerRefusedError
         if header(scope, b"transfer-encoding") is not None or (header(scope, b"content-length") or b"0") != b"0":
             raise RequestTooLargeError(0)
 

@@ -88,7 +88,7 @@ class Rendering:
                 self._switch(left)
                 self._volume.sweep(overwrite=True)
             except FolderRefusedError as exc:
-                log.critical("secrets.not_wiped", secrets=sorted(names), reason=str(exc))
+                log.critical("secrets.not_wiped", names=sorted(names), reason=str(exc))
         self._changes.tell(names, "withdrawn")
 
     async def end(self) -> None:
