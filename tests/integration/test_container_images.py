@@ -31,6 +31,7 @@ LARGEST = {
     "aeterna-policies": 180,
     "aeterna-secrets": 120,
     "aeterna-injector": 120,
+    "aeterna-relay": 120,
 }
 
 each_service = pytest.mark.parametrize("service", [*SERVICES, *SIDECARS], ids=lambda service: service.name)
