@@ -34,8 +34,8 @@ def modules_of(pack: Pack) -> set[str]:
     return {f"{name}.{found.name}" for found in iter_modules(folder.__path__) if not found.name.startswith("_")}
 
 
-def test_every_installed_cloud_has_rules() -> None:
-    assert {pack.name for pack in PACKS} == {"neutral", *clouds()}
+def test_every_installed_cloud_and_the_platform_have_rules() -> None:
+    assert {pack.name for pack in PACKS} == {"neutral", "platform", *clouds()}
 
 
 def test_there_are_at_least_forty_rules() -> None:
