@@ -13,7 +13,6 @@ from aeterna.secrets.errors import (
     SecretNotReadyError,
     SecretUnknownError,
     SecretWithdrawnError,
-    SourceFaultError,
     SourceUnavailableError,
 )
 from fixtures.secret_worlds import LEASED, POLLED, SecretWorld
@@ -203,15 +202,9 @@ async def test_a_source_is_left_alone_for_as_long_as_it_asked_for() -> None:
 
 async def test_a_failure_at_one_secret_does_not_keep_the_others_waiting() -> None:
     """As when one database is away, and the source with it cannot make a user there."""
-    world = SecretWorld({"gone": replace(LEASED, reference=replace(LEASED.reference, path="x")), "api": POLLED})
-    real = world.source.fetch
+    world = SecretWorld({"database": LEASED, "api": POLLED})
+    world.source.faulty.add("database/creds/app")
 
-    def fetch(login: int, reference: object) -> object:
-        if getattr(reference, "path", "") == "x":
-            raise SourceFaultError(500)
-        return real(login, reference)  # type: ignore[arg-type]
-
-    world.source.fetch = fetch  # type: ignore[method-assign, assignment]
     await world.pass_(60)
 
     assert world.recipient.has.keys() == {"api"}
@@ -239,6 +232,18 @@ async def test_what_hangs_on_a_login_is_replaced_before_the_login_ends() -> None
 
     assert first.isdisjoint(both[0])
     assert world.users() <= world.source.lent()
+
+
+async def test_a_login_that_was_replaced_is_not_ended_while_nobody_took_what_replaces_its_leases() -> None:
+    """Its end would take from under the application what that still uses."""
+    world = await leased(login=Grant(ttl=HOUR, renewable=False))
+    first = world.users()
+    world.recipient.trouble = RenderError("app.ini", "is wrong")
+
+    await world.pass_(HOUR - 1)
+
+    assert world.counts.done["vault", "login"] == 2
+    assert first <= world.source.lent()
 
 
 async def test_a_login_that_was_replaced_is_ended_when_nothing_hangs_on_it() -> None:

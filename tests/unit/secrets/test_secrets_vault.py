@@ -7,7 +7,7 @@ import json
 import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -144,9 +144,9 @@ def test_nothing_of_the_environment_proves_anything(
 def test_a_pod_logs_in_by_its_aws_identity(vault: FakeVault, monkeypatch: pytest.MonkeyPatch) -> None:
     """Vault passes the signed question on, and AWS answers it only if the signature is the identity's."""
     keys = Credentials("AKIDEXAMPLE", "a-secret-key", "a-session-token")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", str(keys.access_key))
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", str(keys.secret_key))
-    monkeypatch.setenv("AWS_SESSION_TOKEN", str(keys.token))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-key")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "a-session-token")
     vault.signed = lambda body: signed_by(keys, body)
     login = AwsLogin(role="app", region="eu-central-1", server_id="vault.example")
 
@@ -164,7 +164,8 @@ def signed_by(keys: Credentials, body: Mapping[str, str]) -> bool:
     at = datetime.strptime(headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     given = headers.pop("Authorization")
     region = given.split("/")[2]
-    request = AWSRequest(
+    # botocore says nothing of its types.
+    request: Any = AWSRequest(
         method="POST",
         url=base64.b64decode(body["iam_request_url"]).decode(),
         data=base64.b64decode(body["iam_request_body"]),
@@ -172,7 +173,7 @@ def signed_by(keys: Credentials, body: Mapping[str, str]) -> bool:
     )
     request.headers["X-Amz-Date"] = headers["X-Amz-Date"]
     request.context["timestamp"] = headers["X-Amz-Date"]
-    signer = SigV4Auth(keys, "sts", region)
+    signer: Any = SigV4Auth(keys, "sts", region)
     canonical = signer.canonical_request(request)
     signature = signer.signature(signer.string_to_sign(request, canonical), request)
     return given.endswith(f"Signature={signature}") and datetime.now(UTC) - at < timedelta(minutes=5)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aeterna.secrets.domain.moment import Moment
 from aeterna.secrets.domain.secret import Fields, Grant, Lease, Secret
-from aeterna.secrets.errors import AccessDeniedError, LeaseLostError, SecretAbsentError
+from aeterna.secrets.errors import AccessDeniedError, LeaseLostError, SecretAbsentError, SourceFaultError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,8 @@ class FakeSource:
     """A source in memory: ``values`` are polled, ``leased`` has how long (ttl, max_ttl) what a path lends lasts.
 
     Also its own `Entrance`. ``trouble`` is raised by everything until a test takes it away; ``denied`` are paths that
-    no login may read. A login ends with its term or by ``forget_logins``, and everything lent by it ends with it.
+    no login may read, ``faulty`` those that the source fails at. A login ends with its term or by ``forget_logins``,
+    and everything lent by it ends with it.
     """
 
     def __init__(self, *, now: FakeTime, login: Grant | None = None) -> None:
@@ -65,6 +66,7 @@ class FakeSource:
         self.renewable = True
         self.trouble: SourceError | None = None
         self.denied: set[str] = set()
+        self.faulty: set[str] = set()
         self.calls: list[str] = []
         self.revoked: list[str] = []
 
@@ -106,6 +108,8 @@ class FakeSource:
         self._believe(login, f"fetch {reference.path}")
         if reference.path in self.denied:
             raise AccessDeniedError(reference.path)
+        if reference.path in self.faulty:
+            raise SourceFaultError(500)
         if reference.path in self.leased:
             ttl, max_ttl = self.leased[reference.path]
             number, now = next(self._numbers), self._now.steady

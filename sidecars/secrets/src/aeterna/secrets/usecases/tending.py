@@ -53,7 +53,10 @@ class Entry:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Retired:
-    """A lease that was replaced, to be revoked when whoever used it had time to let go."""
+    """A lease that was replaced, to be revoked when whoever used it had time to let go.
+
+    Until its successor was handed over it is ``due`` when it ends by itself.
+    """
 
     lease: Lease
     login: Login
@@ -152,6 +155,7 @@ class Tending:
             self._holdings.extend(entry.name, ends=ends)
             return
         self._holdings.hold(entry.name, secret, ends=ends)
+        self.retired += [replaced] if replaced is not None else []
         log.info("secrets.fetched", source=self._source, name=entry.name, leased=secret.lease is not None)
         self._handover.changed(entry.name, then=(lambda: self._retire(entry, replaced)) if replaced else None)
 
@@ -177,7 +181,6 @@ class Tending:
     def _retire(self, entry: Entry, retired: Retired) -> None:
         """Begin the grace of a lease whose successor was handed over."""
         retired.due = self._now().after(entry.declaration.grace.total_seconds())
-        self.retired.append(retired)
 
     async def _deleted(self, entry: Entry) -> None:
         """Take away what its source says is no more."""
