@@ -82,6 +82,8 @@ class GatewaySpec:
     - ``proxies`` are the namespaces in which the class runs its proxies. Default: the platform's own.
     - ``blocks`` are the address blocks that its proxies call from where they stand outside of the cluster.
       Default: none.
+    - ``streams`` has routes ask not to be ended by the proxy's own clock, which would cut event streams. Default: on.
+      Switch it off for a class that refuses such routes, and give it a limit in its own way.
     """
 
     host: str
@@ -89,6 +91,7 @@ class GatewaySpec:
     certificate: str
     proxies: tuple[str, ...] = ()
     blocks: tuple[str, ...] = ()
+    streams: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,7 @@ class Gateway(Construct):
                 "gatewayClass": spec.gateway.gateway_class,
                 "certificate": spec.gateway.certificate,
                 "authority": TRUST_CONFIG_MAP,
+                "streams": spec.gateway.streams,
                 "services": [
                     {"name": name, "port": PORTS[name], "prefixes": list(prefixes)} for name, prefixes in ROUTES.items()
                 ],

@@ -1,17 +1,17 @@
 {{- define "aeterna.external" -}}
-refreshInterval: {{ .values.refresh }}
+refreshInterval: {{ .values.refresh | quote }}
 secretStoreRef:
   kind: ClusterSecretStore
-  name: {{ .values.store }}
+  name: {{ .values.store | quote }}
 target:
-  name: {{ .secret.name }}
+  name: {{ .secret.name | quote }}
   creationPolicy: Owner
   # What was read stays when the store is away, or when somebody deletes it there by mistake.
   deletionPolicy: Retain
 data:
   {{- range $file, $key := .secret.files }}
-  - secretKey: {{ $file }}
+  - secretKey: {{ $file | quote }}
     remoteRef:
-      key: {{ $key }}
+      key: {{ $key | quote }}
   {{- end }}
 {{- end }}
