@@ -52,6 +52,7 @@ WRONG: dict[str, tuple[object, str]] = {
     "resources": (changed(policy="small"), "policy: is not an object"),
     "resources' name": (changed(policy={"gpu": "1"}), "policy.gpu: is not known here"),
     "resources' value": (changed(policy={"cpu": 1}), "policy.cpu: is not a text"),
+    "resources' quantity": (changed(policy={"memory": "much"}), "memory: 'much' is no quantity above 0"),
     "number alone": (7, "the document: is not an object"),
 }
 

@@ -9,7 +9,7 @@ import pytest
 
 from aeterna.contracts.injection import Installation, Requests, Wish, merged, parts, tenant_of
 from aeterna.contracts.injection.errors import CollisionError, ForeignTenantError, MalformedPodError, NoTenancyError
-from fixtures.pods_for_injection import AGENTS, INSTALLATION, STRANGERS, WORKLOADS, installation, pod
+from fixtures.pods_for_injection import AGENTS, INSTALLATION, STRANGERS, WORKLOADS, container, installation, pod
 
 POLICY = Wish(policy=True)
 SECRETS = Wish(secrets=True, secrets_config="app")
@@ -147,6 +147,24 @@ def test_opals_client_starts_once_the_policy_sidecar_takes_pushes_and_is_started
     assert [each["name"] for each in sidecars] == ["aeterna-policy", "aeterna-opal-client"]
     assert sidecars[0]["startupProbe"]["httpGet"]["path"] == "/live"
     assert sidecars[1]["startupProbe"]["httpGet"] == {"path": "/ready", "port": 9180, "scheme": "HTTP"}
+
+
+def test_opals_client_and_the_policy_sidecar_know_each_others_ports() -> None:
+    policy, opal = (
+        {each["name"]: each.get("value") for each in sidecar["env"]}
+        for sidecar in list[Any](parts(POLICY, PUSHED, tenant="acme").init_containers)
+    )
+
+    assert policy["AETERNA_POLICY_OPAL_URL"] == f"http://127.0.0.1:{opal['OPAL_CLIENT_API_SERVER_PORT']}"
+    assert opal["OPAL_POLICY_STORE_URL"] == f"http://127.0.0.1:{policy['AETERNA_POLICY_ADMIN_PORT']}"
+
+
+@pytest.mark.parametrize("port", [9180, 9184, 9185])
+def test_every_port_of_a_sidecar_is_taken(port: int) -> None:
+    plain = pod({}, container(ports=[{"containerPort": port}]))
+
+    with pytest.raises(CollisionError, match=str(port)):
+        merged(plain, parts(POLICY, PUSHED, tenant="acme"))
 
 
 @pytest.mark.parametrize(

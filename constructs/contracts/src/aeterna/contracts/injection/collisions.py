@@ -31,21 +31,20 @@ def refuse_collisions(spec: Mapping[str, object], parts: PodParts, *, injected: 
         for volume in list_of(spec, "volumes"):
             if text_of(volume, "name") in OUR_VOLUMES:
                 raise CollisionError(f"a volume is named {volume['name']}, as one of the sidecars' is", "rename it")
-    ports = {port["containerPort"]: each for each in parts.init_containers for port in list_of(each, "ports")}
     paths = tuple(_resolved(text_of(each, "mountPath")) for each in parts.mounts)
     for container in (*inits, *containers):
         if container.get("name") not in OUR_CONTAINERS:
-            _refuse_ports(container, ports)
+            _refuse_ports(container, parts.ports)
             _refuse_mounts(container, paths, injected=injected)
 
 
-def _refuse_ports(container: Part, ports: Mapping[object, Part]) -> None:
+def _refuse_ports(container: Part, ports: Mapping[int, str]) -> None:
     for port in list_of(container, "ports"):
         number = port.get("containerPort")
         if not isinstance(number, int):
             raise MalformedPodError("containerPort of a port is not a number")
         if number in ports and port.get("protocol", "TCP") == "TCP":
-            what = f"container {container['name']} listens on port {number}, as sidecar {ports[number]['name']} does"
+            what = f"container {container['name']} listens on port {number}, as sidecar {ports[number]} does"
             raise CollisionError(what, "use another port")
 
 

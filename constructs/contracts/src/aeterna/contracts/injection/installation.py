@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Final
 
 from aeterna.contracts.injection.errors import InvalidInstallationError, UnknownVersionError
+from aeterna.contracts.injection.quantity import amount
 from aeterna.contracts.json_value import is_array, is_object
 from aeterna.contracts.platform import FailurePolicy
 
@@ -20,6 +21,12 @@ class Resources:
 
     cpu: str
     memory: str
+
+    def __post_init__(self) -> None:
+        """Refuse what the API server would refuse of every pod."""
+        for name, value in (("cpu", self.cpu), ("memory", self.memory)):
+            if not amount(value):
+                raise InvalidInstallationError(name, f"{value!r} is no quantity above 0")
 
 
 POLICY_RESOURCES: Final = Resources(cpu="10m", memory="96Mi")

@@ -37,7 +37,7 @@ def merged(pod: Mapping[str, object], parts: PodParts) -> dict[str, object]:
         "metadata": {
             **metadata,
             "annotations": {**annotations, **parts.annotations},
-            "labels": {**part_of(metadata, "labels"), **parts.labels},
+            "labels": {**parts.labels, **part_of(metadata, "labels"), names.INJECTED: parts.labels[names.INJECTED]},
         },
         "spec": {
             **spec,

@@ -63,9 +63,10 @@ TRUST: Final = "/etc/aeterna/trust"
 SECRETS_CONFIG_FOLDER: Final = "/etc/aeterna/secrets"
 POLICY_STATE: Final = "/var/lib/aeterna"
 POLICY_ADMIN_TOKEN: Final = "/var/run/secrets/aeterna-opal/token"  # noqa: S105 - the path of a file
-POLICY_ADMIN_PORT: Final = 8181
-OPAL_CLIENT_PORT: Final = 7000
-"""Both of the pod's loopback: OPAL's client pushes to the one, and is asked at the other to push again."""
+POLICY_ADMIN_PORT: Final = 9184
+OPAL_CLIENT_PORT: Final = 9185
+"""Both of the pod's loopback: OPAL's client pushes to the one, and is asked at the other to push again. Not the ports
+that both have by default, 8181 and 7000, since an author's container may well listen there."""
 API_TOKEN: Final = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - the path of a folder
 """Where Kubernetes puts its own token, unless something is there already."""
 BUNDLE_KEYS: Final = f"{TRUST}/bundle-keys.pem"

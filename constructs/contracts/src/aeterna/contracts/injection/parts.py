@@ -36,6 +36,7 @@ class PodParts:
 
     - ``init_containers`` are the sidecars, in the order in which they must start, before any of the pod's own.
     - ``env`` and ``mounts`` are of each of the pod's own containers.
+    - ``ports`` are the ports that sidecars listen on, and which one does.
     - ``groups`` are further groups of the pod's processes, by which they may use the sidecars' sockets and files.
     """
 
@@ -44,6 +45,7 @@ class PodParts:
     env: tuple[Part, ...]
     mounts: tuple[Part, ...]
     labels: Mapping[str, str]
+    ports: Mapping[int, str] = field(default_factory=dict[int, str])
     groups: tuple[int, ...] = (names.SIDECAR_USER,)
     annotations: Mapping[str, str] = field(init=False)
     """The digest of all of this, so that what runs can be compared with what would be injected now."""
@@ -83,7 +85,19 @@ def parts(wish: Wish, installation: Installation, *, tenant: str | None) -> PodP
         env=tuple({"name": name, "value": value} for name, value in _env(wish, installation, tenant).items()),
         mounts=_mounts(wish),
         labels={names.INJECTED: "true", **installation.pod_labels},
+        ports=_ports(wish, installation),
     )
+
+
+def _ports(wish: Wish, installation: Installation) -> dict[int, str]:
+    ports: dict[int, str] = {}
+    if wish.policy:
+        ports[names.POLICY_HEALTH_PORT] = names.POLICY_CONTAINER
+        if installation.opal_url is not None:
+            ports |= {names.POLICY_ADMIN_PORT: names.POLICY_CONTAINER, names.OPAL_CLIENT_PORT: names.OPAL_CONTAINER}
+    if wish.secrets:
+        ports[names.SECRETS_HEALTH_PORT] = names.SECRETS_CONTAINER
+    return ports
 
 
 def _volumes(wish: Wish, installation: Installation) -> tuple[Part, ...]:

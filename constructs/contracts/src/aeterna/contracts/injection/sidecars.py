@@ -66,6 +66,7 @@ def opal_container(wish: Wish, installation: Installation, opal_url: str) -> Par
         "env": [
             {"name": "OPAL_SERVER_URL", "value": opal_url},
             {"name": "OPAL_CLIENT_TOKEN", **token},
+            {"name": "OPAL_CLIENT_API_SERVER_PORT", "value": str(names.OPAL_CLIENT_PORT)},
             {"name": "OPAL_POLICY_STORE_URL", "value": f"http://127.0.0.1:{names.POLICY_ADMIN_PORT}"},
             {"name": "OPAL_POLICY_STORE_AUTH_TOKEN", **token},
         ],
