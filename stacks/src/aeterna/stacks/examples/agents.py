@@ -11,6 +11,8 @@ from aeterna.contracts.sizes import Size
 from aeterna.gcp.cloud import GCP
 from aeterna.platform.access import reach
 from aeterna.platform.l1.kubernetes.deployment_v1 import KubernetesDeploymentV1
+from aeterna.platform.l1.kubernetes.pod_disruption_budget_v1 import KubernetesPodDisruptionBudgetV1
+from aeterna.platform.l1.kubernetes.service_account_v1 import KubernetesServiceAccountV1
 from aeterna.platform.sidecars import with_sidecars
 from aeterna.stacks.foundation import Foundation
 from aeterna.synth.app import TerraformStack
@@ -21,9 +23,13 @@ from aeterna.synth.rules.guardrails import Guardrails
 if TYPE_CHECKING:
     from constructs import Construct
 
+    from aeterna.platform.l1.kubernetes.deployment_v1 import KubernetesDeploymentV1SpecTemplateSpecBlock
     from aeterna.platform.platform import Platform
+    from aeterna.synth.references import Ref
 
 NAMESPACE = "acme-agents"
+AGENT = "helper"
+PORT = 8080
 
 
 def agents(app: Construct) -> Foundation:
@@ -61,42 +67,66 @@ class Team(TerraformStack):
         super().__init__(scope, id_)
         keep_beside(self)
         reach(self, foundation.outputs.cluster)
-        labels = {"app": "helper"}
+        account = KubernetesServiceAccountV1(
+            self, "Account", metadata={"name": AGENT, "namespace": NAMESPACE}, automount_service_account_token=False
+        )
+        labels = {"app": AGENT}
         agent = KubernetesDeploymentV1(
             self,
             "Helper",
-            metadata={"name": "helper", "namespace": NAMESPACE, "labels": labels},
+            metadata={"name": AGENT, "namespace": NAMESPACE, "labels": labels},
             spec={
                 "replicas": "2",
                 "selector": {"match_labels": labels},
-                "template": {
-                    "metadata": {"labels": labels},
-                    "spec": {
-                        "automount_service_account_token": False,
-                        "security_context": {
-                            "run_as_non_root": True,
-                            "run_as_user": "1000",
-                            "seccomp_profile": {"type": "RuntimeDefault"},
-                        },
-                        "container": [
-                            {
-                                "name": "helper",
-                                "image": "registry.example.com/acme/helper:7",
-                                "resources": {
-                                    "requests": {"cpu": "100m", "memory": "256Mi"},
-                                    "limits": {"cpu": "1", "memory": "256Mi"},
-                                },
-                                "security_context": {
-                                    "allow_privilege_escalation": False,
-                                    "read_only_root_filesystem": True,
-                                    "capabilities": {"drop": ["ALL"]},
-                                },
-                            }
-                        ],
-                    },
-                },
+                "template": {"metadata": {"labels": labels}, "spec": _pod(account.metadata[0].name, labels)},
             },
+        )
+        KubernetesPodDisruptionBudgetV1(
+            self,
+            "Budget",
+            metadata={"name": AGENT, "namespace": NAMESPACE},
+            spec={"max_unavailable": "1", "selector": {"match_labels": labels}},
         )
         site = platform.site
         with_sidecars(agent, Wish(policy=True), installation=site.installation(), workloads=site.spec.workloads())
         attach(self, Guardrails())
+
+
+def _pod(account: Ref, labels: dict[str, str]) -> KubernetesDeploymentV1SpecTemplateSpecBlock:
+    """Return the team's pod, which says nothing of sidecars."""
+    return {
+        "service_account_name": account,
+        "automount_service_account_token": False,
+        "enable_service_links": False,
+        "security_context": {
+            "run_as_non_root": True,
+            "run_as_user": "1000",
+            "seccomp_profile": {"type": "RuntimeDefault"},
+        },
+        "topology_spread_constraint": [
+            {
+                "max_skew": 1,
+                "topology_key": "topology.kubernetes.io/zone",
+                "when_unsatisfiable": "ScheduleAnyway",
+                "label_selector": [{"match_labels": labels}],
+            }
+        ],
+        "container": [
+            {
+                "name": AGENT,
+                "image": "registry.example.com/acme/helper:7",
+                "port": [{"name": "http", "container_port": PORT}],
+                "liveness_probe": {"http_get": {"path": "/live", "port": str(PORT)}},
+                "readiness_probe": {"http_get": {"path": "/ready", "port": str(PORT)}},
+                "resources": {
+                    "requests": {"cpu": "100m", "memory": "256Mi"},
+                    "limits": {"cpu": "1", "memory": "256Mi"},
+                },
+                "security_context": {
+                    "allow_privilege_escalation": False,
+                    "read_only_root_filesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+            }
+        ],
+    }
