@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -11,20 +13,28 @@ from pydantic_settings import SettingsConfigDict
 from aeterna.contracts.injection import names
 from aeterna.service.settings import Duration, ListenSettings
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def workload_environment() -> Mapping[str, str]:
+    """Return what a cloud put into the pod's environment for its own identity."""
+    return os.environ
+
 
 class SecretsSettings(ListenSettings):
     """Where the sidecar listens, what it keeps and where it writes.
 
-    With ``socket`` it listens on a Unix socket and on no port; ``peers`` are the users that may ask there. Health is
-    told on ``health_host`` and ``health_port``. ``config`` is the folder with ``secrets.yaml``, ``files`` the one that
+    It gives secrets out on the Unix socket ``socket`` and on no port, which a web page could reach as well; ``peers`` are
+    the users that may ask there. Health is told on ``health_host`` and ``health_port``. ``config`` is the folder with ``secrets.yaml``, ``files`` the one that
     files are written into, which has to be memory unless ``files_anywhere``. A source has ``source_timeout`` to answer;
     at the end, all sources together have ``revoke_timeout`` to take their leases back.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="AETERNA_SECRETS_")
 
-    port: int = Field(default=8190, ge=0, le=65535)
-    socket: Path | None = None
+    port: int = Field(default=0, ge=0, le=0)
+    socket: Path = Path(names.SECRETS_SOCKET)
     peers: frozenset[int] | None = None
     health_host: str = "127.0.0.1"
     health_port: int = Field(default=names.SECRETS_HEALTH_PORT, ge=0, le=65535)

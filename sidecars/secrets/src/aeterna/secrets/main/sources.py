@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
 from aeterna.secrets.domain.configuration import AwsLogin, AwsSource, AzureSource, GcpSource, VaultSource
+from aeterna.secrets.settings import workload_environment
 from aeterna.secrets.usecases.logins import Unending
 
 # ruff: noqa: PLC0415 - hvac, botocore and the clouds' libraries are 10 to 30 MB each
@@ -31,7 +31,7 @@ def entrance(source: Source, *, timeout: timedelta) -> Entrance:
         case GcpSource():
             from aeterna.secrets.adapters.gcp_secret_manager import GcpSecretManager
 
-            return Unending(GcpSecretManager(source, environment=os.environ, steady=time.monotonic))
+            return Unending(GcpSecretManager(source, environment=workload_environment(), steady=time.monotonic))
         case AzureSource():
             from aeterna.secrets.adapters.azure_key_vault import AzureKeyVault
 
