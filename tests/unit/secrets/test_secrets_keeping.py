@@ -246,6 +246,23 @@ async def test_a_login_that_was_replaced_is_not_ended_while_nobody_took_what_rep
     assert first <= world.source.lent()
 
 
+async def test_what_ended_is_taken_away_even_if_nobody_took_what_replaces_it() -> None:
+    world = await leased(login=Grant(ttl=HOUR, renewable=False))
+    world.recipient.trouble = RenderError("app.ini", "is wrong")
+    await world.pass_(HOUR - 1)
+    before = world.users()
+
+    await world.pass_(1)
+    after = world.users()
+    world.recipient.trouble = None
+    await world.pass_(61)
+
+    assert before
+    assert not after
+    assert world.users() <= world.source.lent()
+    assert world.handover.complete
+
+
 async def test_a_login_that_was_replaced_is_ended_when_nothing_hangs_on_it() -> None:
     world = await leased(login=Grant(ttl=HOUR, renewable=False))
     world.source.login = Grant(ttl=1000 * HOUR, renewable=True)

@@ -24,8 +24,7 @@ def main() -> None:
         settings = load(SecretsSettings)
         configure(NAME, settings)
         quieten()
-        uds = str(settings.socket) if settings.socket is not None else None
-        listener = listen(host=settings.host, port=settings.port, uds=uds)
+        listener = listen(host=settings.host, port=settings.port, uds=str(settings.socket))
         try:
             app = build(settings)
             gc.collect()
@@ -40,5 +39,4 @@ def main() -> None:
             )
         finally:
             listener.close()
-            if settings.socket is not None:
-                settings.socket.unlink(missing_ok=True)
+            settings.socket.unlink(missing_ok=True)

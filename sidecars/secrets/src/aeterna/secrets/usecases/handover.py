@@ -44,6 +44,8 @@ class Handover:
         self._random = random
         self._pending: dict[str, list[Callable[[], None]]] = {}
         self._given: set[str] = set()
+        self._worn: dict[str, Moment] = {}
+        """When that ends which the recipient still has of a secret whose successor it did not take yet."""
         self._failures = 0
         self._changed = asyncio.Event()
 
@@ -52,8 +54,13 @@ class Handover:
         """Whether every secret is held, and was handed over at least once since it was last taken away."""
         return self._given >= self._holdings.names and not self._holdings.missing
 
-    def changed(self, name: str, then: Callable[[], None] | None = None) -> None:
-        """Have a secret handed over that is held since now; ``then`` is called when the recipient took it."""
+    def changed(self, name: str, then: Callable[[], None] | None = None, *, before: Moment | None = None) -> None:
+        """Have a secret handed over that is held since now; ``then`` is called when the recipient took it.
+
+        ``before`` is when the one before it ends, which the recipient is not to have any longer than that.
+        """
+        if before is not None and name in self._given:
+            self._worn.setdefault(name, before)
         self._pending.setdefault(name, []).extend([then] if then is not None else [])
         self._changed.set()
 
@@ -86,6 +93,7 @@ class Handover:
         self._failures = 0
         # What was taken away meanwhile was taken away from the recipient as well.
         self._given |= changed - self._holdings.missing
+        self._worn = {name: end for name, end in self._worn.items() if name not in changed}
         for then in [then for name in changed for then in pending[name]]:
             then()
         return 0.0
@@ -102,7 +110,7 @@ class Handover:
     async def _take_away(self) -> None:
         while True:
             await self.expire()
-            end = self._holdings.next_end()
+            end = self.next_end()
             await asyncio.sleep(min(_TICK_SECONDS, self._now().until(end)) if end is not None else _TICK_SECONDS)
 
     async def expire(self) -> None:
@@ -110,12 +118,27 @@ class Handover:
         ended = self._holdings.ended()
         if ended:
             await self.withdraw(ended)
+        worn = frozenset(name for name, end in self._worn.items() if not self._now().before(end))
+        if worn:
+            log.error("secrets.worn", names=sorted(worn))
+            await self._take(worn)
+
+    def next_end(self) -> Moment | None:
+        """Return when the next of all that anybody has ends."""
+        earliest = self._holdings.next_end()
+        for end in self._worn.values():
+            earliest = end.earliest(earliest)
+        return earliest
 
     async def withdraw(self, names: Iterable[str]) -> None:
         """Forget these, and take them away from the recipient."""
         taken = frozenset(names)
         self._holdings.drop(taken)
-        self._given -= taken
-        self._counts.withdrawals.update(taken)
         log.error("secrets.withdrawn", names=sorted(taken))
-        await self._recipient.withdraw(taken)
+        await self._take(taken)
+
+    async def _take(self, names: frozenset[str]) -> None:
+        self._given -= names
+        self._worn = {name: end for name, end in self._worn.items() if name not in names}
+        self._counts.withdrawals.update(names)
+        await self._recipient.withdraw(names)

@@ -157,7 +157,8 @@ class Tending:
         self._holdings.hold(entry.name, secret, ends=ends)
         self.retired += [replaced] if replaced is not None else []
         log.info("secrets.fetched", source=self._source, name=entry.name, leased=secret.lease is not None)
-        self._handover.changed(entry.name, then=(lambda: self._retire(entry, replaced)) if replaced else None)
+        then = (lambda: self._retire(entry, replaced)) if replaced is not None else None
+        self._handover.changed(entry.name, then, before=replaced.ends if replaced is not None else None)
 
     def _take(self, entry: Entry, login: Login, secret: Secret, asked: Moment) -> Moment | None:
         """Note what is held from now on; return until when."""
