@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aeterna.api.settings import ApiSettings
+from aeterna.contracts.injection import read_installation
 from aeterna.contracts.injection.names import POLICY_CONTAINER
+from aeterna.contracts.sizes import Size
+from aeterna.contracts.workloads import read_workloads
 from aeterna.injector.settings import InjectorSettings
+from aeterna.platform.policies import SEED
+from aeterna.platform.site import Site
 from aeterna.policies.settings import DatabaseSettings, PoliciesSettings
 from aeterna.policy.settings import PolicySettings
 from aeterna.relay.settings import RelaySettings
 from aeterna.service.settings import load
 from aeterna.threads.settings import CleanupSettings, MigrationSettings, ThreadsSettings
 from fixtures.platform_documents import CLOUDS, documents, workloads
+from fixtures.platform_sites import spec
+from fixtures.told_foundations import PEM, told_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,6 +44,7 @@ READS: Mapping[tuple[str, str], type[BaseSettings]] = {
 }
 """By workload and container, what its program reads."""
 
+ROOT = Path(__file__).parents[2]
 ALL = [(cloud, *place) for cloud in CLOUDS for place in READS]
 THE_PODS_OWN = {"status.podIP": "10.42.3.4", "metadata.name": "some-pod"}
 
@@ -94,7 +102,7 @@ def test_the_program_starts_with_what_it_is_given(
 @pytest.mark.parametrize(("cloud", "workload", "container"), ALL)
 def test_every_file_that_a_variable_names_is_in_a_volume(cloud: str, workload: str, container: str) -> None:
     found = container_of(cloud, workload, container)
-    mounted = {PurePosixPath(each["mountPath"]) for each in found["volumeMounts"]}
+    mounted = {PurePosixPath(each["mountPath"]) for each in found["volumeMounts"]} | {PurePosixPath(SEED)}
 
     named = list(paths(environment(found)))
 
@@ -149,3 +157,40 @@ def test_the_feed_of_the_platforms_own_sidecars_is_opal_where_it_is_for_the_agen
 
     assert "AETERNA_POLICY_OPAL_URL" in given
     assert "AETERNA_POLICY_BUNDLE_URL" not in given
+
+
+def test_what_is_deployed_at_first_is_in_the_image_where_the_setting_says() -> None:
+    """Without a first version no agent would start: its sidecar waits for a bundle that was deployed."""
+    containerfile = (ROOT / "runtime/policies/Containerfile").read_text()
+
+    assert f"COPY sidecars/policy/src/aeterna/policy/bundle {SEED}\n" in containerfile
+
+
+@pytest.mark.parametrize(("size", "seeded"), [("dev", True), ("standard", False), ("critical", False)])
+def test_an_agent_waits_for_the_deployed_policies_where_none_may_run_without_its_policy(
+    size: str, *, seeded: bool
+) -> None:
+    (definition,) = (
+        each["data"]["installation.json"]
+        for each in documents()[f"aws-{size}"].resources("kubernetes_config_map_v1").values()
+        if each["metadata"]["name"] == "aeterna-injection"
+    )
+
+    assert read_installation(definition).seeded is seeded
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_injector_reads_what_the_platform_composes_from(cloud: str) -> None:
+    """One definition: the document that the injector has is the one that pods are composed from at synthesis."""
+    (definition,) = (
+        each["data"]
+        for each in documents()[f"{cloud}-critical"].resources("kubernetes_config_map_v1").values()
+        if each["metadata"]["name"] == "aeterna-injection"
+    )
+    wanted = spec(size=Size.CRITICAL, database_authority=PEM)
+
+    assert (
+        read_installation(definition["installation.json"])
+        == Site(spec=wanted, foundation=told_by(cloud)).installation()
+    )
+    assert read_workloads(definition["workloads.json"]) == wanted.workloads()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from aeterna.synth._cdk import ITerraformDependable
 
 SIGNING = "/etc/aeterna/signing"
+SEED = "/opt/venv/share/aeterna/policies"
+"""A folder of the image: what becomes version 1 where nothing was ever deployed, so that there always is a bundle."""
 PREFIX = "AETERNA_POLICIES_"
 
 
@@ -41,7 +43,12 @@ def _program(site: Site) -> Program:
         resources=site.scale(POLICIES).resources,
         settings=prefixed(
             PREFIX,
-            {**service(site), **connection(site, POLICIES), "SIGNING_KEY_FILE": f"{SIGNING}/signing-key.pem"},
+            {
+                **service(site),
+                **connection(site, POLICIES),
+                "SIGNING_KEY_FILE": f"{SIGNING}/signing-key.pem",
+                "SEED": SEED,
+            },
         ),
         mounts=(
             scratch("tmp", "/tmp", "256Mi"),  # noqa: S108 - a volume of the pod's own

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aeterna.contracts.errors import InvalidSpecError
 from aeterna.contracts.foundation import FoundationOutputs
 from aeterna.contracts.injection import Installation
-from aeterna.contracts.platform import PlatformSpec
+from aeterna.contracts.platform import FailurePolicy, PlatformSpec
 from aeterna.platform.names import GRAPH_API, OPAL_SERVER, POLICIES, PORTS, THREADS
 from aeterna.platform.sizing import PLATFORM_SIZES, PlatformSizing, Scale
 
@@ -73,6 +73,8 @@ class Site:
             policies_url=self.url(POLICIES),
             bundle_url=f"{self.url(POLICIES)}/v1/bundle",
             failure_policy=spec.on_failure,
+            # Where no agent may run without its policies, none runs with those that are merely shipped.
+            seeded=spec.on_failure is FailurePolicy.IGNORE,
             issuer=spec.people.issuer,
             jwks=spec.people.jwks,
             audience=spec.people.audience,
