@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CERTIFICATE: Final = "tls.crt"
 KEY: Final = "tls.key"
 BUNDLE: Final = "ca.crt"
-_LAST_SHARE: Final = 0.1
+_LAST_SHARE: Final = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Served:
     def is_due(self, authority: Authority, *, now: datetime, terms: Terms) -> bool:
         """Whether another certificate is to take its place now.
 
-        One that is due waits while nobody issues whom all clients know yet, unless the last tenth of its life began.
+        One that is due waits while nobody issues whom all clients know yet, unless it is about to end.
         """
         by = self.generation(authority)
         if self.pair is None or by is None:
