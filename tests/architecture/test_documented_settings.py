@@ -9,6 +9,7 @@ import pytest
 
 from aeterna.policies.settings import PoliciesSettings
 from aeterna.policy.settings import PolicySettings
+from aeterna.relay.settings import RelaySettings
 from aeterna.secrets.settings import SecretsSettings
 from aeterna.service.settings import ListenSettings, ServiceSettings
 from aeterna.threads.settings import ThreadsSettings
@@ -47,6 +48,13 @@ def test_every_setting_of_the_secrets_sidecar_is_in_its_guides_and_no_other() ->
 
     assert own(SecretsSettings, ListenSettings) - named == set()
     assert named - set(SecretsSettings.model_fields) == set()
+
+
+def test_every_setting_of_the_relay_is_in_its_guide_and_no_other() -> None:
+    named = told("AETERNA_RELAY_", (GUIDE / "policy-opal.md").read_text("utf-8"))
+
+    assert own(RelaySettings, ListenSettings) - named == set()
+    assert named - set(RelaySettings.model_fields) == set()
 
 
 def test_every_setting_of_the_administration_is_in_its_guide_and_no_other() -> None:

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import ssl
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,35 +15,43 @@ import httpx
 import pytest
 
 from fixtures.fix_policy import document
+from fixtures.serving_pair import MountedSecret, TestAuthority
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
 
 @contextlib.asynccontextmanager
-async def running(tmp_path: Path, workers: int) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str]]:
-    """Start a sidecar, and yield it with the address of its probes."""
+async def started(settings: Mapping[str, str], event: str) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str]]:
+    """Start a sidecar, and yield it with the address that an event of its log tells."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AETERNA_")}
-    own = {"socket": tmp_path / "policy.sock", "workers": workers, "health_port": 0, "drain_delay": 60}
-    environment = {f"AETERNA_POLICY_{name.upper()}": str(value) for name, value in own.items()}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "aeterna.policy"), env=inherited | environment, stderr=asyncio.subprocess.PIPE
+        *(sys.executable, "-P", "-m", "aeterna.policy"), env=inherited | dict(settings), stderr=asyncio.subprocess.PIPE
     )
     assert process.stderr is not None
     try:
         async with asyncio.timeout(30):
             async for line in process.stderr:
                 logged = json.loads(line)
-                if logged["event"] == "service.listening_beside":
+                if logged["event"] == event:
                     yield process, f"http://{logged['address']}"
                     break
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def running(tmp_path: Path, workers: int) -> AsyncGenerator[tuple[asyncio.subprocess.Process, str]]:
+    """Start a sidecar on a socket, and yield it with the address of its probes."""
+    own = {"socket": tmp_path / "policy.sock", "workers": workers, "health_port": 0, "drain_delay": 60}
+    environment = {f"AETERNA_POLICY_{name.upper()}": str(value) for name, value in own.items()}
+    async with started(environment, "service.listening_beside") as found:
+        yield found
 
 
 def asking(address: str) -> httpx.AsyncClient:
@@ -86,3 +95,25 @@ async def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
 
     assert second.returncode == 1
     assert told.decode().splitlines()[-1].startswith(f"aeterna-policy: port {port} on 127.0.0.1 is in use")
+
+
+async def test_a_sidecar_on_a_port_answers_questions_over_tls(tmp_path: Path) -> None:
+    """Those that are answered as they are read, and those that go the usual way."""
+    authority = TestAuthority()
+    secret = MountedSecret(tmp_path / "tls")
+    secret.put(*authority.pair())
+    environment = {
+        "AETERNA_POLICY_PORT": "0",
+        "AETERNA_POLICY_TLS_CERTIFICATE_FILE": str(secret.certificate),
+        "AETERNA_POLICY_TLS_KEY_FILE": str(secret.key),
+    }
+    trust = ssl.create_default_context(cadata=authority.pem().decode())
+    async with started(environment, "service.listening") as (_, address):
+        url = address.replace("http://127.0.0.1", "https://localhost")
+        async with httpx.AsyncClient(base_url=url, verify=trust, trust_env=False) as client:
+            direct = await client.post("/access/v1/evaluation", json=document())
+            usual = await client.post("/access/v1/evaluations", json={"evaluations": [document()]})
+            metadata = await client.get("/.well-known/authzen-configuration")
+
+    assert (direct.json()["decision"], usual.json()["evaluations"][0]["decision"]) == (True, True)
+    assert metadata.json()["policy_decision_point"].startswith("https://")
