@@ -25,10 +25,11 @@ def workload_environment() -> Mapping[str, str]:
 class SecretsSettings(ListenSettings):
     """Where the sidecar listens, what it keeps and where it writes.
 
-    It gives secrets out on the Unix socket ``socket`` and on no port, which a web page could reach as well; ``peers`` are
-    the users that may ask there. Health is told on ``health_host`` and ``health_port``. ``config`` is the folder with ``secrets.yaml``, ``files`` the one that
-    files are written into, which has to be memory unless ``files_anywhere``. A source has ``source_timeout`` to answer;
-    at the end, all sources together have ``revoke_timeout`` to take their leases back.
+    It gives secrets out on the Unix socket ``socket`` and on no port, which a web page could reach as well. ``peers``
+    are the users that may ask there. Health is told on ``health_host`` and ``health_port``. ``config`` is the folder
+    with ``secrets.yaml``, ``files`` the one that files are written into, which has to be memory unless
+    ``files_anywhere``. A source has ``source_timeout`` to answer; at the end, all sources together have
+    ``revoke_timeout`` to take their leases back.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="AETERNA_SECRETS_")
