@@ -32,7 +32,6 @@ CONFINED = {
     "imagePullPolicy": "IfNotPresent",
     "terminationMessagePath": "/dev/termination-log",
     "terminationMessagePolicy": "FallbackToLogsOnError",
-    "resources": {"requests": {"cpu": "10m", "memory": "96Mi"}, "limits": {"memory": "96Mi"}},
     "securityContext": {
         "allowPrivilegeEscalation": False,
         "capabilities": {"drop": ["ALL"]},
@@ -67,6 +66,7 @@ def test_the_policy_sidecar() -> None:
                 {"name": "AETERNA_POLICY_BUNDLE_KEYS", "value": "/etc/aeterna/trust/bundle-keys.pem"},
                 {"name": "AETERNA_POLICY_BUNDLE_CA_FILE", "value": "/etc/aeterna/trust/ca.crt"},
             ],
+            "resources": {"requests": {"cpu": "10m", "memory": "128Mi"}, "limits": {"memory": "128Mi"}},
             "ports": [{"name": "policy-health", "containerPort": 9180, "protocol": "TCP"}],
             "startupProbe": probe("/ready", 9180, 1, 120),
             "readinessProbe": probe("/ready", 9180, 5, 3),
@@ -95,6 +95,7 @@ def test_the_secrets_sidecar() -> None:
                 {"name": "AETERNA_SECRETS_CONFIG", "value": "/etc/aeterna/secrets"},
                 {"name": "AETERNA_SECRETS_FILES", "value": "/run/aeterna-secrets"},
             ],
+            "resources": {"requests": {"cpu": "10m", "memory": "96Mi"}, "limits": {"memory": "96Mi"}},
             "ports": [{"name": "secrets-health", "containerPort": 9181, "protocol": "TCP"}],
             "startupProbe": probe("/ready", 9181, 1, 120),
             "readinessProbe": probe("/ready", 9181, 5, 3),

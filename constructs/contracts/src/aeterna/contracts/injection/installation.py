@@ -29,7 +29,9 @@ class Resources:
                 raise InvalidInstallationError(name, f"{value!r} is no quantity above 0")
 
 
-POLICY_RESOURCES: Final = Resources(cpu="10m", memory="96Mi")
+# Measured: fed by signed bundles 77 MB with the shipped policies, 100 with 5,000 while one bundle takes another's place.
+POLICY_RESOURCES: Final = Resources(cpu="10m", memory="128Mi")
+# Measured: 62 MB.
 SECRETS_RESOURCES: Final = Resources(cpu="10m", memory="96Mi")
 OPAL_RESOURCES: Final = Resources(cpu="10m", memory="192Mi")
 
