@@ -11,6 +11,7 @@ from aeterna.secrets.domain.secret import Fields, Grant, Lease, Secret
 from aeterna.secrets.errors import AccessDeniedError, LeaseLostError, SecretAbsentError, SourceFaultError
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Mapping
 
     from aeterna.secrets.domain.rendition import Notice, RenderedFile
@@ -68,6 +69,7 @@ class FakeSource:
         self.denied: set[str] = set()
         self.faulty: set[str] = set()
         self.calls: list[str] = []
+        self._until: threading.Event | None = None
         self.revoked: list[str] = []
 
     def log_in(self) -> FakeSession:
@@ -76,6 +78,10 @@ class FakeSource:
         number, now = next(self._numbers), self._now.steady
         self._logins[number] = _Lent(ends=now + self.login.ttl, last=now + self.login_max_ttl, login=number)
         return FakeSession(self, number, self.login)
+
+    def hold_up(self, until: threading.Event) -> None:
+        """Answer nothing until then."""
+        self._until = until
 
     def lent(self) -> set[str]:
         """Return the ids of the leases that there are now."""
@@ -159,6 +165,8 @@ class FakeSource:
 
     def _called(self, call: str) -> None:
         self.calls.append(call)
+        if self._until is not None:
+            self._until.wait()
         if self.trouble is not None:
             raise self.trouble
 
