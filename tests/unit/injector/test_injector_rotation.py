@@ -34,12 +34,9 @@ events = st.one_of(
     passes,
     passes,
     passes,
-    st.tuples(
-        st.sampled_from(["lost", "garbage", "restarted", "new namespace", "unwritable", "writable"]),
-        replicas,
-        st.none(),
-    ),
+    st.tuples(st.sampled_from(HAPPENS), replicas, st.none()),
 )
+steps_of_weeks = st.lists(st.tuples(pauses, events), min_size=20, max_size=60)
 skews = st.tuples(*[st.sampled_from([-SKEW, timedelta(0), SKEW])] * 3)
 
 
