@@ -224,6 +224,17 @@ def test_where_the_cloud_hands_out_tokens_elsewhere_nothing_reaches_an_identity_
     assert "identity agent" not in {target for _, target, _ in let_out(policies(elsewhere))}
 
 
+def test_an_api_server_behind_another_port_is_reached_by_those_who_ask_it() -> None:
+    """Policies see the port of the endpoint, and not that of the Service."""
+    found = {
+        source
+        for source, target, port in let_out(policies(site(api_port=6443)))
+        if (target, port) == ("anywhere", "6443")
+    }
+
+    assert found == {"graph-api", "threads", "policies", "injector"}
+
+
 def test_without_monitoring_nobody_reads_metrics() -> None:
     assert "Prometheus" not in {source for source, _, _ in let_in(policies(site(monitoring=False)))}
 

@@ -130,6 +130,8 @@ class PlatformSpec:
     - ``versions`` are further tags of sidecars that pods may ask for.
     - ``monitoring`` adds what the Prometheus operator reads. Default: on.
     - ``prometheus`` is the namespace that metrics are read from. Default: "monitoring".
+    - ``api_port`` is where the API server listens behind its Service, which is what network policies see. Default:
+      443, as managed clusters have it.
     - ``traces`` is the OTLP endpoint that spans go to. Default: none.
     - ``database_authority`` are the certificates, in PEM, that prove the database. Needed where the foundation only
       says at which address they are. Default: those that the foundation tells.
@@ -149,6 +151,7 @@ class PlatformSpec:
     versions: tuple[str, ...] = ()
     monitoring: bool = True
     prometheus: str = "monitoring"
+    api_port: int = 443
     traces: str | None = None
     database_authority: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict[str, str])

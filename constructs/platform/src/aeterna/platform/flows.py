@@ -107,6 +107,9 @@ def _everybody(spec: PlatformSpec) -> Iterator[Flow]:
         yield Flow(party, Party.NAMES, DNS, "UDP")
         yield Flow(party, Party.NAMES, DNS)
         yield Flow(party, Party.ANYWHERE, HTTPS)
+    for party in (Party.GRAPH_API, Party.THREADS, Party.POLICIES, Party.INJECTOR):
+        yield Flow(party, Party.ANYWHERE, spec.api_port)
+    for party in (*present(spec), Party.AGENTS):
         if party is not Party.INJECTOR:
             yield Flow(party, Party.IDENTITY, IDENTITY_PORT)
 
