@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from aeterna.synth.rules.suppression import Suppression
 
 OUTPUT = "foundation"
-"""The name of the last stack's output, which holds the whole contract."""
+"""The name of the output of the stack ``cluster``, which holds the whole contract."""
 
 PLATFORM_OUTPUT = "platform"
 """The name of the platform's stack's output, which says where its services are."""
@@ -68,8 +68,8 @@ class Foundation:
     Every stack is guarded by the rules that are installed, with what a customer adds to it; ``suppressions`` are the
     exceptions, by the path of a construct. Without ``guarded`` the rules are left to whoever attaches them elsewhere.
 
-    `outputs` are for other stacks of the same app; the output ``foundation`` of the last stack carries the same, with
-    its version, to whatever reads the state.
+    `outputs` are for other stacks of the same app; the output ``foundation`` of the stack ``cluster`` carries the same,
+    with its version, to whatever reads the state.
     """
 
     def __init__(
