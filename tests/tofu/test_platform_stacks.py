@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.foundations import REGIONS
-from fixtures.kube_platform import Planned, elsewhere, planned, pods, refusals
+from fixtures.kube_platform import Planned, elsewhere, planned, pods, refusals, unusable_images
+from fixtures.platform_injector import InjectorOfPlatform, agent_of
 from fixtures.tofu_engine import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from fixtures.deployments import Deployment
     from fixtures.kube_charts import Helm
@@ -58,11 +60,28 @@ def platform(
             furnished.client.delete(each.manifest)
 
 
+@pytest.mark.needs("ip")
+def test_the_injector_of_the_platform_admits_an_agent_as_its_own_deployment_says(
+    deployment_of: Callable[[str], Deployment], tofu: Engine, furnished: KubeCluster, helm: Helm, tmp_path: Path
+) -> None:
+    """Its pod, rights, service and webhook are those of the plan; one key is a secret that somebody else brings."""
+    workspace = deployment_of("gcp").stack(tofu, "platform-standard")
+    workspace.init()
+    manifests = planned(workspace.plan(), workspace.folder, furnished, helm)
+    assert refusals(manifests, furnished) == []
+    with InjectorOfPlatform(cluster=furnished, manifests=manifests, folder=tmp_path):
+        agent = furnished.client.create(agent_of("acme-blue"))
+
+    assert [each["name"] for each in agent["spec"]["initContainers"]] == ["aeterna-policy"]
+    assert agent["metadata"]["annotations"]["aeterna.io/status"].startswith("injected sha256:")
+
+
 def test_the_cluster_takes_every_manifest_and_every_pod_of_it(platform: Platform, furnished: KubeCluster) -> None:
     """Strictly: no field that its schema has not, under Pod Security `restricted`, within the quotas."""
     assert len(platform.manifests) > 20
     assert refusals(platform.manifests, furnished) == []
     assert refusals(list(pods(platform.manifests)), furnished) == []
+    assert unusable_images(platform.manifests) == []
 
 
 @pytest.mark.parametrize("platform", [(cloud, "critical") for cloud in sorted(REGIONS)], ids="-".join, indirect=True)

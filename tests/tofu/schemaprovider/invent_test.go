@@ -31,6 +31,7 @@ func TestInventedTextSurvivesTheFunctionsOfAConfiguration(t *testing.T) {
 		{"google_container_cluster", "master_auth.cluster_ca_certificate", "", isBase64},
 		{"aws_iam_policy_document", "json", "{", func(s string) bool { return json.Valid([]byte(s)) }},
 		{"aws_db_instance", "endpoint", "", func(s string) bool { return strings.HasSuffix(s, ".amazonaws.com:5432") }},
+		{"aws_ecr_repository", "repository_url", "", func(s string) bool { return !strings.Contains(s, "://") }},
 		{"random", "result", "result-", anything},
 	} {
 		i := inventor{typeName: one.typeName, region: "eu-north-1", seed: "seed"}

@@ -31,6 +31,7 @@ var plausible = []rule{
 	{named("dns_suffix"), constant("amazonaws.com")},
 	{ending("json"), constant(`{"Statement":[],"Version":"2012-10-17"}`)},
 	{named("data", "cluster_ca_certificate"), constant("aW52ZW50ZWQ=")},
+	{named("registry_uri", "repository_url"), func(i inventor, path, name string) string { return i.host(path, name) + "/images" }},
 	{ending("url", "issuer", "uri"), inventor.url},
 	{named("endpoint"), inventor.endpoint},
 	{ending("address", "hostname", "dns_name", "domain_name"), inventor.host},
