@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from aeterna.contracts.injection import Wish, merged, names, parts
 from aeterna.contracts.injection.errors import CollisionError
-from aeterna.contracts.json_value import is_array, is_object
-from fixtures.pods_for_injection import INSTALLATION, installation, pod
+from fixtures.pods_for_injection import INSTALLATION, holds, installation, pod
 
 if TYPE_CHECKING:
     from aeterna.contracts.injection import PodParts
@@ -66,16 +65,6 @@ SPECS = st.fixed_dictionaries(
 )
 
 
-def held(whole: object, part: object) -> bool:
-    """Tell whether all that is in a part is in the whole, the parts of lists in their order."""
-    if is_object(whole) and is_object(part):
-        return all(name in whole and held(whole[name], value) for name, value in part.items())
-    if is_array(whole) and is_array(part):
-        rest = iter(whole)
-        return all(any(held(each, wanted) for each in rest) for wanted in part)
-    return whole == part
-
-
 def injected(spec: dict[str, Any], added: PodParts) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a pod and the same pod injected; one that collides is no example."""
     plain = {**pod({}), "spec": spec}
@@ -90,7 +79,7 @@ def injected(spec: dict[str, Any], added: PodParts) -> tuple[dict[str, Any], dic
 def test_what_the_author_wrote_stays(spec: dict[str, Any], wished: Wish, told: Any) -> None:  # noqa: ANN401 - drawn
     plain, after = injected(spec, parts(wished, told, tenant="acme"))
 
-    assert held(after, plain)
+    assert holds(after, plain)
 
 
 @given(spec=SPECS, wished=WISHES, told=TOLD)

@@ -9,6 +9,8 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import generate_latest
+from structlog.testing import capture_logs
 
 from aeterna.contracts.injection import names
 from aeterna.contracts.platform import FailurePolicy
@@ -21,7 +23,7 @@ from aeterna.injector.testing import FakeDefinitions
 from aeterna.service.lifecycle import Drain
 from aeterna.service.metrics import new_registry
 from aeterna.service.problem import without_status
-from fixtures.pods_for_injection import AGENTS, BOTH, POLICY, WORKLOADS, installation, pod
+from fixtures.pods_for_injection import AGENTS, BOTH, POLICY, WORKLOADS, container, installation, pod
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -247,6 +249,31 @@ async def test_probes_and_metrics_are_answered_and_nothing_else() -> None:
         statuses = {path: (await client.get(path)).status_code for path in ("/live", "/ready", "/inject", "/x")}
 
     assert statuses == {"/live": 200, "/ready": 200, "/inject": 405, "/x": 404}
+
+
+@pytest.mark.parametrize("namespace", ["kube-system", "kube-public", "kube-node-lease", "aeterna"])
+def test_no_pod_that_the_cluster_or_the_platform_lives_by_is_ever_kept_out(namespace: str) -> None:
+    """Not even by a selector that somebody got wrong: whatever such a pod says, it comes in as it is."""
+    misspelled = pod({"aeterna.io/injct": "policy"})
+
+    response = Webhook().direct(orjson.dumps(review(misspelled, namespace=namespace)))
+
+    assert response is not None
+    assert response["allowed"]
+    assert "patch" not in response
+
+
+def test_nothing_of_what_a_pod_holds_is_logged_or_measured_but_what_it_is_refused_for() -> None:
+    """Authors write passwords into variables, whatever we tell them."""
+    canary = "hunter2-canary"
+    holding = pod({"aeterna.io/injct": "policy"}, container(env=[{"name": "PASSWORD", "value": canary}], args=[canary]))
+    webhook = Webhook()
+
+    with capture_logs() as logged:
+        response = webhook.direct(orjson.dumps(review(holding)))
+
+    assert [each["reason"] for each in logged] == ["injection.unknown_annotation"]
+    assert canary not in f"{logged}{response}{generate_latest(webhook.registry).decode()}"
 
 
 def test_a_message_to_an_author_is_no_longer_than_kubernetes_shows() -> None:

@@ -9,14 +9,13 @@ import jsonpatch
 import orjson
 import pytest
 
-from aeterna.contracts.json_value import is_array, is_object
 from aeterna.injector.api.review import answer, read
 from aeterna.injector.domain.admission import Result
 from aeterna.injector.domain.definition import Definition
 from aeterna.injector.testing import FakeDefinitions
 from aeterna.injector.usecases.admitting import Admitter
 from fixtures.injected_pods import ROWS
-from fixtures.pods_for_injection import WORKLOADS, Row, found, installation
+from fixtures.pods_for_injection import WORKLOADS, Row, found, holds, installation
 
 
 def review(row: Row, pod: dict[str, Any]) -> bytes:
@@ -41,16 +40,6 @@ def reviewed(row: Row, pod: dict[str, Any]) -> tuple[dict[str, Any], dict[str, A
     patch = base64.b64decode(response["patch"]).decode() if "patch" in response else "[]"
     after: dict[str, Any] = jsonpatch.apply_patch(pod, patch)
     return response, after
-
-
-def holds(whole: object, part: object) -> bool:
-    """Tell whether all that is in a part is in the whole: of lists in their order, of objects by their names."""
-    if is_object(whole) and is_object(part):
-        return all(name in whole and holds(whole[name], value) for name, value in part.items())
-    if is_array(whole) and is_array(part):
-        rest = iter(whole)
-        return all(any(holds(each, wanted) for each in rest) for wanted in part)
-    return whole == part
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.sentence for row in ROWS])
