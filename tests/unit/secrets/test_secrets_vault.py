@@ -141,13 +141,25 @@ def test_nothing_of_the_environment_proves_anything(
     assert not [asked for asked in vault.asked if "Authorization" in asked.headers]
 
 
-def test_a_pod_logs_in_by_its_aws_identity(vault: FakeVault, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def aws_pod(pod_identity: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make this process a pod with a role, in an image that somebody put keys into; return the file of its token."""
+    proof = tmp_path / "pod-token"
+    proof.write_text("the-pods-own-token", "utf-8")
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", pod_identity)
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(proof))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDSTATIC")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-static-key")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.delenv("AWS_ROLE_ARN", raising=False)
+    return proof
+
+
+def test_a_pod_logs_in_by_its_aws_identity(vault: FakeVault, aws_pod: Path) -> None:
     """Vault passes the signed question on, and AWS answers it only if the signature is the identity's."""
-    keys = Credentials("AKIDEXAMPLE", "a-secret-key", "a-session-token")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-key")
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "a-session-token")
-    vault.signed = lambda body: signed_by(keys, body)
+    del aws_pod
+    vault.signed = lambda body: signed_by(Credentials("ASIATEST", "s", "t"), body)
     login = AwsLogin(role="app", region="eu-central-1", server_id="vault.example")
 
     entrance(vault, login).log_in().revoke()
@@ -155,7 +167,25 @@ def test_a_pod_logs_in_by_its_aws_identity(vault: FakeVault, monkeypatch: pytest
     body = vault.asked[0].body
     assert base64.b64decode(body["iam_request_url"]) == b"https://sts.eu-central-1.amazonaws.com/"
     assert headers_of(body)["X-Vault-AWS-IAM-Server-ID"] == "vault.example"
-    assert "a-secret-key" not in json.dumps(body) + base64.b64decode(body["iam_request_headers"]).decode()
+    assert headers_of(body)["X-Amz-Security-Token"] == "t"
+
+
+def test_keys_that_lie_in_the_environment_are_no_identity(
+    vault: FakeVault, aws_pod: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del aws_pod
+    monkeypatch.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+
+    with pytest.raises(AccessDeniedError):
+        entrance(vault, AwsLogin(role="app")).log_in()
+    assert vault.asked == []
+
+
+def test_a_pod_whose_role_cannot_be_had_has_no_login(vault: FakeVault, aws_pod: Path) -> None:
+    aws_pod.unlink()
+
+    with pytest.raises(AccessDeniedError):
+        entrance(vault, AwsLogin(role="app")).log_in()
 
 
 def signed_by(keys: Credentials, body: Mapping[str, str]) -> bool:

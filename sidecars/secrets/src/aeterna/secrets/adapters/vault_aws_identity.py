@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import botocore.session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from aeterna.secrets.errors import AccessDeniedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from botocore.credentials import Credentials, ReadOnlyCredentials
-    from botocore.session import Session
 
     from aeterna.secrets.adapters.vault_client import Answer
     from aeterna.secrets.domain.configuration import AwsLogin
 
 _BODY: Final = b"Action=GetCallerIdentity&Version=2011-06-15"
 _GLOBAL_REGION: Final = "us-east-1"
+# What a pod is. Keys of the environment or of a file are nobody's identity, and the machine's role is not the pod's.
+_IDENTITIES: Final = frozenset({"assume-role-with-web-identity", "container-role"})
+# Where Any stands below: botocore says nothing of its types.
 
 
 def signed_identity(login: AwsLogin) -> Answer:
@@ -32,16 +32,15 @@ def signed_identity(login: AwsLogin) -> Answer:
     Source: Vault's API documentation, "AWS auth method, login". Raise `AccessDeniedError` when the pod has no identity.
     """
     try:
-        frozen = _credentials()
-    except BotoCoreError as exc:
+        frozen = _credentials(login.region)
+    except (BotoCoreError, ClientError, OSError) as exc:
         raise AccessDeniedError(f"a login without an AWS identity: {type(exc).__name__}") from None
     request = AWSRequest(method="POST", url=_endpoint(login.region), data=_BODY)
     request.headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
     if login.server_id is not None:
         request.headers["X-Vault-AWS-IAM-Server-ID"] = login.server_id
-    # botocore annotates little: what signs is typed here.
-    sign = cast("Callable[[AWSRequest], None]", SigV4Auth(frozen, "sts", login.region).add_auth)  # pyright: ignore[reportUnknownMemberType] - see above
-    sign(request)
+    signer: Any = SigV4Auth(frozen, "sts", login.region)
+    signer.add_auth(request)
     headers = {name: [value] for name, value in request.headers.items()}
     return {
         "role": login.role,
@@ -52,12 +51,17 @@ def signed_identity(login: AwsLogin) -> Answer:
     }
 
 
-def _credentials() -> ReadOnlyCredentials:
-    """Return the keys of the moment, which botocore renews by itself."""
-    make = cast("Callable[[], Session]", botocore.session.get_session)  # pyright: ignore[reportUnknownMemberType] - as above
-    found = cast("Credentials | None", make().get_credentials())
+def _credentials(region: str) -> ReadOnlyCredentials:
+    """Return the keys of the moment, of the pod's own role; raise `AccessDeniedError` when it has none."""
+    library: Any = botocore.session
+    opened = library.get_session()
+    # IRSA has its keys from an STS as well, in this region.
+    opened.set_config_variable("region", region)
+    resolver = opened.get_component("credential_provider")
+    resolver.providers = [each for each in resolver.providers if each.METHOD in _IDENTITIES]
+    found: Credentials | None = opened.get_credentials()
     if found is None:
-        raise AccessDeniedError("a login without an AWS identity: the pod has none")
+        raise AccessDeniedError("a login without an AWS identity: the pod has no role, and static keys are not taken")
     return found.get_frozen_credentials()
 
 
