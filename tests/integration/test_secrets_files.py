@@ -164,6 +164,16 @@ def test_only_users_that_are_named_are_answered(secrets_process: SecretsProcess)
     assert "one" not in refused.text
 
 
+def test_a_user_that_is_named_is_answered(secrets_process: SecretsProcess) -> None:
+    secrets_process.keep("app/api", {"KEY": "one"})
+    secrets_process.configure({"api": API})
+    secrets_process.environment["AETERNA_SECRETS_PEERS"] = f"[{os.getuid()}]"
+    secrets_process.start()
+    secrets_process.wait_ready()
+
+    assert secrets_process.get("/v1/secrets/api").json()["fields"] == {"KEY": "one"}
+
+
 def test_whoever_waits_is_let_go_when_the_sidecar_stops(sidecar: SecretsProcess) -> None:
     assert sidecar.process is not None
     cursor = sidecar.get("/v1/changes").json()["cursor"]

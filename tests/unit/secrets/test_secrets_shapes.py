@@ -7,8 +7,10 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import PGconn
 
 from aeterna.secrets.domain.rendition import FileSpec, Shape
 from aeterna.secrets.domain.secret import Fields, Secret
@@ -16,6 +18,8 @@ from aeterna.secrets.domain.shapes import shaped
 from aeterna.secrets.errors import RenderError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aeterna.secrets.domain.secret import JsonValue
 
 CANARY = "a-value-that-must-not-show"
@@ -84,3 +88,37 @@ def test_what_a_shape_cannot_say_is_refused_without_showing_it(shape: Shape, fie
         made(shape, fields)
 
     assert CANARY not in f"{refused.value!r}{refused.value.__cause__!r}"
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
+
+
+@given(user=TEXT, password=TEXT)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_libpq_reads_from_a_password_file_what_the_secret_holds(
+    user: str, password: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody listens there: libpq has looked the password up by then."""
+    file = tmp_path / "pgpass"
+    file.write_text(made("pgpass", {"username": user, "password": password}, host="127.0.0.1", port="1"))
+    file.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(file))
+
+    tried = PGconn.connect(make_conninfo(host="127.0.0.1", port=1, dbname="any", user=user).encode())
+
+    assert tried.password.decode() == password
+
+
+@given(user=TEXT, password=TEXT)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_libpq_reads_from_a_service_file_what_the_secret_holds(
+    user: str, password: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assume(user == user.strip() and password == password.strip())
+    file = tmp_path / "service.conf"
+    file.write_text(made("pgservice", {"username": user, "password": password}, host="127.0.0.1", port="1"))
+    monkeypatch.setenv("PGSERVICEFILE", str(file))
+
+    tried = PGconn.connect(b"service=aeterna dbname=any")
+
+    assert (tried.user.decode(), tried.password.decode()) == (user, password)

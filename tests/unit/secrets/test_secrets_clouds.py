@@ -1,0 +1,245 @@
+"""What is particular about each cloud: whom a pod is there, and whom its token is shown to."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aeterna.secrets.adapters import cloud_rest
+from aeterna.secrets.adapters.aws_secrets_manager import AwsSecretsManager
+from aeterna.secrets.adapters.azure_key_vault import AzureKeyVault
+from aeterna.secrets.adapters.gcp_secret_manager import GcpSecretManager
+from aeterna.secrets.domain.configuration import AwsSource, AzureSource, GcpSource
+from aeterna.secrets.domain.secret import Reference
+from aeterna.secrets.errors import (
+    AccessDeniedError,
+    ConfigurationInvalidError,
+    SecretsError,
+    SourceAnswerError,
+    SourceUnavailableError,
+)
+from fixtures.secret_managers import Faults, moto_served
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+CREDENTIALS = {
+    "AccessKeyId": "ASIAPOD",
+    "SecretAccessKey": "pod-secret",
+    "Token": "pod-session-token",
+    "Expiration": "2099-01-01T00:00:00Z",
+}
+REFERENCE = Reference(path="app")
+
+
+class Answering:
+    """Answers every request alike, and notes what was asked with which authorization."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.body = b"{}"
+        self.headers: dict[str, str] = {}
+        self.asked: list[tuple[str, str]] = []
+        answering = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                answering.asked.append((self.path, self.headers.get("Authorization", "")))
+                self.send_response(answering.status)
+                for name, value in answering.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(answering.body)))
+                self.end_headers()
+                self.wfile.write(answering.body)
+
+            do_PUT = do_GET  # noqa: N815 - the standard library's name
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the library
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer no more."""
+        self.server.shutdown()
+        self.server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def answering() -> Generator[Answering]:
+    """Return a server."""
+    found = Answering()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def no_identity(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """Take every identity that this machine may have from the process."""
+    for name in (
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_PROFILE",
+        "AWS_ROLE_ARN",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    return monkeypatch
+
+
+def test_a_pod_identity_of_eks_is_the_pods_identity(
+    no_identity: pytest.MonkeyPatch, answering: Answering, tmp_path: Path
+) -> None:
+    """The agent of the node gives keys for the token that is projected into the pod."""
+    (tmp_path / "token").write_text("projected-token")
+    no_identity.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{answering.url}/v1/credentials")
+    no_identity.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(tmp_path / "token"))
+    answering.body = json.dumps(CREDENTIALS).encode()
+    faults = Faults(status=403)
+
+    with moto_served(faults) as url, pytest.raises(AccessDeniedError):
+        AwsSecretsManager(AwsSource(region="eu-central-1", endpoint=url)).fetch(REFERENCE)
+
+    assert answering.asked == [("/v1/credentials", "projected-token")]
+    assert faults.tokens == ["pod-session-token"]
+
+
+def test_the_role_of_the_machine_is_not_the_pods(no_identity: pytest.MonkeyPatch, answering: Answering) -> None:
+    no_identity.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", answering.url)
+
+    with pytest.raises(AccessDeniedError, match="the pod has no role"):
+        AwsSecretsManager(AwsSource(region="eu-central-1", endpoint=answering.url)).fetch(REFERENCE)
+
+    assert answering.asked == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://secretmanager.googleapis.com",
+        "http://10.0.0.1:8080",
+        "http://localhost:8080",
+        "https://user@host",
+        "https://host?x=1",
+        "ftp://host",
+        "https://",
+    ],
+)
+def test_a_token_goes_only_where_nobody_listens_on_the_way(url: str) -> None:
+    with pytest.raises(ConfigurationInvalidError):
+        cloud_rest.trusted_endpoint("endpoint", url)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://vault.azure.net.evil.example", "https://evil.example", "https://myvault.azure.net"]
+)
+def test_a_token_of_azure_goes_to_key_vaults_alone(url: str) -> None:
+    with pytest.raises(ConfigurationInvalidError, match="vault_url"):
+        AzureKeyVault(AzureSource(vault_url=url))
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.vault.azure.net", "https://a.vault.azure.cn/", "https://a.vault.usgovcloudapi.net"]
+)
+def test_every_cloud_of_azure_has_its_own_key_vaults(url: str) -> None:
+    AzureKeyVault(AzureSource(vault_url=url))
+
+
+def gcp(manager: Answering, metadata: Answering) -> GcpSecretManager:
+    """Return a source whose metadata server and manager are these."""
+    host = metadata.url.removeprefix("http://")
+    return GcpSecretManager(
+        GcpSource(project="project-1", endpoint=manager.url),
+        environment={"GCE_METADATA_HOST": host},
+        steady=lambda: 0.0,
+    )
+
+
+@pytest.fixture
+def metadata() -> Generator[Answering]:
+    """Return a metadata server that gives a token."""
+    found = Answering()
+    found.body = b'{"access_token": "ya29.canary", "expires_in": 3599, "token_type": "Bearer"}'
+    yield found
+    found.stop()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, b"not json", SourceAnswerError),
+        (200, b"[]", SourceAnswerError),
+        (200, b"{}", SourceAnswerError),
+        (200, b'{"name": "x", "payload": {"data": "%%%"}}', SourceAnswerError),
+        (200, b'{"name": 7, "payload": {"data": "e30="}}', SourceAnswerError),
+        (200, b'{"a": "' + b"x" * 600_000 + b'"}', SourceAnswerError),
+        (302, b"", SourceAnswerError),
+        (204, b"", SourceAnswerError),
+        (502, b"<html>", SourceUnavailableError),
+    ],
+    ids=["no JSON", "no object", "nothing", "no base64", "no name", "endless", "elsewhere", "empty", "a proxy"],
+)
+def test_an_answer_that_is_none_is_told_as_that_and_shows_nothing(
+    answering: Answering, metadata: Answering, status: int, body: bytes, expected: type[SecretsError]
+) -> None:
+    answering.status, answering.body = status, body
+    answering.headers = {"Location": f"{metadata.url}/elsewhere"} if status == 302 else {}
+
+    with pytest.raises(expected) as told:
+        gcp(answering, metadata).fetch(REFERENCE)
+
+    assert "ya29.canary" not in repr(told.value)
+    assert len(metadata.asked) == 1  # for the token, and not as the place that it was sent to
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (404, b"", AccessDeniedError),
+        (200, b"not json", AccessDeniedError),
+        (200, b'{"access_token": "", "expires_in": 1}', AccessDeniedError),
+        (200, b'{"access_token": "x"}', AccessDeniedError),
+        (500, b"", SourceUnavailableError),
+    ],
+)
+def test_without_a_token_nobody_is_asked_for_a_secret(
+    answering: Answering, metadata: Answering, status: int, body: bytes, expected: type[SecretsError]
+) -> None:
+    metadata.status, metadata.body = status, body
+
+    with pytest.raises(expected):
+        gcp(answering, metadata).fetch(REFERENCE)
+
+    assert answering.asked == []
+
+
+def test_a_token_is_renewed_a_minute_before_it_ends(answering: Answering, metadata: Answering) -> None:
+    now = [0.0]
+    host = metadata.url.removeprefix("http://")
+    source = GcpSecretManager(
+        GcpSource(project="project-1", endpoint=answering.url),
+        environment={"GCE_METADATA_HOST": host},
+        steady=lambda: now[0],
+    )
+    answering.body = b'{"name": "p/versions/1", "payload": {"data": "e30="}}'
+    source.fetch(REFERENCE)
+    now[0] = 3538.0
+    source.fetch(REFERENCE)
+    assert len(metadata.asked) == 1
+
+    now[0] = 3539.0
+    source.fetch(REFERENCE)
+
+    assert len(metadata.asked) == 2
