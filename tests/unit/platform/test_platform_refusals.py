@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from aeterna.contracts.errors import InvalidSpecError
+from aeterna.contracts.injection import Wish, parts
+from aeterna.contracts.platform import PeopleSpec, TenantSpec
 from aeterna.platform.access import reach
 from aeterna.platform.platform import Platform
 from aeterna.synth import testing
@@ -125,6 +127,43 @@ def test_certificates_are_looked_at_before_a_pod_has_to_trust_them(authority: st
     assert found["data"]["ca.pem"] == (told.database.certificate_authority if authority is None else authority)
     (condition,) = found["lifecycle"]["postcondition"]
     assert condition["condition"] == '${startswith(self.data["ca.pem"], "-----BEGIN CERTIFICATE-----")}'
+
+
+def test_a_tenant_may_have_another_quota_than_the_sizes() -> None:
+    tenants = (
+        TenantSpec(name="acme", namespaces=("acme",), quota={"pods": "7"}),
+        TenantSpec(name="umbrella", namespaces=("umbrella",)),
+    )
+    stack = TerraformStack(testing.app(), "prod-platform")
+    reach(stack, told_by("aws").cluster)
+    Platform(stack, "Platform", spec(tenants=tenants), foundation=told_by("aws"))
+
+    quotas = {
+        each["metadata"]["namespace"].rpartition("-")[2].partition("_")[0]: each["spec"]["hard"]
+        for each in testing.synthesized(stack).resources("kubernetes_resource_quota_v1").values()
+    }
+
+    assert {name: (hard["pods"], hard["requests.cpu"]) for name, hard in quotas.items()} == {
+        "acme": ("7", "100"),
+        "umbrella": ("200", "100"),
+    }
+
+
+def test_pods_show_tokens_for_the_audience_that_services_expect() -> None:
+    """There is one audience: that of an identity provider which cannot write ours, if need be."""
+    made = platform(
+        spec(people=PeopleSpec(issuer="https://id.example", jwks="https://id.example/keys", audience="api://1f")),
+        told_by("azure"),
+    )
+
+    given = parts(Wish(policy=True), made.site.installation(), tenant="acme")
+
+    (audience,) = (
+        source["serviceAccountToken"]["audience"]
+        for volume in cast("list[Any]", given.volumes)
+        for source in volume.get("projected", {}).get("sources", [])
+    )
+    assert audience == "api://1f"
 
 
 def test_outputs_say_where_the_services_are_and_whose_the_namespaces_are() -> None:

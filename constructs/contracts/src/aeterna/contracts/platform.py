@@ -38,12 +38,15 @@ class TenantSpec:
     - ``namespaces`` are made by the platform, with Pod Security ``restricted``, and are injected.
     - ``roles`` are what its workloads are in the policies. Default: ``runner``, which may run tasks.
     - ``service_accounts`` gives single service accounts other roles.
+    - ``quota`` replaces entries of the quota of each of its namespaces, by Kubernetes' names of them, such as
+      ``requests.cpu``. Default: those of the size.
     """
 
     name: str
     namespaces: tuple[str, ...]
     roles: tuple[str, ...] = ("runner",)
     service_accounts: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    quota: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         """Refuse what the services would refuse."""

@@ -71,6 +71,7 @@ class TenantNamespace(Construct):
                     "limits.memory": sizing.quota_memory,
                     "services.loadbalancers": "0",
                     "services.nodeports": "0",
+                    **tenant.quota,
                 }
             },
         )

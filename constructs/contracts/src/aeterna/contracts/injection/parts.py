@@ -102,7 +102,7 @@ def _ports(wish: Wish, installation: Installation) -> dict[int, str]:
 
 def _volumes(wish: Wish, installation: Installation) -> tuple[Part, ...]:
     token = {
-        "audience": names.AUDIENCE,
+        "audience": installation.audience,
         "expirationSeconds": _TOKEN_SECONDS,
         "path": names.TOKEN_FILE.rpartition("/")[2],
     }
