@@ -11,6 +11,7 @@ import jwt
 import pytest
 
 from fixtures.kube_client import KubeRefusedError
+from fixtures.kube_manifests import Translator, UntranslatableError
 
 if TYPE_CHECKING:
     from fixtures.kube_cluster import KubeCluster
@@ -117,3 +118,57 @@ def test_whoever_listens_at_the_address_of_a_service_is_the_service(cluster: Kub
             cluster.client.create(pod(namespace))
 
     assert called.get(timeout=10) == TLS_HANDSHAKE
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        (
+            {"spec": [{"container": [{"name": "app", "imag": "x"}]}]},
+            r"container\[0\].imag: the server knows none of it",
+        ),
+        ({"spec": [{"node_selector": [{}, {}]}]}, "there are 2 where the server has one"),
+        ({"spec": [{"hostname": [{"a": "b"}]}]}, "is a block where the server has a value"),
+        ({"spec": [{"container": [{"name": "app", "command": "x", "commands": "y"}]}]}, "knows none of it"),
+    ],
+    ids=["an unknown argument", "two blocks for one", "a block for a value", "a plural of its own"],
+)
+def test_what_has_no_place_in_the_schema_of_the_server_is_not_left_out(
+    cluster: KubeCluster, said: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(UntranslatableError, match=problem):
+        Translator(cluster.client).manifest("kubernetes_pod_v1", said)
+
+
+def test_a_resource_of_the_provider_is_said_in_the_words_of_the_server(cluster: KubeCluster) -> None:
+    """Plurals, numbers in texts, octal modes, empty blocks, and bytes; what is not said is left out."""
+    volumes = [
+        {"name": "a", "empty_dir": [{"medium": None, "size_limit": None}], "config_map": []},
+        {"name": "b", "config_map": [{"name": "c", "default_mode": "0440", "items": [{"key": "k", "path": "p"}]}]},
+        {"name": "d", "projected": [{"sources": [{"downward_api": [{"items": [{"path": "p"}]}]}]}]},
+    ]
+    probe = {"http_get": [{"path": "/live", "port": "8080", "http_header": [{"name": "A", "value": "b"}]}]}
+    container = {"name": "app", "image": "x", "liveness_probe": [probe], "env": [{"name": "E", "value": ""}]}
+    translator = Translator(cluster.client)
+
+    pod = translator.manifest(
+        "kubernetes_pod_v1", {"id": None, "spec": [{"volume": volumes, "container": [container]}]}
+    )
+    secret = translator.manifest("kubernetes_secret_v1", {"metadata": [{"name": "s", "uid": "x"}], "data": {"k": "v"}})
+
+    get = {"path": "/live", "port": 8080, "httpHeaders": [{"name": "A", "value": "b"}]}
+    assert pod == {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "spec": {
+            "volumes": [
+                {"name": "a", "emptyDir": {}},
+                {"name": "b", "configMap": {"name": "c", "defaultMode": 0o440, "items": [{"key": "k", "path": "p"}]}},
+                {"name": "d", "projected": {"sources": [{"downwardAPI": {"items": [{"path": "p"}]}}]}},
+            ],
+            "containers": [
+                {"name": "app", "image": "x", "livenessProbe": {"httpGet": get}, "env": [{"name": "E"}]},
+            ],
+        },
+    }
+    assert secret == {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"k": "dg=="}}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fixtures.kube_cluster import KubeCluster
     from fixtures.kube_pod import PodRun
 
-pytestmark = [pytest.mark.needs("go", "etcd", "ip"), pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.needs("go", "etcd", "ip", "root"), pytest.mark.timeout(1800)]
 
 POLICY, SECRETS, AGENT = "aeterna-policy", "aeterna-secrets", "agent"
 LOOK = """

@@ -60,7 +60,7 @@ def platform(
             furnished.client.delete(each.manifest)
 
 
-@pytest.mark.needs("ip")
+@pytest.mark.needs("ip", "root")
 def test_the_injector_of_the_platform_admits_an_agent_as_its_own_deployment_says(
     deployment_of: Callable[[str], Deployment], tofu: Engine, furnished: KubeCluster, helm: Helm, tmp_path: Path
 ) -> None:
