@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aeterna.injector.settings import InjectorSettings
 from aeterna.policies.settings import PoliciesSettings
 from aeterna.policy.settings import PolicySettings
 from aeterna.relay.settings import RelaySettings
@@ -48,6 +49,14 @@ def test_every_setting_of_the_secrets_sidecar_is_in_its_guides_and_no_other() ->
 
     assert own(SecretsSettings, ListenSettings) - named == set()
     assert named - set(SecretsSettings.model_fields) == set()
+
+
+def test_every_setting_of_the_injector_is_in_its_guides_and_no_other() -> None:
+    pages = (GUIDE / "injector.md", GUIDE / "injection.md", GUIDE / "service.md")
+    named = told("AETERNA_INJECTOR_", "\n".join(page.read_text("utf-8") for page in pages))
+
+    assert own(InjectorSettings, ListenSettings) - named == set()
+    assert named - set(InjectorSettings.model_fields) == set()
 
 
 def test_every_setting_of_the_relay_is_in_its_guide_and_no_other() -> None:
