@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
-from datetime import timedelta
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from fixtures.opal import free_port
-from fixtures.relayed_cache import CANARY, USER, asked, line_of, pod_of, relay, relayed
+from fixtures.relayed_cache import CANARY, USER, Relay, asked, line_of, pod_of, relay, relayed
 from fixtures.secured_redis import SecuredRedis
 from fixtures.serving_pair import TestAuthority
 from fixtures.token_issuers import Issuer, running
@@ -53,17 +52,25 @@ def test_a_program_that_knows_neither_tls_nor_a_login_publishes_and_listens(redi
     assert "ya29" not in said
 
 
-def test_entra_id_is_asked_for_the_caches_own_scope(redis: SecuredRedis, tmp_path: Path) -> None:
+@contextmanager
+def relayed_by_entra(redis: SecuredRedis, issuer: Issuer) -> Generator[Relay]:
+    """Run Entra ID, and a relay that is ready with its tokens."""
     authority = TestAuthority("entra")
-    pair = tmp_path / "entra.pem"
+    pair = redis.folder / "entra.pem"
     pair.write_bytes(b"".join(authority.pair()))
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(pair)
-    roots = tmp_path / "entra-ca.pem"
+    roots = redis.folder / "entra-ca.pem"
     roots.write_bytes(authority.pem())
-    issuer = Issuer(assertion=CANARY, scope=REDIS_SCOPE, on_issue=lambda token: redis.accept(USER, token))
-    with running(issuer, tls), relay(redis, "azure", pod_of("azure", issuer, tmp_path, roots)) as one:
+    issuer.on_issue = lambda token: redis.accept(USER, token)
+    with running(issuer, tls), relay(redis, "azure", pod_of("azure", issuer, redis.folder, roots)) as one:
         wait_until(one.ready)
+        yield one
+
+
+def test_entra_id_is_asked_for_the_caches_own_scope(redis: SecuredRedis) -> None:
+    issuer = Issuer(assertion=CANARY, scope=REDIS_SCOPE)
+    with relayed_by_entra(redis, issuer) as one:
         answer = asked(one.connect(), "SET", "key", "value")
 
     assert answer == "OK"
@@ -106,23 +113,6 @@ def test_a_token_that_was_rotated_lets_new_connections_in_and_old_ones_go_on(red
         wait_until(answered)
 
     assert len(issuer.issued) == 2
-
-
-@pytest.mark.slow
-def test_a_connection_ends_in_a_quiet_moment_before_its_login_does(redis: SecuredRedis) -> None:
-    """The client connects anew, which it must be able to: the clouds end a connection with its login."""
-    with relayed(redis, Issuer(assertion=CANARY, life=timedelta(seconds=17))) as one:
-        begun = time.monotonic()
-        client = one.connect()
-        first = asked(client, "SET", "key", "1")
-        ended = client.recv(1)
-        lived = time.monotonic() - begun
-        again = asked(one.connect(), "GET", "key")
-        aged = one.metric('aeterna_relay_ended_total{by="age"}')
-
-    assert (first, ended, again) == ("OK", b"", "$1")
-    assert lived < 17
-    assert aged == 1
 
 
 def test_the_cache_may_go_and_come_back(redis: SecuredRedis) -> None:

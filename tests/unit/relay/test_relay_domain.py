@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aeterna.relay.adapters.logins import cache_name
+from aeterna.identity.login import Token
+from aeterna.relay.adapters.logins import cache_name, login_of
 from aeterna.relay.domain.lifetime import Lifetime, Traffic
 from aeterna.relay.domain.resp import command, error_kind, login
+from aeterna.relay.settings import RelaySettings
 
 
 def test_a_login_names_the_user_where_there_is_one() -> None:
@@ -89,3 +91,18 @@ def test_who_waits_for_an_answer_is_not_quiet() -> None:
 def test_the_name_of_a_cache_is_read_from_its_host_where_that_tells_it(host: str, name: str | None) -> None:
     """What is signed is the cache's name; a wrong one is a login that is always refused."""
     assert cache_name(host) == name
+
+
+NOON = 1_800_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("cloud", "seconds"), [("aws", 12 * 3600), ("gcp", 12 * 3600), ("azure", 900)], ids=["aws", "gcp", "azure"]
+)
+def test_a_login_holds_as_long_as_its_cloud_lets_it(cloud: str, seconds: int) -> None:
+    """Only Managed Redis ends a connection with the token that it began with."""
+    told = {"cache_host": "master.orders.x.use1.cache.amazonaws.com", "cache_login": cloud, "cache_user": "opal"}
+    found, source = login_of(RelaySettings.model_validate(told), clock=lambda: NOON)
+
+    assert source.provider == cloud
+    assert found.ends(Token(value="token", expires_at=NOON + 900)) == NOON + seconds

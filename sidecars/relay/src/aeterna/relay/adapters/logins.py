@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from aeterna.service.clock import Clock, system_clock
 from aeterna.service.errors import SettingsInvalidError
 
 if TYPE_CHECKING:
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 # ElastiCache ends a connection 12 hours after its login, whatever became of the token
 # (https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html).
 _ELASTICACHE_HOURS: Final = 12
+# Memorystore lets a connection go on when its token has ended
+# (https://cloud.google.com/memorystore/docs/cluster/about-iam-auth). An identity that was revoked should not.
+_MEMORYSTORE_HOURS: Final = 12
 # They log what their issuers answer, in which these may repeat what they were sent; we say ourselves what failed.
 _TALKATIVE: Final = ("botocore", "azure", "msal", "google.auth", "urllib3", "requests")
 
@@ -27,31 +29,35 @@ class CacheLogin:
     """The user to log in as, and for how long a login holds; None is as long as its token."""
 
     user: str | None
+    clock: Clock
     holds: float | None = None
-    clock: Callable[[], float] = time.time
 
     def ends(self, token: Token) -> float:
         """Return when the cache ends a connection that logs in with the token now (Unix time)."""
         return token.expires_at if self.holds is None else self.clock() + self.holds
 
 
-def login_of(settings: RelaySettings) -> tuple[CacheLogin, TokenSource]:
+def login_of(settings: RelaySettings, *, clock: Clock = system_clock) -> tuple[CacheLogin, TokenSource]:
     """Return the login that the settings name, and its tokens; a cloud's library is imported only where it is used."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     user = settings.cache_user
     match settings.cache_login:
         case "aws":
-            return CacheLogin(user=user, holds=_ELASTICACHE_HOURS * 3600), _elasticache(settings)
+            return CacheLogin(user=user, clock=clock, holds=_ELASTICACHE_HOURS * 3600), _elasticache(settings, clock)
         case "gcp":
             gcp = import_module("aeterna.identity.gcp")
-            return CacheLogin(user=user), gcp.GcpTokenSource(gcp.CLOUD_PLATFORM)
+            return CacheLogin(user=user, clock=clock, holds=_MEMORYSTORE_HOURS * 3600), gcp.GcpTokenSource(
+                gcp.CLOUD_PLATFORM
+            )
         case "azure":
+            # Managed Redis ends a connection with its token
+            # (https://learn.microsoft.com/azure/redis/entra-for-authentication).
             azure = import_module("aeterna.identity.azure")
-            return CacheLogin(user=user), azure.AzureTokenSource(azure.REDIS)
+            return CacheLogin(user=user, clock=clock), azure.AzureTokenSource(azure.REDIS)
 
 
-def _elasticache(settings: RelaySettings) -> TokenSource:
+def _elasticache(settings: RelaySettings, clock: Clock) -> TokenSource:
     """Return the tokens of ElastiCache: a request to connect, signed for the cache's name and not for its address."""
     aws = import_module("aeterna.identity.aws")
     host = settings.cache_host.lower()
@@ -65,7 +71,7 @@ def _elasticache(settings: RelaySettings) -> TokenSource:
     if serverless:
         parameters["ResourceType"] = "ServerlessCache"
     request = aws.SignedRequest(service="elasticache", place=name, parameters=parameters)
-    source: TokenSource = aws.AwsTokenSource(request, time.time)
+    source: TokenSource = aws.AwsTokenSource(request, clock)
     return source
 
 
