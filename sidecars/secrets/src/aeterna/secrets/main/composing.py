@@ -32,14 +32,13 @@ from aeterna.secrets.usecases.logins import Logins
 from aeterna.secrets.usecases.rendering import Rendering
 from aeterna.secrets.usecases.tending import Tending
 from aeterna.service.beside import Beside
-from aeterna.service.health import Health
+from aeterna.service.health import Health, ProbesOnly
 from aeterna.service.lifecycle import Drain
 from aeterna.service.metrics import new_registry
 
 if TYPE_CHECKING:
     from aeterna.secrets.domain.configuration import Configuration
     from aeterna.secrets.settings import SecretsSettings
-    from aeterna.service.asgi import Receive, Scope, Send
 
 NAME: Final = "aeterna-secrets"
 
@@ -64,16 +63,16 @@ def build(settings: SecretsSettings) -> Sidecar:
         revoke_timeout=settings.revoke_timeout,
         failed=partial(signal.raise_signal, signal.SIGTERM),
     )
+    app = SecretsApp(holdings, changes, counts=handed, drain=drain, peers=settings.peers)
     health = Health(
-        _nothing,
+        app,
         name=NAME,
         version=importlib.metadata.version(NAME),
         checks={"secrets": life.ready},
         drain=drain,
         registry=registry,
     )
-    listener = Beside(health, host=settings.health_host, port=settings.health_port)
-    app = SecretsApp(holdings, changes, counts=handed, drain=drain, peers=settings.peers)
+    listener = Beside(ProbesOnly(health), host=settings.health_host, port=settings.health_port)
     rendering.begin()
     return Sidecar(app, life, health=listener, drain=drain)
 
@@ -116,10 +115,3 @@ def _keepers(
             logins = Logins(now=now, random=chance)
             found.append(SourceKeeper(name, way, logins, tending, counts=counts, now=now, random=chance))
     return found
-
-
-async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer that there is nothing else on the port of the probes."""
-    del scope, receive
-    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
-    await send({"type": "http.response.body", "body": b""})
