@@ -202,9 +202,11 @@ def test_links_in_the_volume_lead_no_secret_and_no_overwriting_elsewhere(
 def test_a_place_that_is_taken_by_a_folder_is_refused_and_nothing_is_switched(
     volume: MemoryVolume, memory_folder: Path
 ) -> None:
-    (memory_folder / "..data").mkdir()
+    volume.switch(files(a="1"))
+    (memory_folder / "b").mkdir()
 
     with pytest.raises(FolderRefusedError):
-        volume.switch(files(a="1"))
+        volume.switch(files(a="2", b="3"))
 
-    assert regular(memory_folder) == {}
+    assert list(regular(memory_folder).values()) == ["1"]
+    assert (memory_folder / "a").read_text() == "1"

@@ -6,6 +6,7 @@ https://cloud.google.com/secret-manager/docs/reference/rest/v1/projects.secrets.
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -97,9 +98,9 @@ class GcpSecretManager:
                 )
             except httpx.HTTPError as exc:
                 raise SourceUnavailableError(f"has a metadata server out of reach ({type(exc).__name__})") from None
-            if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise SourceUnavailableError(f"has a metadata server that answers {answer.status_code}")
-            if answer.status_code != httpx.codes.OK:
+            if answer.status_code != HTTPStatus.OK:
                 raise AccessDeniedError("a login: the metadata server gives the pod no token")
             token, lasts = _read_token(answer.content)
             self._token = (token, asked_at + lasts - _EARLY_SECONDS)

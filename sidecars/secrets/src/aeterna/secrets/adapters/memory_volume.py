@@ -63,18 +63,19 @@ class MemoryVolume:
     def switch(self, files: Mapping[str, RenderedFile]) -> None:
         """See `Volume.switch`."""
         generation = f"..{secrets.token_hex(8)}"
+        wanted = {name.partition("/")[0] for name in files}
         with self._opened() as root:
             try:
                 _write_generation(root, generation, files)
+                # Names first: what is new leads nowhere for a moment, and what fails here has changed nothing yet.
+                for name in wanted:
+                    _link(root, f"{_CURRENT}/{name}", name)
                 _link(root, generation, _CURRENT)
             except OSError:
                 with suppress(OSError):
                     _remove(root, generation, overwrite=True)
                 raise
             self._current = generation
-            wanted = {name.partition("/")[0] for name in files}
-            for name in wanted:
-                _link(root, f"{_CURRENT}/{name}", name)
             for name in _entries(root) - wanted:
                 if _leads_into(root, name):
                     os.unlink(name, dir_fd=root)
