@@ -152,3 +152,27 @@ def test_an_authority_of_ones_own_proves_who_serves_bundles_and_may_be_replaced(
 
     assert unproven["decision"] is True
     assert proven["context"]["policies"] == ["nobody-reads"]
+
+
+def test_without_a_seed_nothing_is_permitted_until_somebody_says_what_is_deployed(tmp_path: Path) -> None:
+    """As an agent's pod begins: what is shipped may permit what the deployed policies forbid."""
+    private, public = signing.new_key()
+    (tmp_path / "keys.pem").write_bytes(public)
+    server = Server()
+    environment = {
+        "SEEDED": "false",
+        "BUNDLE_URL": f"http://127.0.0.1:{server.server_port}/bundle",
+        "BUNDLE_KEYS": str(tmp_path / "keys.pem"),
+        "STATE": str(tmp_path / "state"),
+        "REFRESH_INTERVAL": "0.1",
+        "BUNDLE_TIMEOUT": "0.2",
+    }
+    server.deploy(private, 1)
+    with service_process("aeterna.policy", environment, tmp_path) as sidecar:
+        begun = asked(sidecar.url), httpx.get(f"{sidecar.url}/ready", trust_env=False).status_code
+        with serving(server):
+            until(sidecar.url, lambda answer, _: answer["decision"] is True)
+            ready = httpx.get(f"{sidecar.url}/ready", trust_env=False).status_code
+
+    assert (begun[0]["decision"], begun[0]["context"]["errors"]) == (False, ["there are no policies yet"])
+    assert (begun[1], ready) == (503, 200)
