@@ -241,6 +241,18 @@ async def test_a_replica_shows_the_last_good_certificate_whatever_becomes_of_the
     assert len(replica.presenter.shown) == 1
 
 
+async def test_whatever_a_part_of_a_pass_raises_the_others_are_done(world: World) -> None:
+    """A driver that fails as nobody expected must not end the loop that renews certificates."""
+    world.cluster.fault = ZeroDivisionError()
+    replica = await once(world)
+    world.cluster.fault = None
+
+    await once(world)
+
+    assert {code for _, code in replica.observer.failures} == {"injector.error"}
+    await replica.upkeep.ready()
+
+
 async def test_of_two_replicas_one_leads_until_it_is_silent_for_as_long_as_its_lease(world: World) -> None:
     first, second = (
         Replica(world.cluster, lambda: world.now, TERMS, skew=skew, alone=True)

@@ -51,7 +51,7 @@ class FakeCluster:
     pods: list[PodSeen] = field(default_factory=list[PodSeen])
     reported: list[MissedPod] = field(default_factory=list[MissedPod])
     keys: str = '{"keys":[]}\n'
-    fault: ClusterError | None = None
+    fault: Exception | None = None
     refusing: dict[str, ClusterError] = field(default_factory=dict[str, ClusterError])
     versions: int = 0
 

@@ -51,7 +51,12 @@ def connected(kubeconfig: Path | None, *, timeout: timedelta) -> Connection:
     No environment variable is believed but Kubernetes' own: a proxy between would see every Secret.
     """
     with translated("connect"):
-        found = KubeConfig.from_service_account() if kubeconfig is None else KubeConfig.from_file(kubeconfig)
+        try:
+            found = KubeConfig.from_service_account() if kubeconfig is None else KubeConfig.from_file(kubeconfig)
+        except (ConfigError, KeyError) as exc:
+            raise ClusterUnavailableError(
+                "connect", f"there is neither a cluster around nor a kubeconfig: {exc}"
+            ) from None
         config, patience = found.get(), httpx2.Timeout(timeout.total_seconds())
         parameters = client_adapter.ConnectionParams(timeout=patience, trust_env=False)
         return Connection(

@@ -11,7 +11,7 @@ import structlog
 
 from aeterna.contracts.errors import AeternaError
 from aeterna.injector.domain.authority import Seen
-from aeterna.injector.errors import ClusterUnavailableError
+from aeterna.injector.errors import ClusterUnavailableError, InjectorError
 from aeterna.service.errors import NotReadyError
 
 if TYPE_CHECKING:
@@ -128,6 +128,11 @@ class Upkeep:
             self._failed(name, ClusterUnavailableError(name, "took too long"))
         except AeternaError as exc:
             self._failed(name, exc)
+        except Exception:
+            # The edge of the loop: whatever a driver raises, the other parts and the next pass go on, or nothing would
+            # ever be renewed again.
+            self._observer.failed(name, InjectorError.code)
+            log.exception("upkeep.failed", part=name)
 
     def _failed(self, part: str, problem: AeternaError) -> None:
         self._observer.failed(part, problem.code)
