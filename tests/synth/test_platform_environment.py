@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from aeterna.api.settings import ApiSettings
-from aeterna.contracts.injection import read_installation
-from aeterna.contracts.injection.names import POLICY_CONTAINER
+from aeterna.contracts.injection import Wish, parts, read_installation
+from aeterna.contracts.injection.names import OPAL_CONTAINER, POLICY_CONTAINER
+from aeterna.contracts.platform import OpalSpec
 from aeterna.contracts.sizes import Size
 from aeterna.contracts.workloads import read_workloads
 from aeterna.injector.settings import InjectorSettings
@@ -157,6 +158,18 @@ def test_the_feed_of_the_platforms_own_sidecars_is_opal_where_it_is_for_the_agen
 
     assert "AETERNA_POLICY_OPAL_URL" in given
     assert "AETERNA_POLICY_BUNDLE_URL" not in given
+
+
+@pytest.mark.parametrize("entities", [None, "https://directory.example.com/entities"])
+def test_opals_clients_wait_for_entities_only_where_somebody_has_some(entities: str | None) -> None:
+    """One that waits for those of nobody is never done, and its sidecar never ready."""
+    wanted = spec(opal=OpalSpec(repository="https://git.example.com/policies.git", data_url=entities))
+
+    given = parts(Wish(policy=True), Site(spec=wanted, foundation=told_by("aws")).installation(), tenant="acme")
+
+    (client,) = (each for each in cast("list[Any]", given.init_containers) if each["name"] == OPAL_CONTAINER)
+    told = {each["name"]: each.get("value") for each in client["env"]}
+    assert told.get("OPAL_DATA_UPDATER_ENABLED") == (None if entities else "false")
 
 
 def test_what_is_deployed_at_first_is_in_the_image_where_the_setting_says() -> None:

@@ -82,6 +82,7 @@ class Site:
             workload_issuer=self.foundation.cluster.issuer,
             # OPAL's server speaks no TLS.
             opal_url=None if spec.opal is None else self.url(OPAL_SERVER, scheme="http"),
+            opal_entities=spec.opal is None or spec.opal.data_url is not None,
             otlp_endpoint=spec.traces,
         )
 

@@ -47,7 +47,8 @@ class Installation:
     - ``failure_policy`` is what becomes of a pod that cannot be served.
     - ``issuer``, ``jwks``, ``audience`` and ``tenant_claim`` are of the provider that vouches for people, and
       ``workload_issuer`` is the cluster's, which vouches for pods.
-    - ``opal_url`` is OPAL's server, which then feeds policies in place of bundles. Default: none.
+    - ``opal_url`` is OPAL's server, which then feeds policies in place of bundles. Default: none. It brings entities
+      too, unless ``opal_entities`` is off; a client that waits for those of nobody is never done.
     - ``seeded`` lets an agent begin with the policies that are shipped, until bundles bring the deployed ones. Without,
       it starts once they are there, which needs some to be deployed. What OPAL feeds is always waited for. Default: on.
     - ``otlp_endpoint`` is where spans go. Default: nowhere.
@@ -69,6 +70,7 @@ class Installation:
     tenant_claim: str = "tenant"
     versions: tuple[str, ...] = ()
     opal_url: str | None = None
+    opal_entities: bool = True
     seeded: bool = True
     otlp_endpoint: str | None = None
     pod_labels: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -118,6 +120,7 @@ def read_installation(text: str | bytes) -> Installation:
         tenant_claim=found.text("tenant_claim", "tenant"),
         versions=found.texts("versions"),
         opal_url=found.optional("opal_url"),
+        opal_entities=found.flag("opal_entities", default=True),
         seeded=found.flag("seeded", default=True),
         otlp_endpoint=found.optional("otlp_endpoint"),
         pod_labels=found.labels("pod_labels"),

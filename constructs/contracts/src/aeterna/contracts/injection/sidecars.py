@@ -60,6 +60,7 @@ def opal_container(wish: Wish, installation: Installation, opal_url: str) -> Par
     """Return OPAL's client, which counts as started once the policy sidecar has its policies."""
     token: Part = {"valueFrom": {"secretKeyRef": {"name": names.OPAL_CLIENT_SECRET, "key": "token"}}}
     ready = _probes(names.POLICY_HEALTH_PORT, started="/ready")["startupProbe"]
+    no_entities: Part = {"name": "OPAL_DATA_UPDATER_ENABLED", "value": "false"}
     return {
         "name": names.OPAL_CONTAINER,
         "image": installation.image("opal-client", {names.VERSION: wish.version}),
@@ -69,6 +70,7 @@ def opal_container(wish: Wish, installation: Installation, opal_url: str) -> Par
             {"name": "OPAL_CLIENT_API_SERVER_PORT", "value": str(names.OPAL_CLIENT_PORT)},
             {"name": "OPAL_POLICY_STORE_URL", "value": f"http://127.0.0.1:{names.POLICY_ADMIN_PORT}"},
             {"name": "OPAL_POLICY_STORE_AUTH_TOKEN", **token},
+            *(() if installation.opal_entities else (no_entities,)),
         ],
         "startupProbe": ready,
         **_confined(installation.opal_client, None, [mount(names.OPAL_TMP_VOLUME, _TMP, read_only=False)]),
