@@ -1,4 +1,4 @@
-"""For tests: fakes of the ports of the secrets sidecar, and a time that a test moves."""
+"""A source of secrets in memory, whoever is handed them, and a time that a test moves."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
 
-    from aeterna.secrets.domain.rendition import Notice, RenderedFile
     from aeterna.secrets.domain.secret import JsonValue, Reference
-    from aeterna.secrets.errors import FolderRefusedError, NoticeFailedError, SecretsError, SourceError
+    from aeterna.secrets.errors import SecretsError, SourceError
 
 
 class FakeTime:
@@ -250,45 +249,3 @@ class FakeRecipient:
         """See `Wiping.end`."""
         self.has = {}
         self.ended = True
-
-
-class FakeVolume:
-    """A folder in memory; ``trouble`` is raised by everything until a test takes it away."""
-
-    def __init__(self) -> None:
-        self.contents: dict[str, bytes] = {}
-        self.swept: list[bool] = []
-        """Whether each sweep overwrote what it removed."""
-        self.trouble: FolderRefusedError | None = None
-
-    def clear(self) -> None:
-        """Have no files."""
-        self.switch({})
-
-    def switch(self, files: Mapping[str, RenderedFile]) -> None:
-        """Have these files."""
-        if self.trouble is not None:
-            raise self.trouble
-        self.contents = {name: file.content for name, file in files.items()}
-
-    def sweep(self, *, overwrite: bool) -> None:
-        """Note it."""
-        if self.trouble is not None:
-            raise self.trouble
-        self.swept.append(overwrite)
-
-
-class FakeMessenger:
-    """Notes who was told; ``trouble`` is raised until a test takes it away."""
-
-    def __init__(self) -> None:
-        self.told: list[Notice] = []
-        self.tried = 0
-        self.trouble: NoticeFailedError | None = None
-
-    async def tell(self, notice: Notice) -> None:
-        """Note it."""
-        self.tried += 1
-        if self.trouble is not None:
-            raise self.trouble
-        self.told.append(notice)
