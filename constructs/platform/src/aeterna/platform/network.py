@@ -73,9 +73,7 @@ def _deny(scope: Construct, namespace: Late) -> None:
     )
 
 
-def _allow(
-    scope: Construct, party: Party, namespace: Late, pods: Block, rules: tuple[list[Block], list[Block]]
-) -> None:
+def _allow(scope: Construct, party: Party, namespace: Late, pods: Block, rules: Rules) -> None:
     ingress, egress = rules
     KubernetesNetworkPolicyV1(
         scope,
