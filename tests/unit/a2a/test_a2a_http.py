@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import ssl
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ from aeterna.a2a.adapters.http import HttpStore
 from aeterna.a2a.adapters.token_file import TokenFile
 from aeterna.a2a.domain.rows import Creation, Row, Write
 from aeterna.a2a.errors import LeaseGoneError, StoreAwayError, StoreRefusedError, TokenUnreadableError
+from aeterna.contracts.trust import FileTrust
 from aeterna.enforcement.neighbour import NeighbourError
+from fixtures.serving_pair import TestAuthority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -236,6 +239,54 @@ def test_a_process_knows_itself_by_its_own_token(tmp_path: Path) -> None:
     identity = TokenFile(path).identity()
 
     assert (identity.tenant, identity.agent) == ("acme", "agent")
+
+
+def test_a_pod_of_a_cluster_is_told_its_tenant(tmp_path: Path) -> None:
+    """Its token names none, and what a token does name goes before."""
+    bound, named = tmp_path / "bound", tmp_path / "named"
+    claims = {"sub": "system:serviceaccount:acme-agents:bot"}
+    bound.write_text(f"e30.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.AAAA")
+    named.write_text(token())
+
+    found = [TokenFile(path).identity(tenant="globex") for path in (bound, named)]
+
+    assert [(each.tenant, each.agent) for each in found] == [
+        ("globex", "system:serviceaccount:acme-agents:bot"),
+        ("acme", "agent"),
+    ]
+    with pytest.raises(TokenUnreadableError):
+        TokenFile(bound).identity()
+
+
+async def test_only_a_store_of_an_authority_of_the_file_is_sent_the_token(tmp_path: Path) -> None:
+    mine, stranger = TestAuthority("mine"), TestAuthority("stranger")
+    authorities, pair = tmp_path / "ca.crt", tmp_path / "pair.pem"
+    authorities.write_bytes(mine.pem())
+    seen: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{"tasks": []}')
+        writer.close()
+
+    outcomes: list[str] = []
+    for authority in (stranger, mine):
+        pair.write_bytes(b"".join(authority.pair()))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pair)
+        async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context, ssl_shutdown_timeout=0.1) as server:
+            url = f"https://localhost:{server.sockets[0].getsockname()[1]}"
+            store = HttpStore(url, lambda: "the-token", tls=FileTrust(authorities))
+            try:
+                await store.check()
+                outcomes.append("asked")
+            except StoreAwayError:
+                outcomes.append("away")
+            await store.aclose()
+
+    assert outcomes == ["away", "asked"]
+    assert len(seen) == 1
+    assert b"Bearer the-token" in seen[0]
 
 
 @pytest.mark.parametrize("content", [None, "", "no token", "a.b.c", "é"])
