@@ -120,17 +120,17 @@ def test_whoever_listens_at_the_address_of_a_service_is_the_service(cluster: Kub
     assert called.get(timeout=10) == TLS_HANDSHAKE
 
 
+MISSAID: list[tuple[dict[str, Any], str]] = [
+    ({"spec": [{"container": [{"name": "app", "imag": "x"}]}]}, r"container\[0\].imag: the server knows none of it"),
+    ({"spec": [{"node_selector": [{}, {}]}]}, "there are 2 where the server has one"),
+    ({"spec": [{"hostname": [{"a": "b"}]}]}, "is a block where the server has a value"),
+    ({"spec": [{"container": [{"name": "app", "command": "x", "commands": "y"}]}]}, "knows none of it"),
+]
+
+
 @pytest.mark.parametrize(
     ("said", "problem"),
-    [
-        (
-            {"spec": [{"container": [{"name": "app", "imag": "x"}]}]},
-            r"container\[0\].imag: the server knows none of it",
-        ),
-        ({"spec": [{"node_selector": [{}, {}]}]}, "there are 2 where the server has one"),
-        ({"spec": [{"hostname": [{"a": "b"}]}]}, "is a block where the server has a value"),
-        ({"spec": [{"container": [{"name": "app", "command": "x", "commands": "y"}]}]}, "knows none of it"),
-    ],
+    MISSAID,
     ids=["an unknown argument", "two blocks for one", "a block for a value", "a plural of its own"],
 )
 def test_what_has_no_place_in_the_schema_of_the_server_is_not_left_out(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fixtures.kube_cluster import KubeCluster
+    from fixtures.kube_container import Container
     from fixtures.kube_pod import PodRun
 
 pytestmark = [pytest.mark.needs("go", "etcd", "ip", "root"), pytest.mark.timeout(1800)]
@@ -123,6 +124,15 @@ def test_no_secret_is_in_the_environment_or_the_arguments_of_any_process(pod: Po
     assert [text for text in spoken if SECRET.encode() in text] == []
 
 
+def test_a_sidecar_needs_less_memory_than_it_is_limited_to(pod: PodRun) -> None:
+    """Over its limit it would be killed: the pod runner sets none."""
+    limits = {name: pod.containers[name].said["resources"]["limits"]["memory"] for name in (POLICY, SECRETS)}
+
+    used = {name: resident(pod.containers[name]) for name in limits}
+
+    assert {name: f"{used[name] >> 20} of {limit}" for name, limit in limits.items() if used[name] > size(limit)} == {}
+
+
 def test_the_agent_is_who_it_says_and_can_do_no_more_than_its_pod_lets_it(pod: PodRun) -> None:
     found = pod.containers[AGENT].run("python", "-c", LOOK % SECRETS_FILES)
 
@@ -133,6 +143,19 @@ def test_the_agent_is_who_it_says_and_can_do_no_more_than_its_pod_lets_it(pod: P
         "outside": "Network is unreachable",
         "processes": 2,
     }, found.stderr
+
+
+def resident(container: Container) -> int:
+    """Return the bytes that all processes of a container hold."""
+    assert container.pid is not None
+    process = psutil.Process(container.pid)
+    return sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
+
+
+def size(quantity: str) -> int:
+    """Return the bytes of a quantity in mebibytes, which is what all of ours are in."""
+    assert quantity.endswith("Mi")
+    return int(quantity.removesuffix("Mi")) << 20
 
 
 def said(pod: PodRun) -> dict[str, object]:
