@@ -23,7 +23,8 @@ def policy_container(wish: Wish, installation: Installation, tenant: str | None)
     """Return the policy sidecar."""
     # Our own services come up before there can be any policies but the shipped ones.
     seeded = tenant is None or (installation.seeded and installation.opal_url is None)
-    env: dict[str, str | None] = {
+    feed, fed_by = _bundles(installation) if installation.opal_url is None else _pushes()
+    env = {
         "SOCKET": names.POLICY_SOCKET,
         "HEALTH_PORT": str(names.POLICY_HEALTH_PORT),
         "STATE": names.POLICY_STATE,
@@ -31,20 +32,14 @@ def policy_container(wish: Wish, installation: Installation, tenant: str | None)
         "SEEDED": None if seeded else "false",
         "TTL": None if wish.cache_ttl is None else str(wish.cache_ttl),
         "OTLP_ENDPOINT": installation.otlp_endpoint,
+        **feed,
     }
     mounts = [
         mount(names.SOCKETS_VOLUME, names.SOCKETS, read_only=False),
         mount(names.POLICY_STATE_VOLUME, names.POLICY_STATE, read_only=False),
         mount(names.POLICY_TMP_VOLUME, _TMP, read_only=False),
+        fed_by,
     ]
-    if installation.opal_url is None:
-        env |= {"BUNDLE_URL": installation.bundle_url, "BUNDLE_KEYS": names.BUNDLE_KEYS}
-        env |= {"BUNDLE_CA_FILE": names.CA_FILE}
-        mounts.append(mount(names.TRUST_VOLUME, names.TRUST))
-    else:
-        env |= {"ADMIN_PORT": str(names.POLICY_ADMIN_PORT), "ADMIN_TOKEN_FILE": names.POLICY_ADMIN_TOKEN}
-        env |= {"OPAL_URL": f"http://127.0.0.1:{names.OPAL_CLIENT_PORT}"}
-        mounts.append(mount(names.OPAL_TOKEN_VOLUME, names.POLICY_ADMIN_TOKEN.rpartition("/")[0]))
     return {
         "name": names.POLICY_CONTAINER,
         "image": installation.image("policy", _versions(wish, names.POLICY_VERSION, wish.policy_version)),
@@ -54,6 +49,19 @@ def policy_container(wish: Wish, installation: Installation, tenant: str | None)
         **_probes(names.POLICY_HEALTH_PORT, started="/ready" if installation.opal_url is None else "/live"),
         **_confined(installation.policy, wish.policy_requests, mounts),
     }
+
+
+def _bundles(installation: Installation) -> tuple[dict[str, str], Part]:
+    """Return the settings of the feed of signed bundles, and what it reads."""
+    keys = {"BUNDLE_KEYS": names.BUNDLE_KEYS, "BUNDLE_CA_FILE": names.CA_FILE}
+    return {"BUNDLE_URL": installation.bundle_url, **keys}, mount(names.TRUST_VOLUME, names.TRUST)
+
+
+def _pushes() -> tuple[dict[str, str], Part]:
+    """Return the settings of the feed that OPAL's client pushes to, and what it reads."""
+    admin = {"ADMIN_PORT": str(names.POLICY_ADMIN_PORT), "ADMIN_TOKEN_FILE": names.POLICY_ADMIN_TOKEN}
+    client = {"OPAL_URL": f"http://127.0.0.1:{names.OPAL_CLIENT_PORT}"}
+    return admin | client, mount(names.OPAL_TOKEN_VOLUME, names.POLICY_ADMIN_TOKEN.rpartition("/")[0])
 
 
 def opal_container(wish: Wish, installation: Installation, opal_url: str) -> Part:
