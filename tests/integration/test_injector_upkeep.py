@@ -61,6 +61,7 @@ def test_the_authority_rotates_under_a_stream_of_pods_and_nobody_notices(injecto
         assert (pods.failures, clients.failures) == ([], [])
         assert new != old
         assert process.metric("aeterna_injector_authority_generations") == 1
+        assert "PRIVATE KEY" not in process.log.read_text()
 
 
 def test_a_replica_that_is_asked_to_stop_leaves_the_work_to_the_other(injectors: Injectors) -> None:

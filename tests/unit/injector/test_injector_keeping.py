@@ -221,6 +221,15 @@ async def test_an_authority_may_vouch_for_the_platforms_services_alone() -> None
     assert verifies(ours.certificate.pem, pair.certificate.pem, "threads.aeterna.svc")
 
 
+async def test_nothing_that_holds_a_key_shows_it(world: World) -> None:
+    await once(world)
+    (generation,) = authority(world).generations
+
+    shown = repr((generation, generation.pair, authority(world), world.cluster.secrets, pair_of(world, "threads")))
+
+    assert "PRIVATE KEY" not in shown
+
+
 async def test_a_replica_without_a_certificate_is_not_ready(world: World) -> None:
     world.cluster.fault = ClusterUnavailableError("read", "ConnectError")
     replica = await once(world)

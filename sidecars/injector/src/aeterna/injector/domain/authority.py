@@ -102,8 +102,7 @@ class Authority:
         if not any(each.key is not None and now < renewal(each.certificate) for each in kept):
             pair = new_authority(terms.namespace, now=now, life=terms.authority_life)
             kept = (*kept, Generation(certificate=pair.certificate, key=pair.key))
-        kept = replace(self, generations=kept)._retired(seen, now, terms)  # noqa: SLF001 - of its own class
-        return Authority(generations=_fitting(kept))
+        return Authority(generations=_retired(Authority(generations=kept), seen, now, terms)[-MOST:])
 
     def recovered(self, certificates: tuple[Certificate, ...], now: datetime) -> Authority:
         """Return the authority with generations whose keys are lost and whose certificates are still shown.
@@ -114,22 +113,6 @@ class Authority:
         lost = {each.fingerprint: each for each in certificates if each.fingerprint not in known and now < each.ends}
         older = tuple(Generation(certificate=each, published=now) for each in lost.values())
         return Authority(generations=(*older, *self.generations)) if older else self
-
-    def _retired(self, seen: Seen, now: datetime, terms: Terms) -> tuple[Generation, ...]:
-        """Note which of the older generations nobody shows, and leave out what nobody has shown for long enough."""
-        issuer = self.issuer(now, terms)
-        if issuer is None or not self.settled(now, terms):
-            return self.generations
-        place = self.generations.index(issuer)
-        kept: list[Generation] = []
-        for each in self.generations[:place]:
-            if each.certificate.fingerprint in seen.shown:
-                kept.append(replace(each, superseded=None))
-            elif each.superseded is None:
-                kept.append(replace(each, superseded=now))
-            elif now < each.superseded + terms.overlap:
-                kept.append(each)
-        return (*kept, *self.generations[place:])
 
 
 def renewal(certificate: Certificate) -> datetime:
@@ -147,6 +130,18 @@ def _published(generation: Generation, seen: Seen, now: datetime) -> Generation:
     return replace(generation, published=now)
 
 
-def _fitting(generations: tuple[Generation, ...]) -> tuple[Generation, ...]:
-    """Leave out the oldest when there are too many, as after a Secret that was lost again and again."""
-    return generations[-MOST:]
+def _retired(authority: Authority, seen: Seen, now: datetime, terms: Terms) -> tuple[Generation, ...]:
+    """Note which of the older generations nobody shows, and leave out what nobody has shown for long enough."""
+    issuer = authority.issuer(now, terms)
+    if issuer is None or not authority.settled(now, terms):
+        return authority.generations
+    place = authority.generations.index(issuer)
+    kept: list[Generation] = []
+    for each in authority.generations[:place]:
+        if each.certificate.fingerprint in seen.shown:
+            kept.append(replace(each, superseded=None))
+        elif each.superseded is None:
+            kept.append(replace(each, superseded=now))
+        elif now < each.superseded + terms.overlap:
+            kept.append(each)
+    return (*kept, *authority.generations[place:])
