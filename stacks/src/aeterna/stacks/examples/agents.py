@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aeterna.azure.cloud import AZURE
 from aeterna.contracts.foundation import FoundationSpec
 from aeterna.contracts.injection import Wish
 from aeterna.contracts.platform import GatewaySpec, PeopleSpec, PlatformSpec, SecretStoreSpec, TenantSpec
 from aeterna.contracts.sizes import Size
-from aeterna.gcp.cloud import GCP
 from aeterna.platform.access import reach
 from aeterna.platform.l1.kubernetes.deployment_v1 import KubernetesDeploymentV1
 from aeterna.platform.l1.kubernetes.pod_disruption_budget_v1 import KubernetesPodDisruptionBudgetV1
@@ -35,14 +35,14 @@ PORT = 8080
 def agents(app: Construct) -> Foundation:
     """Compose an environment for trying out, the platform on it, and the stack of a team with one agent.
 
-    Before applying it in earnest, add ``state=StateSpec(...)`` and ``database_authority=``: the certificates that the
-    foundation only says the address of.
+    Before applying it in earnest, add ``state=StateSpec(...)``. On another cloud, add ``database_authority=`` as well:
+    the certificates that its foundation only says the address of.
     """
     foundation = Foundation(
         app,
         "agents",
-        cloud=GCP,
-        spec=FoundationSpec(name="agents", region="europe-west4", owner="acme", size=Size.DEV),
+        cloud=AZURE,
+        spec=FoundationSpec(name="agents", region="westeurope", owner="acme", size=Size.DEV),
     )
     platform = foundation.platform(
         PlatformSpec(
@@ -52,7 +52,7 @@ def agents(app: Construct) -> Foundation:
             registry="registry.example.com/aeterna",
             tenants=(TenantSpec(name="acme", namespaces=(NAMESPACE,)),),
             people=PeopleSpec(issuer="https://login.example.com", jwks="https://login.example.com/keys"),
-            gateway=GatewaySpec(host="agents.example.com", gateway_class="gke-l7-rilb", certificate="agents-tls"),
+            gateway=GatewaySpec(host="agents.example.com", gateway_class="public", certificate="agents-tls"),
             secrets=SecretStoreSpec(name="vault"),
         )
     )
