@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
+from aeterna.contracts.identity import IdentityOutputs
 from aeterna.contracts.late import Late
 from aeterna.contracts.platform import GatewaySpec, OpalSpec
 from aeterna.platform.flows import port_of
@@ -45,6 +46,7 @@ PORTS = {DATABASE_PORT: "the database's", CACHE_PORT: "the cache's"}
 BOTH = re.compile(r"<!-- flows: begin -->\n(?P<rows>.*?)<!-- flows: end -->", re.DOTALL)
 OPAL_ROWS = "with OPAL"
 NO_OPAL_ROWS = "without OPAL"
+CATALOG_ROWS = "with a catalog server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ class Policy:
         return "jobs" if "app.kubernetes.io/component" in self.pods else self.pods["app.kubernetes.io/name"]
 
 
-def documented(*, opal: bool) -> set[Row]:
+def documented(*, opal: bool, catalog: bool = False) -> set[Row]:
     """Return the rows of the page's table that an installation of this kind has."""
     found = BOTH.search((ROOT / "docs" / "architecture.md").read_text("utf-8"))
     assert found is not None
@@ -78,7 +80,7 @@ def documented(*, opal: bool) -> set[Row]:
     for line in found["rows"].splitlines()[2:]:
         sources, targets, ports, when, why = (cell.strip() for cell in line.strip("|").split("|"))
         assert why, line
-        if when == (NO_OPAL_ROWS if opal else OPAL_ROWS):
+        if when == (NO_OPAL_ROWS if opal else OPAL_ROWS) or (when == CATALOG_ROWS and not catalog):
             continue
         rows |= {
             (source, target, port)
@@ -178,7 +180,17 @@ def _store(target: str, port: str) -> str:
     return {"the database's": "database", "the cache's": "cache"}[port] if target == "a store" else target
 
 
-INSIDE = {"graph-api", "threads", "policies", "injector", "opal-server", "jobs", "agents", "agents of the same tenant"}
+INSIDE = {
+    "graph-api",
+    "threads",
+    "policies",
+    "injector",
+    "opal-server",
+    "jobs",
+    "catalog",
+    "agents",
+    "agents of the same tenant",
+}
 
 
 @pytest.mark.parametrize("opal", [OPAL, None], ids=["with_opal", "without_opal"])
@@ -194,6 +206,18 @@ def test_what_may_come_in_is_exactly_what_the_page_says(opal: OpalSpec | None) -
     said = {row for row in documented(opal=opal is not None) if row[1] in INSIDE}
 
     assert {_seen_from_inside(row) for row in said} == let_in(found)
+
+
+def test_a_catalog_that_runs_in_the_cluster_speaks_as_the_page_says() -> None:
+    where = site()
+    catalog = IdentityOutputs(principal=Late("p"), annotations={})
+    found = policies(
+        type(where)(spec=where.spec, foundation=replace(where.foundation, identities={"catalog": catalog}))
+    )
+    said = documented(opal=False, catalog=True)
+
+    assert let_out(found) == {row for row in said if row[0] in INSIDE}
+    assert let_in(found) == {_seen_from_inside(row) for row in said if row[1] in INSIDE}
 
 
 def _seen_from_inside(row: Row) -> Row:

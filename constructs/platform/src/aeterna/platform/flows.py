@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aeterna.contracts.platform import PlatformSpec
 
 AGENT_PORT: Final = 8090
+CATALOG_PORT: Final = 8181
 PUSH_PORT: Final = 8443
 HTTPS: Final = 443
 SSH: Final = 22
@@ -36,6 +37,8 @@ class Party(StrEnum):
     INJECTOR = names.INJECTOR
     OPAL = names.OPAL_SERVER
     JOBS = "jobs"
+    CATALOG = "catalog"
+    """The server of the Iceberg catalog, where the cloud has none and it runs in the platform's namespace."""
     AGENTS = "agents"
     """The pods of the tenants' namespaces."""
     TENANT = "agents of the same tenant"
@@ -61,6 +64,7 @@ OF_THE_PLATFORM: Final = (
     Party.INJECTOR,
     Party.OPAL,
     Party.JOBS,
+    Party.CATALOG,
 )
 """The pods of the platform's own namespace."""
 INSIDE: Final = frozenset({*OF_THE_PLATFORM, Party.AGENTS, Party.TENANT})
@@ -84,9 +88,19 @@ class Flow:
     protocol: str = "TCP"
 
 
-def flows(spec: PlatformSpec) -> tuple[Flow, ...]:
-    """Return every flow that an installation has; whatever is not among them is refused."""
-    return tuple(dict.fromkeys((*_everybody(spec), *_services(spec), *_watching(spec), *_opal(spec), *_traces(spec))))
+def flows(spec: PlatformSpec, *, catalog: bool = False) -> tuple[Flow, ...]:
+    """Return every flow that an installation has; whatever is not among them is refused.
+
+    ``catalog`` says whether the catalog's server is in the platform's namespace.
+    """
+    parts = (_everybody(spec, catalog=catalog), _services(spec), _watching(spec), _opal(spec), _traces(spec))
+    found = [flow for part in parts for flow in part]
+    if catalog:
+        found += [
+            Flow(Party.GRAPH_API, Party.CATALOG, CATALOG_PORT),
+            Flow(Party.CATALOG, Party.DATABASE, Known.DATABASE),
+        ]
+    return tuple(dict.fromkeys(found))
 
 
 def port_of(address: str) -> int:
@@ -97,19 +111,21 @@ def port_of(address: str) -> int:
     return parts.port or {"http": 80, "ssh": SSH}.get(parts.scheme, HTTPS)
 
 
-def present(spec: PlatformSpec) -> tuple[Party, ...]:
+def present(spec: PlatformSpec, *, catalog: bool) -> tuple[Party, ...]:
     """Return whose pods run in the platform's namespace."""
-    return tuple(party for party in OF_THE_PLATFORM if party is not Party.OPAL or spec.opal is not None)
+    absent = {*(() if spec.opal is not None else (Party.OPAL,)), *(() if catalog else (Party.CATALOG,))}
+    return tuple(party for party in OF_THE_PLATFORM if party not in absent)
 
 
-def _everybody(spec: PlatformSpec) -> Iterator[Flow]:
-    for party in (*present(spec), Party.AGENTS):
+def _everybody(spec: PlatformSpec, *, catalog: bool) -> Iterator[Flow]:
+    everybody = (*present(spec, catalog=catalog), Party.AGENTS)
+    for party in everybody:
         yield Flow(party, Party.NAMES, DNS, "UDP")
         yield Flow(party, Party.NAMES, DNS)
         yield Flow(party, Party.ANYWHERE, HTTPS)
     for party in (Party.GRAPH_API, Party.THREADS, Party.POLICIES, Party.INJECTOR):
         yield Flow(party, Party.ANYWHERE, spec.api_port)
-    for party in (*present(spec), Party.AGENTS):
+    for party in everybody:
         if party is not Party.INJECTOR:
             yield Flow(party, Party.IDENTITY, IDENTITY_PORT)
 
@@ -121,7 +137,7 @@ def _services(spec: PlatformSpec) -> Iterator[Flow]:
     if spec.opal is None:
         for fed in (Party.GRAPH_API, Party.THREADS, Party.POLICIES):
             yield Flow(fed, Party.POLICIES, PORTS[names.POLICIES])
-    for party in (Party.GRAPH_API, Party.THREADS, Party.POLICIES, Party.JOBS):
+    for party in (Party.THREADS, Party.POLICIES, Party.JOBS):
         yield Flow(party, Party.DATABASE, Known.DATABASE)
     yield Flow(Party.THREADS, Party.ANYWHERE, PUSH_PORT)
     yield Flow(Party.AGENTS, Party.TENANT, AGENT_PORT)
@@ -155,5 +171,5 @@ def _opal(spec: PlatformSpec) -> Iterator[Flow]:
 
 def _traces(spec: PlatformSpec) -> Iterator[Flow]:
     if spec.traces is not None:
-        for party in (Party.GRAPH_API, Party.THREADS, Party.POLICIES, Party.AGENTS):
+        for party in (Party.GRAPH_API, Party.THREADS, Party.POLICIES, Party.INJECTOR, Party.AGENTS):
             yield Flow(party, Party.COLLECTOR, port_of(spec.traces))

@@ -32,6 +32,8 @@ EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 """Where stores are (RFC 1918): not every cloud puts them into the network's own block."""
 IN_CLUSTER: Final = "svc"
+CATALOG_IDENTITY: Final = "catalog"
+"""What a foundation makes only where the catalog's server runs in the cluster."""
 
 
 class Network(Construct):
@@ -51,10 +53,11 @@ class Network(Construct):
     ) -> None:
         super().__init__(scope, id_)
         spec, peers = site.spec, _Peers(site)
-        allowed = flows(spec)
+        catalog = CATALOG_IDENTITY in site.foundation.identities
+        allowed = flows(spec, catalog=catalog)
         own = Construct(self, spec.namespace)
         _deny(own, namespaces[spec.namespace])
-        for party in present(spec):
+        for party in present(spec, catalog=catalog):
             _allow(own, party, namespaces[spec.namespace], _pods(party), peers.rules(party, allowed))
         for tenant in spec.tenants:
             for namespace in tenant.namespaces:
