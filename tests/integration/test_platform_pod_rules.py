@@ -34,7 +34,7 @@ threading.Event().wait()
 """
 FAILS_ONCE = """
 import pathlib, sys
-mark = pathlib.Path("/work/mark")
+mark = pathlib.Path("/data/mark")
 if not mark.exists():
     mark.touch()
     sys.exit(3)
@@ -66,10 +66,10 @@ def test_the_sidecar_of_a_job_ends_when_its_work_is_done_and_failed_work_is_done
     cluster: KubeCluster, tmp_path: Path
 ) -> None:
     """Without native sidecars a Job would never end."""
-    mount = {"name": "work", "mountPath": "/work"}
+    mount = {"name": "data", "mountPath": "/data"}
     spec: dict[str, Any] = {
         "restartPolicy": "OnFailure",
-        "volumes": [{"name": "work", "emptyDir": {}}],
+        "volumes": [{"name": "data", "emptyDir": {}}],
         "initContainers": [{"name": "beside", "restartPolicy": "Always"}],
         "containers": [{"name": "job", "volumeMounts": [mount]}],
     }
