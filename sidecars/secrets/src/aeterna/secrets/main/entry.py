@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import gc
-import resource
-from typing import Final
 
+from aeterna.secrets.adapters.process_privacy import keep_private
 from aeterna.secrets.adapters.quiet_libraries import quieten
 from aeterna.secrets.main.composing import NAME, build
 from aeterna.secrets.settings import SecretsSettings
@@ -13,13 +12,10 @@ from aeterna.service.lifecycle import listen, one_line_refusals, serve
 from aeterna.service.settings import load
 from aeterna.service.telemetry import configure
 
-_NO_CORE: Final = (0, 0)
-
 
 def main() -> None:
     """Serve until told to stop; exit with status 1 and one line when that cannot even begin."""
-    # What a core would show is all that is kept.
-    resource.setrlimit(resource.RLIMIT_CORE, _NO_CORE)
+    keep_private()
     with one_line_refusals(NAME):
         settings = load(SecretsSettings)
         configure(NAME, settings)
