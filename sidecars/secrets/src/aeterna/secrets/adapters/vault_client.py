@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import secrets
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
@@ -54,7 +54,11 @@ _LONGEST_WAIT: Final = 600.0
 class VaultClient:
     """One token's view of a Vault, or nobody's. Nothing comes from the environment: no token, address, proxy, netrc."""
 
-    def __init__(self, vault: VaultSource, *, timeout: timedelta, token: str | None = None) -> None:
+    def __init__(
+        self, vault: VaultSource, *, timeout: timedelta, token: str | None = None, key: bytes | None = None
+    ) -> None:
+        self.key = key or secrets.token_bytes(32)
+        """Under it values are compared; whoever sees what comes of it cannot guess them."""
         self._vault = vault
         self._timeout = timeout
         self._session = requests.Session()
@@ -74,7 +78,7 @@ class VaultClient:
 
     def holding(self, token: str) -> VaultClient:
         """Return a client that proves itself by a token."""
-        return VaultClient(self._vault, timeout=self._timeout, token=token)
+        return VaultClient(self._vault, timeout=self._timeout, token=token, key=self.key)
 
     def close(self) -> None:
         """Close the connections."""
@@ -134,7 +138,7 @@ def _check(answer: requests.Response, what: str) -> None:
     """Raise what a status means; the body is not looked at, since it may repeat what was asked."""
     status = answer.status_code
     if status in _UNAVAILABLE:
-        raise SourceUnavailableError(_UNAVAILABLE[status], retry_after=_wait(answer.headers.get("Retry-After")))
+        raise SourceUnavailableError(_UNAVAILABLE[status], retry_after=_wait(answer.headers))
     if status in _DENIED:
         raise AccessDeniedError(what)
     if status == _NOT_FOUND:
@@ -147,17 +151,16 @@ def _check(answer: requests.Response, what: str) -> None:
         raise SourceAnswerError(f"to {what} has status {status}")
 
 
-def _wait(header: str | None) -> float | None:
-    """Return how many seconds ``Retry-After`` asks for, as a number or a date; None for neither."""
-    if header is None:
-        return None
-    if header.isascii() and header.isdigit():
-        return min(_LONGEST_WAIT, float(header))
+def _wait(headers: Mapping[str, str]) -> float | None:
+    """Return how many seconds ``Retry-After`` asks for: a number, or a moment of the clock that ``Date`` is told by."""
+    told, date = headers.get("Retry-After", ""), headers.get("Date", "")
+    if told.isascii() and told.isdigit():
+        return min(_LONGEST_WAIT, float(told))
     try:
-        until = parsedate_to_datetime(header).timestamp()
-    except ValueError:
+        seconds = (parsedate_to_datetime(told) - parsedate_to_datetime(date)).total_seconds()
+    except (ValueError, TypeError):
         return None
-    return min(_LONGEST_WAIT, max(0.0, until - time.time()))
+    return min(_LONGEST_WAIT, max(0.0, seconds))
 
 
 def _document(answer: requests.Response) -> Answer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from aeterna.secrets.domain.secret import JsonValue, Reference
 
 _BATCH: Final = "batch"
-# A version is compared and written down; under a key of this process's own nobody can guess the value behind it.
-_KEY: Final = secrets.token_bytes(32)
 
 
 class VaultSecretSource:
@@ -43,10 +40,10 @@ class VaultSecretSource:
         fields = Fields(_object(answer, "data"))
         lease = self._lease(answer)
         if lease is not None:
-            return Secret(fields=fields, version=_digest(lease.id), lease=lease)
+            return Secret(fields=fields, version=self._digest(lease.id), lease=lease)
         if reference.engine == "dynamic" and not fields:
             raise SourceAnswerError("has neither a lease nor a value")
-        return Secret(fields=fields, version=_digest(json.dumps(dict(fields), sort_keys=True)))
+        return Secret(fields=fields, version=self._digest(json.dumps(dict(fields), sort_keys=True)))
 
     def renew(self, lease: Lease, *, ttl: float) -> Grant:
         """See `SecretSource.renew`."""
@@ -77,6 +74,10 @@ class VaultSecretSource:
             raise SourceAnswerError("has no version")
         # A secret that is deleted and written anew begins again at version 1.
         return Secret(fields=Fields(_object(data, "data")), version=f"{version}@{metadata.get('created_time', '')}")
+
+    def _digest(self, text: str) -> str:
+        """Return what is the same for the same text; versions are shown, and nobody may guess from one."""
+        return hmac.new(self._client.key, text.encode(), hashlib.sha256).hexdigest()[:16]
 
     def _lease(self, answer: Answer) -> Lease | None:
         id_ = answer.get("lease_id")
@@ -155,7 +156,3 @@ def _seconds(document: Answer, name: str) -> float:
     if not isinstance(found, int | float) or isinstance(found, bool) or found < 0:
         raise SourceAnswerError(f"has no {name!r}")
     return float(found)
-
-
-def _digest(text: str) -> str:
-    return hmac.new(_KEY, text.encode(), hashlib.sha256).hexdigest()[:16]
