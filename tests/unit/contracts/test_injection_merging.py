@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import assume, given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from aeterna.contracts.injection import Wish, merged, names, parts
@@ -14,6 +14,9 @@ from fixtures.pods_for_injection import INSTALLATION, holds, installation, pod
 if TYPE_CHECKING:
     from aeterna.contracts.injection import PodParts
 
+EXAMPLES = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 LABEL = "azure.workload.identity/use"
 WISHES = st.sampled_from(
     [
@@ -75,6 +78,7 @@ def injected(spec: dict[str, Any], added: PodParts) -> tuple[dict[str, Any], dic
         raise
 
 
+@EXAMPLES
 @given(spec=SPECS, wished=WISHES, told=TOLD)
 def test_what_the_author_wrote_stays(spec: dict[str, Any], wished: Wish, told: Any) -> None:  # noqa: ANN401 - drawn
     plain, after = injected(spec, parts(wished, told, tenant="acme"))
@@ -82,6 +86,7 @@ def test_what_the_author_wrote_stays(spec: dict[str, Any], wished: Wish, told: A
     assert holds(after, plain)
 
 
+@EXAMPLES
 @given(spec=SPECS, wished=WISHES, told=TOLD)
 def test_merging_again_changes_nothing(spec: dict[str, Any], wished: Wish, told: Any) -> None:  # noqa: ANN401 - drawn
     added = parts(wished, told, tenant="acme")
@@ -90,6 +95,7 @@ def test_merging_again_changes_nothing(spec: dict[str, Any], wished: Wish, told:
     assert merged(after, added) == after
 
 
+@EXAMPLES
 @given(spec=SPECS, wished=WISHES, told=TOLD)
 def test_nothing_is_there_twice(spec: dict[str, Any], wished: Wish, told: Any) -> None:  # noqa: ANN401 - drawn
     """The API server refuses a pod with two volumes or variables of a name, or two mounts at a path."""
@@ -101,6 +107,7 @@ def test_nothing_is_there_twice(spec: dict[str, Any], wished: Wish, told: Any) -
     assert [each for each in lists if len(each) != len(set(each))] == []
 
 
+@EXAMPLES
 @given(spec=SPECS, before=WISHES, after=WISHES, told=TOLD)
 def test_another_wish_leaves_nothing_of_the_one_before_but_variables(
     spec: dict[str, Any],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aeterna.contracts.injection import Requests, Wish, names, wish
@@ -38,12 +38,14 @@ def wishes(draw: st.DrawFn) -> Wish:
     )
 
 
+@settings(deadline=None)
 @given(wished=wishes())
 def test_a_wish_is_read_from_the_annotations_that_it_writes(wished: Wish) -> None:
     """At synthesis a wish becomes annotations, and at admission they become the wish again."""
     assert wish(wished.annotations()) == wished
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(sorted({value for value in vars(names).values() if str(value).startswith("aeterna.io/")})),
@@ -58,6 +60,7 @@ def test_whatever_is_written_is_a_wish_or_nothing_or_a_refusal(annotations: dict
     assert wished is None or wished.policy or wished.secrets
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_no_other_annotation_of_our_domain_is_known(name: str) -> None:
     annotation = f"aeterna.io/{name}"

@@ -226,7 +226,7 @@ PLACES = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(place=PLACES, value=JSON)
 def test_whatever_a_pod_is_it_gets_an_answer_that_was_foreseen(place: str, value: object) -> None:
     subject = pod(BOTH)

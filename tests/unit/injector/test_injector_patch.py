@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import jsonpatch
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aeterna.injector.domain.json_patch import changes
@@ -22,6 +22,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(before=st.dictionaries(NAMES, JSON), after=st.dictionaries(NAMES, JSON))
 def test_a_patch_makes_the_one_of_the_other(before: dict[str, object], after: dict[str, object]) -> None:
     patched: object = jsonpatch.apply_patch(before, json.dumps([*changes(before, after)]))
@@ -29,6 +30,7 @@ def test_a_patch_makes_the_one_of_the_other(before: dict[str, object], after: di
     assert patched == after
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(document=JSON)
 def test_nothing_is_changed_of_what_is_the_same(document: object) -> None:
     assert [*changes(document, json.loads(json.dumps(document)))] == []
