@@ -168,6 +168,11 @@ def test_every_addon_says_who_wins_a_conflict(addons: dict[str, Json]) -> None:
     assert {addon["resolve_conflicts_on_update"] for addon in addons.values()} == {"PRESERVE"}
 
 
+def test_network_policies_are_enforced(addons: dict[str, Json]) -> None:
+    """EKS takes them either way; only the network add-on that is told so holds anybody to them."""
+    assert json.loads(addons["vpc-cni"]["configuration_values"])["enableNetworkPolicy"] == "true"
+
+
 def test_the_volume_driver_may_use_the_key_and_let_aws_alone_go_on_using_it(
     synthesis: Document, addons: dict[str, Json]
 ) -> None:
