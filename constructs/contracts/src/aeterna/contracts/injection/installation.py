@@ -29,7 +29,7 @@ class Resources:
                 raise InvalidInstallationError(name, f"{value!r} is no quantity above 0")
 
 
-# Measured, fed by signed bundles: 77 MB with the shipped policies, 100 with 5,000 while a new bundle comes.
+# Fed by signed bundles: 77 MB measured with the shipped policies, some 100 with 5,000 while a new bundle comes.
 POLICY_RESOURCES: Final = Resources(cpu="10m", memory="128Mi")
 # Measured: 62 MB.
 SECRETS_RESOURCES: Final = Resources(cpu="10m", memory="96Mi")
