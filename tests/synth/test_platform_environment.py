@@ -172,6 +172,16 @@ def test_opals_clients_wait_for_entities_only_where_somebody_has_some(entities: 
     assert told.get("OPAL_DATA_UPDATER_ENABLED") == (None if entities else "false")
 
 
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("service", ["threads", "policies"])
+def test_whoever_migrates_lets_in_the_login_that_serves(cloud: str, service: str) -> None:
+    prefix = f"AETERNA_{service.upper()}_"
+
+    migrating = environment(container_of(cloud, f"{service}-migrate", "migrate"))
+
+    assert migrating[f"{prefix}SERVING_LOGIN"] == told_by(cloud).identities[service].logins["prod-threads"]
+
+
 def test_what_is_deployed_at_first_is_in_the_image_where_the_setting_says() -> None:
     """Without a first version no agent would start: its sidecar waits for a bundle that was deployed."""
     containerfile = (ROOT / "runtime/policies/Containerfile").read_text()

@@ -50,9 +50,9 @@ def workload(stack: TerraformStack, kind: Any, pod: dict[str, Any], namespace: s
     return kind(stack, name, metadata={"name": "agent", "namespace": namespace}, spec=spec)
 
 
-def pod_of(found: Any) -> dict[str, Any]:  # noqa: ANN401 - any of the bindings
+def pod_of(found: KubernetesDeploymentV1) -> dict[str, Any]:
     """Return the pods of a workload as Kubernetes has them."""
-    kind: Any = type(found)
+    kind = type(found)
     template: Any = found.arguments["spec"]
     for step in path_to_template(kind):
         template = template[step]

@@ -139,6 +139,8 @@ class Jobs(Construct):
 
 def _template(task: Task, site: Site, binding: type[KubernetesJobV1 | KubernetesCronJobV1]) -> Any:  # noqa: ANN401 - a block that was translated from JSON; the schema guided it
     settings = {**connection(site, task.account), **(retention(site) if task.retention else {})}
+    if task.command == MIGRATE:
+        settings["SERVING_LOGIN"] = site.login(task.service)
     program = Program(
         name=task.command,
         image=site.image(task.service),

@@ -39,6 +39,7 @@ from aeterna.policies.usecases.seeding import Seeding
 from aeterna.postgres.address import Address
 from aeterna.postgres.fitness import prepare_schema, require_schema
 from aeterna.postgres.pool import Limits, connection_pool
+from aeterna.postgres.serving_login import let_in
 from aeterna.service import lifecycle, telemetry
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
 from aeterna.service.adapters.issuers import verifier_of
@@ -95,6 +96,10 @@ def migrate(settings: DatabaseSettings, to: str) -> None:
     owner = Address.of(settings, DATABASE.errors, settings.migrate_dsn)
     moved = adapter.migrate(owner, DATABASE, to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout)
     sys.stdout.write(f"{PROGRAM}: schema {moved.before or 'none'} -> {moved.after or 'none'}\n")
+    login = settings.serving_login
+    if login is not None and moved.after == DATABASE.head:
+        let_in(owner, DATABASE, login=login, provider=settings.dsn_login, roles=(DATABASE.names.role,))
+        sys.stdout.write(f"{PROGRAM}: {login} may serve\n")
 
 
 async def verify_audit(settings: DatabaseSettings) -> int:

@@ -22,7 +22,8 @@ class DatabaseSettings(BaseSettings):
     one that serves. ``dsn_login`` says who vouches for the login of both: the string itself, with its password or
     socket, or the cloud, whose tokens are the passwords. ``dsn_ca_file`` holds the certificates (PEM) that prove the
     server, if not the machine's own. ``migrate_wait`` bounds the wait for another migrator, ``migrate_lock_timeout``
-    for a table. ``platform_tenant`` is the tenant whose administrators change everybody's policies; those of other
+    for a table. ``serving_login`` is let into the newest schema, and made where the cloud does not make it.
+    ``platform_tenant`` is the tenant whose administrators change everybody's policies; those of other
     tenants change their own. ``audit_kept`` is how long records are kept, 90 days at least.
     """
 
@@ -34,6 +35,7 @@ class DatabaseSettings(BaseSettings):
     dsn_ca_file: Path | None = None
     migrate_wait: Duration = timedelta(minutes=2)
     migrate_lock_timeout: Duration = timedelta(seconds=5)
+    serving_login: str | None = Field(default=None, min_length=1, max_length=63)
     platform_tenant: str = Field(default="platform", pattern=_TENANT)
     audit_kept: Duration = Field(default=timedelta(days=90), ge=timedelta(days=90))
     pool_min: int = Field(default=1, ge=1)

@@ -19,7 +19,7 @@ class MigrationSettings(BaseSettings):
     one that serves. ``dsn_login`` says who vouches for the login of both: the string itself, with its password or
     socket, or the cloud, whose tokens are the passwords. ``dsn_ca_file`` holds the certificates (PEM) that prove the
     server, if not the machine's own. ``migrate_wait`` bounds the wait for another migrator, ``migrate_lock_timeout``
-    the one for a table.
+    the one for a table. ``serving_login`` is let into the newest schema, and made where the cloud does not make it.
     """
 
     model_config = SettingsConfigDict(env_prefix="AETERNA_THREADS_", frozen=True, extra="forbid")
@@ -30,6 +30,7 @@ class MigrationSettings(BaseSettings):
     dsn_ca_file: Path | None = None
     migrate_wait: Duration = timedelta(minutes=2)
     migrate_lock_timeout: Duration = timedelta(seconds=5)
+    serving_login: str | None = Field(default=None, min_length=1, max_length=63)
 
 
 class PushSettings(BaseSettings):

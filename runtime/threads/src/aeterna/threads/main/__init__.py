@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from aeterna.postgres.address import Address
 from aeterna.postgres.fitness import prepare_schema
 from aeterna.postgres.pool import Limits
+from aeterna.postgres.serving_login import let_in
 from aeterna.service import lifecycle, telemetry
 from aeterna.service.settings import load
 from aeterna.threads.adapters.database import DATABASE
+from aeterna.threads.adapters.postgres_cleanup import ROLE as JOBS_ROLE
 from aeterna.threads.main.application import PROGRAM, application
 from aeterna.threads.main.retention import clean_up
 from aeterna.threads.settings import CleanupSettings, MigrationSettings, ThreadsSettings
@@ -49,6 +51,10 @@ def migrate(settings: MigrationSettings, to: str) -> None:
     owner = Address.of(settings, DATABASE.errors, settings.migrate_dsn)
     moved = adapter.migrate(owner, DATABASE, to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout)
     sys.stdout.write(f"{PROGRAM}: schema {moved.before or 'none'} -> {moved.after or 'none'}\n")
+    login = settings.serving_login
+    if login is not None and moved.after == DATABASE.head:
+        let_in(owner, DATABASE, login=login, provider=settings.dsn_login, roles=(DATABASE.names.role, JOBS_ROLE))
+        sys.stdout.write(f"{PROGRAM}: {login} may serve\n")
 
 
 def serve(settings: ThreadsSettings) -> None:
