@@ -20,7 +20,7 @@ PORT: Final = 6379
 RELAY_ADDRESS: Final = f"redis://127.0.0.1:{PORT}"
 FOLDER: Final = "/etc/aeterna/cache"
 FILE: Final = "ca.pem"
-_RESOURCES: Final = Resources(cpu="25m", most_cpu="500m", memory="96Mi")
+_RESOURCES: Final = Resources(cpu="25m", most_cpu="500m", memory="128Mi")
 
 
 def relay(site: Site) -> Program:
