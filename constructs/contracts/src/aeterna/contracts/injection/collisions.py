@@ -31,7 +31,7 @@ def refuse_collisions(spec: Mapping[str, object], parts: PodParts, *, injected: 
         for volume in list_of(spec, "volumes"):
             if text_of(volume, "name") in OUR_VOLUMES:
                 raise CollisionError(f"a volume is named {volume['name']}, as one of the sidecars' is", "rename it")
-    paths = tuple(_resolved(text_of(each, "mountPath")) for each in parts.mounts)
+    paths = tuple(resolved(text_of(each, "mountPath")) for each in parts.mounts)
     for container in (*inits, *containers):
         if container.get("name") not in OUR_CONTAINERS:
             _refuse_ports(container, parts.ports)
@@ -56,14 +56,14 @@ def _refuse_mounts(container: Part, paths: Iterable[str], *, injected: bool) -> 
                 what = f"container {container['name']} mounts {volume}, which is added to every container"
                 raise CollisionError(what, "leave that out")
             continue
-        resolved = _resolved(path)
+        led = resolved(path)
         for ours in paths:
-            if resolved == ours or resolved.startswith(f"{ours}/"):
+            if led == ours or led.startswith(f"{ours}/"):
                 what = f"container {container['name']} mounts {volume} at {path[:200]}, and {ours} is the sidecars'"
                 raise CollisionError(what, "mount it elsewhere")
 
 
-def _resolved(path: str) -> str:
+def resolved(path: str) -> str:
     """Return where a path leads in most images, in which ``/var/run`` is a link to ``/run``."""
     plain = posixpath.normpath(path)
     return plain.removeprefix("/var") if plain == _LINKED or plain.startswith(f"{_LINKED}/") else plain

@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from aeterna.contracts.injection import names
-from aeterna.contracts.injection.collisions import refuse_collisions
+from aeterna.contracts.injection.collisions import refuse_collisions, resolved
 from aeterna.contracts.injection.errors import MalformedPodError
 from aeterna.contracts.injection.pod import OUR_CONTAINERS, OUR_VOLUMES, list_of, part_of, text_of
 from aeterna.contracts.json_value import is_array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from aeterna.contracts.injection.parts import PodParts
     from aeterna.contracts.injection.sidecars import Part
 
-_OURS_BY_NAME: Final = ("AETERNA_", "OPAL_")
+_OF_IDENTITIES: Final = frozenset(
+    {
+        *("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_DEFAULT_REGION"),
+        *("AWS_REGION", "AWS_ROLE_ARN", "AWS_STS_REGIONAL_ENDPOINTS", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+        *("AZURE_AUTHORITY_HOST", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_TENANT_ID"),
+    }
+)
+"""The variables by which clouds' webhooks tell containers who they are; they are the same in all of a pod."""
+_IDENTITIES: Final = "/run/secrets/"
+"""Below here they mount the tokens."""
 
 
 def merged(pod: Mapping[str, object], parts: PodParts) -> dict[str, object]:
@@ -89,28 +98,30 @@ def _of_the_author(container: Part, parts: PodParts) -> Part:
 
 
 def _sidecar(found: Part, ours: Part) -> Part:
-    """Return a container of ours as we say, with what other webhooks give to every container of a pod.
+    """Return a container of ours as we say, with what clouds' webhooks give to every container of a pod.
 
-    That is a limit of a resource that we say nothing of, variables and mounts; none that would steer a sidecar.
+    That is who the pod is, by variables and tokens, and a limit of a resource that we say nothing of. Anything else may
+    steer a sidecar (a library to load, a proxy, a volume over its code), and may be from an author who only says that
+    the pod was injected before.
     """
     before, resources = part_of(found, "resources"), part_of(ours, "resources")
+    mounts = list_of(ours, "volumeMounts")
     return {
         **ours,
         "resources": {
             **before,
             **{name: {**part_of(before, name), **part_of(resources, name)} for name in resources},
         },
-        "env": [*list_of(ours, "env"), *_foreign(found, ours, "env", "name")],
-        "volumeMounts": [*list_of(ours, "volumeMounts"), *_foreign(found, ours, "volumeMounts", "mountPath")],
+        "env": [*list_of(ours, "env"), *(each for each in list_of(found, "env") if each.get("name") in _OF_IDENTITIES)],
+        "volumeMounts": [*mounts, *_tokens(list_of(found, "volumeMounts"), mounts)],
     }
 
 
-def _foreign(found: Part, ours: Part, name: str, key: str) -> list[Part]:
-    mine = {each.get(key) for each in list_of(ours, name)}
-    return [
-        each
-        for each in list_of(found, name)
-        if text_of(each, key) not in mine
-        and text_of(each, "name") not in OUR_VOLUMES
-        and not text_of(each, "name").startswith(_OURS_BY_NAME)
-    ]
+def _tokens(found: Iterable[Part], ours: Iterable[Part]) -> Iterator[Part]:
+    """Return the mounts of clouds' tokens, none of which is within one of ours."""
+    taken = tuple(resolved(text_of(each, "mountPath")) for each in ours)
+    for each in found:
+        path = resolved(text_of(each, "mountPath"))
+        within = any(path == mine or path.startswith(f"{mine}/") for mine in taken)
+        if path.startswith(_IDENTITIES) and not within and text_of(each, "name") not in OUR_VOLUMES:
+            yield each
