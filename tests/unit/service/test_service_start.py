@@ -61,6 +61,12 @@ def test_settings_come_from_the_environment(environment: pytest.MonkeyPatch) -> 
     assert (settings.request_timeout, settings.drain_timeout) == (timedelta(seconds=2.5), timedelta(minutes=1))
 
 
+def test_a_service_that_is_named_as_our_prefix_sets_no_port(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("AETERNA_SHELF_PORT", "tcp://10.0.0.1:80")  # as Kubernetes tells of a Service aeterna-shelf
+
+    assert load(ShelfSettings).port == 8000
+
+
 def test_every_missing_setting_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in REQUIRED:
         monkeypatch.delenv(name, raising=False)

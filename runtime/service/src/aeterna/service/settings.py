@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeAlias, TypeVar
+from typing import Annotated, Literal, Self, TypeAlias, TypeVar, cast
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from aeterna.service.errors import SettingsInvalidError
 
 _NUMBER = re.compile(r"\d+(\.\d+)?")
+_SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://")
 
 
 def _seconds(value: object) -> object:
@@ -43,6 +44,19 @@ class ListenSettings(BaseSettings):
     otlp_endpoint: str | None = None
     tls_certificate_file: Path | None = None
     tls_key_file: Path | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_service_links(cls, values: object) -> object:
+        """Leave out what Kubernetes tells each pod of a Service whose name is like a prefix of ours.
+
+        Of a Service `aeterna-policy` it says ``AETERNA_POLICY_PORT=tcp://10.0.0.1:80``, and every pod of its namespace
+        would be refused for a port that nobody set.
+        """
+        if not isinstance(values, dict):
+            return values
+        found = cast("dict[str, object]", values)
+        return {name: each for name, each in found.items() if not (name.endswith("port") and _is_service_link(each))}
 
     @model_validator(mode="after")
     def _whole_pair(self) -> Self:
@@ -91,6 +105,10 @@ class ServiceSettings(ListenSettings):
         if shown and not (self.workload_jwks or "").startswith("https://"):
             raise ValueError("WORKLOAD_JWKS_CA_FILE and WORKLOAD_JWKS_TOKEN_FILE are for an https WORKLOAD_JWKS")
         return self
+
+
+def _is_service_link(value: object) -> bool:
+    return isinstance(value, str) and _SERVICE_LINK.match(value) is not None
 
 
 S = TypeVar("S", bound=BaseSettings)
