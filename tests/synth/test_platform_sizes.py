@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -248,3 +249,43 @@ def test_no_service_finds_the_pods_of_a_job(name: str) -> None:
     for service in document.resources("kubernetes_service_v1").values():
         wanted = service["spec"]["selector"].items()
         assert not [each.name for each in jobs if wanted <= each.pod["metadata"]["labels"].items()]
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_the_webhook_is_where_the_control_plane_of_a_private_gke_cluster_reaches_pods(name: str) -> None:
+    """GKE's own firewall rule lets it in at two ports. At another one no pod of a tenant would ever be admitted."""
+    (registration,) = documents()[name].resources("kubernetes_mutating_webhook_configuration_v1").values()
+    (service,) = (
+        each
+        for each in documents()[name].resources("kubernetes_service_v1").values()
+        if each["metadata"]["name"] == "injector"
+    )
+    (injector,) = workloads(documents()[name])["injector"].containers()
+
+    (port,) = service["spec"]["port"]
+    told = {each["name"]: each.get("value") for each in injector["env"]}
+    assert port["target_port"] in {"443", "10250"}
+    assert told["AETERNA_INJECTOR_PORT"] == port["target_port"]
+    assert registration["webhook"][0]["client_config"]["service"]["port"] == port["port"]
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_an_autoscaler_says_all_that_kubernetes_would_fill_in(name: str) -> None:
+    """The provider shows what was filled in as something to take away, at every plan."""
+    for scaler in documents()[name].resources("kubernetes_horizontal_pod_autoscaler_v2").values():
+        behavior = scaler["spec"]["behavior"]
+        for (way,) in (behavior["scale_up"], behavior["scale_down"]):
+            assert way.keys() == {"stabilization_window_seconds", "select_policy", "policy"}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_an_agents_pod_carries_the_labels_that_the_cloud_wants_of_one_that_proves_itself(cloud: str) -> None:
+    """Azure gives no token to a pod without its label, and the secrets sidecar would not become ready."""
+    (definition,) = (
+        json.loads(each["data"]["installation.json"])
+        for each in documents()[f"{cloud}-standard"].resources("kubernetes_config_map_v1").values()
+        if each["metadata"]["name"] == "aeterna-injection"
+    )
+
+    wanted = {"azure.workload.identity/use": "true"} if cloud == "azure" else {}
+    assert definition["pod_labels"] == wanted

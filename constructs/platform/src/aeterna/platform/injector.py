@@ -126,6 +126,7 @@ def _program(site: Site) -> Program:
             PREFIX,
             {
                 **listening(site),
+                "PORT": str(PORTS[INJECTOR]),
                 "INSTALLATION": f"{FOLDER}/{INSTALLATION_FILE}",
                 "WORKLOADS": f"{FOLDER}/{WORKLOADS_FILE}",
                 "HEALTH_HOST": ANYWHERE,

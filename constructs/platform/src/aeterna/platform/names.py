@@ -18,7 +18,9 @@ RELAY: Final = "relay"
 MIGRATE: Final = "migrate"
 CLEANUP: Final = "cleanup"
 
-PORTS: Final = {GRAPH_API: 8081, THREADS: 8082, POLICIES: 8185, INJECTOR: 8443, OPAL_SERVER: 7002}
+# Of the injector: the control plane of a private GKE cluster reaches its pods at 443 and 10250 alone, by the firewall
+# rule that GKE makes (Google Cloud, "Firewall rules in GKE"), and below 1024 a process may have to be root.
+PORTS: Final = {GRAPH_API: 8081, THREADS: 8082, POLICIES: 8185, INJECTOR: 10250, OPAL_SERVER: 7002}
 INJECTOR_HEALTH_PORT: Final = 9182
 RELAY_HEALTH_PORT: Final = 9183
 

@@ -199,13 +199,24 @@ class Serving(Construct):
                     }
                 ],
                 "behavior": {
+                    # As Kubernetes has it by default: what it fills in, each plan would want to take away again.
+                    "scale_up": [
+                        {
+                            "stabilization_window_seconds": 0,
+                            "select_policy": "Max",
+                            "policy": [
+                                {"type": "Pods", "value": 4, "period_seconds": 15},
+                                {"type": "Percent", "value": 100, "period_seconds": 15},
+                            ],
+                        }
+                    ],
                     "scale_down": [
                         {
                             "stabilization_window_seconds": 300,
                             "select_policy": "Min",
                             "policy": [{"type": "Pods", "value": 1, "period_seconds": 60}],
                         }
-                    ]
+                    ],
                 },
             },
             depends_on=[self.deployment],

@@ -84,7 +84,12 @@ class Site:
             opal_url=None if spec.opal is None else self.url(OPAL_SERVER, scheme="http"),
             opal_entities=spec.opal is None or spec.opal.data_url is not None,
             otlp_endpoint=spec.traces,
+            pod_labels=self._pod_labels(),
         )
+
+    def _pod_labels(self) -> dict[str, str]:
+        """Return what the cloud wants on every pod that proves itself there, as secrets sidecars of agents do."""
+        return {name: value for each in self.foundation.identities.values() for name, value in each.pod_labels.items()}
 
     def login(self, service_account: str) -> Late:
         """Return as whom a service account logs in to the one store with logins that its identity uses."""
