@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -26,6 +28,8 @@ from aeterna.service.problem import without_status
 from fixtures.pods_for_injection import AGENTS, BOTH, POLICY, WORKLOADS, container, installation, pod
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from prometheus_client import CollectorRegistry
 
     from aeterna.injector.api.app import InjectorApp
@@ -54,7 +58,7 @@ class Webhook:
         response: dict[str, Any] = orjson.loads(answered[1])["response"]
         return response
 
-    async def post(self, body: bytes, path: str = "/inject?timeout=10s") -> httpx.Response:
+    async def post(self, body: bytes | AsyncIterator[bytes], path: str = "/inject?timeout=10s") -> httpx.Response:
         """Send a body the usual way."""
         transport = httpx.ASGITransport(app=self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://injector") as client:
@@ -184,6 +188,49 @@ async def test_a_body_that_is_larger_than_any_pod_is_refused() -> None:
     assert webhook.direct(b" " * 1001) is None
     assert (answer.status_code, answer.json()["code"]) == (413, "request.too_large")
     assert webhook.counted() == {("denied", "request.too_large"): 1.0}
+
+
+async def test_large_reviews_are_read_a_few_at_a_time_and_small_ones_beside_them() -> None:
+    """A hundred pods of 3 MB, made at once by whoever may make pods, would otherwise be in memory together."""
+    webhook, body, asked = Webhook(), orjson.dumps(review()), asyncio.Event()
+    go, reading = asyncio.Event(), 0
+
+    async def slowly() -> AsyncIterator[bytes]:
+        nonlocal reading
+        reading += 1
+        if reading == 4:
+            asked.set()
+        await go.wait()
+        yield body
+
+    async def large() -> httpx.Response:
+        return await webhook.post(slowly())
+
+    async with asyncio.TaskGroup() as group:
+        answers = [group.create_task(large()) for _ in range(9)]
+        await asked.wait()
+        small = await webhook.post(body)
+        before = reading
+        go.set()
+
+    assert (small.status_code, before) == (200, 4)
+    assert {each.result().status_code for each in answers} == {200}
+
+
+@pytest.mark.parametrize("policy", FailurePolicy)
+def test_a_pod_whose_patch_cannot_be_written_is_answered_as_the_failure_policy_says(policy: FailurePolicy) -> None:
+    deep: dict[str, object] = {}
+    for _ in range(400):
+        deep = {"deep": deep}
+    subject = pod({**POLICY, names.STATUS: "injected"})
+    subject["spec"]["initContainers"] = [{"name": "twice", "deep": deep}, {"name": "twice"}]
+
+    with capture_logs():
+        # orjson reads deeper than it writes.
+        response = Webhook(policy).direct(json.dumps(review(subject)).encode())
+
+    assert response is not None
+    assert response["allowed"] is (policy is FailurePolicy.IGNORE)
 
 
 class FailingDefinitions(FakeDefinitions):

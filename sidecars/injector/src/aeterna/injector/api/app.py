@@ -35,6 +35,9 @@ _TARGETS: Final = frozenset({PATH.encode(), *(f"{PATH}?timeout={seconds}s".encod
 _JSON: Final = "application/json"
 _LINES: Final = b"content-type: application/json\r\n"
 _CLOSE: Final = {"Connection": "close"}
+_SMALL_BYTES: Final = 64 * 1024
+"""No more than what is read of a body before anybody asks for it."""
+_LARGE_AT_ONCE: Final = 4
 _NOT_A_POD: Final = Admission(result=Result.LEFT_ALONE, reason="not_a_pod")
 
 log = structlog.stdlib.get_logger(__name__)
@@ -69,6 +72,8 @@ class InjectorApp:
         self.drain = drain
         self.tls = tls
         self.direct_targets = _TARGETS
+        # Whoever may make pods may make a hundred at once, of 3 MB each: together they would end the process.
+        self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -90,11 +95,9 @@ class InjectorApp:
             return None
 
     async def _inject(self, scope: Scope, receive: Receive, send: Send) -> None:
-        hung_up = ReviewMalformedError("the caller hung up")
         begun = time.perf_counter()
         try:
-            body = await whole_body(receive, max_bytes=self._max_body_bytes, within=self._timeout, hung_up=hung_up)
-            answered = self._answer(body)
+            answered = self._answer(await self._body(scope, receive))
         except (InjectorError, ServiceError) as exc:
             # No id, no review: to the API server this is a failed call, to which it does what the policy says.
             self._metrics.admitted(self._admitter.refused(exc), time.perf_counter() - begun)
@@ -104,6 +107,23 @@ class InjectorApp:
             await send_problem(send, problem_of(exc, STATUSES), scope["path"], _CLOSE if unread else {})
             return
         await send_bytes(send, 200, _JSON, answered)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """Return the body; large ones are read a few at a time, and the others wait unread."""
+        hung_up = ReviewMalformedError("the caller hung up")
+        length = header(scope, b"content-length")
+        small = length is not None and length.isdigit() and int(length) <= _SMALL_BYTES
+        if small:
+            return await whole_body(receive, max_bytes=self._max_body_bytes, within=self._timeout, hung_up=hung_up)
+        try:
+            async with asyncio.timeout(self._timeout.total_seconds()):
+                await self._large.acquire()
+        except TimeoutError:
+            raise RequestTimeoutError(self._timeout) from None
+        try:
+            return await whole_body(receive, max_bytes=self._max_body_bytes, within=self._timeout, hung_up=hung_up)
+        finally:
+            self._large.release()
 
     def _answer(self, body: bytes) -> bytes:
         """Return the answer to a review; raise `ReviewMalformedError` only for one without an id."""
@@ -115,15 +135,18 @@ class InjectorApp:
             if exc.uid is None:
                 raise
             uid, admission = exc.uid, self._admitter.refused(exc)
+            answered = answer(uid, admission)
         else:
             uid, request = review.uid, review.request
             namespace = "" if request is None else request.namespace
             try:
                 admission = _NOT_A_POD if request is None else self._admitter.admit(request)
+                answered = answer(uid, admission)
             except Exception:
                 # The edge of the process: whatever a pod may be, it gets an answer, and the policy says which.
                 log.exception("admission.failed", uid=uid, namespace=namespace)
                 admission = self._admitter.refused(AdmissionFailedError())
+                answered = answer(uid, admission)
         if admission.message is not None:
             log.info(
                 "admission.not_injected",
@@ -133,7 +156,6 @@ class InjectorApp:
                 reason=admission.reason,
                 message=admission.message,
             )
-        answered = answer(uid, admission)
         self._metrics.admitted(admission, time.perf_counter() - begun)
         return answered
 
