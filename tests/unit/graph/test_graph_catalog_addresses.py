@@ -55,6 +55,7 @@ def _postgres(**changes: object) -> PostgresCatalog:
             _postgres(login=AzureLogin(scope="https://ossrdbms-aad.database.windows.net/.default")),
         ),
         ("postgresql://api%40p.iam@db.example/graphs?auth=google", _postgres(user="api@p.iam", login=GoogleLogin())),
+        ("postgresql://db.example/graphs?auth=none&user=api@p.iam", _postgres(user="api@p.iam")),
         ("postgresql://api@/graphs?host=/run/pg", _postgres(host="/run/pg", tls="disable")),
         (
             "http://catalog:8181/catalog?warehouse=eu-graph&auth=azure&scope=s&namespace=eu_graph",

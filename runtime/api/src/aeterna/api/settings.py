@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aeterna.graph.domain.catalogs import catalog_of, warehouse_of
 from aeterna.service.settings import Duration, ServiceSettings
@@ -31,18 +31,60 @@ def _warehouse(address: str) -> str:
     return address
 
 
-class ApiSettings(ServiceSettings):
-    """Where graphs are kept, how safely, and how much is taken on at once.
+class CatalogSettings(BaseSettings):
+    """Where graphs are kept: addresses as in `aeterna.graph.domain.catalogs`; neither holds a secret."""
 
-    ``catalog_uri`` and ``warehouse`` are addresses as in `aeterna.graph.domain.catalogs`; neither holds a secret.
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="AETERNA_API_")
+
+    catalog_uri: Annotated[str, AfterValidator(_catalog)] = Field(min_length=1)
+    warehouse: Annotated[str, AfterValidator(_warehouse)] = Field(min_length=1)
+
+
+class MigrationSettings(CatalogSettings):
+    """What ``python -m aeterna.api migrate`` reads; it needs neither tokens nor a policy.
+
+    ``serving_login`` is let into the tables of a catalog in PostgreSQL, and made where the server is Azure's.
+    """
+
+    serving_login: str | None = Field(default=None, min_length=1, max_length=63)
+
+
+class TableSettings(CatalogSettings):
+    """Where graphs are kept, how safely, and how their tables are.
 
     ``durability`` "power" means that an acknowledged session survives a power failure; "process" only promises that
     it survives the process, and commits faster.
 
+    Every moment of the last ``history`` can be read. The ``keep_least`` newest snapshots stay, and those younger than
+    ``keep_age``, but at most ``keep_most``. What nothing names is deleted after ``garbage_grace``. Backups are made
+    every ``backup_every`` and kept for ``backup_keep``.
+    """
+
+    durability: Literal["power", "process"] = "power"
+    compaction_memory_bytes: int = Field(default=512 * 1024 * 1024, ge=64 * 1024 * 1024)
+    history: Duration = timedelta(hours=24)
+    keep_least: int = Field(default=20, ge=1)
+    keep_age: Duration = timedelta(hours=24)
+    keep_most: int = Field(default=100, ge=1)
+    garbage_grace: Duration = Field(default=timedelta(hours=24), ge=timedelta(hours=1))
+    backup_every: Duration = timedelta(hours=6)
+    backup_keep: Duration = timedelta(days=7)
+
+
+class RoundSettings(TableSettings):
+    """What ``python -m aeterna.api maintain`` and ``backup`` read; they need neither tokens nor a policy.
+
+    A round gives up after ``round_timeout``, and says how many tenants it did not reach.
+    """
+
+    round_timeout: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
+
+
+class ApiSettings(TableSettings, ServiceSettings):
+    """What the process that serves reads: beside its tables, how much is taken on at once.
+
     With ``upkeep`` the process keeps the tables of its open graphs fast and small: after every ``upkeep_commits``
-    commits and every ``upkeep_every``. Every moment of the last ``history`` can be read. The ``keep_least`` newest
-    snapshots stay, and those younger than ``keep_age``, but at most ``keep_most``. What nothing names is deleted after
-    ``garbage_grace``. Backups are made every ``backup_every`` and kept for ``backup_keep``.
+    commits and every ``upkeep_every``.
 
     Open graphs look for other processes' commits every ``poll_every``, whether they are asked or not. When one has
     not shown a session for ``lag_bound`` that is known to be committed, the process is not ready.
@@ -52,9 +94,6 @@ class ApiSettings(ServiceSettings):
 
     port: int = Field(default=8081, ge=0, le=65535)
     max_body_bytes: int = Field(default=8 * 1024 * 1024, gt=0)
-    catalog_uri: Annotated[str, AfterValidator(_catalog)] = Field(min_length=1)
-    warehouse: Annotated[str, AfterValidator(_warehouse)] = Field(min_length=1)
-    durability: Literal["power", "process"] = "power"
     waiting_sessions: int = Field(default=256, ge=1)
     open_tenants: int = Field(default=64, ge=1)
     past_snapshots: int = Field(default=8, ge=1)
@@ -67,14 +106,6 @@ class ApiSettings(ServiceSettings):
     upkeep: bool = True
     upkeep_every: Duration = timedelta(minutes=30)
     upkeep_commits: int = Field(default=50, ge=1)
-    compaction_memory_bytes: int = Field(default=512 * 1024 * 1024, ge=64 * 1024 * 1024)
-    history: Duration = timedelta(hours=24)
-    keep_least: int = Field(default=20, ge=1)
-    keep_age: Duration = timedelta(hours=24)
-    keep_most: int = Field(default=100, ge=1)
-    garbage_grace: Duration = Field(default=timedelta(hours=24), ge=timedelta(hours=1))
-    backup_every: Duration = timedelta(hours=6)
-    backup_keep: Duration = timedelta(days=7)
     query_timeout: Duration = timedelta(seconds=30)
     max_depth: int = Field(default=5, ge=1, le=10)
     page_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)

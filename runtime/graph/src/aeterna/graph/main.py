@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 from opentelemetry import trace
 
 from aeterna.graph.adapters.iceberg.catalogs.keyless import refuse_static_keys
-from aeterna.graph.adapters.iceberg.catalogs.sql import postgres_catalog, sqlite_catalog
+from aeterna.graph.adapters.iceberg.catalogs.serving_login import let_in, make_leases
+from aeterna.graph.adapters.iceberg.catalogs.sql import postgres_catalog, postgres_engine, sqlite_catalog
 from aeterna.graph.adapters.iceberg.durable_io import DURABLE_FILE_IO
 from aeterna.graph.adapters.iceberg.stores import IcebergGraphStores
 from aeterna.graph.adapters.iceberg.warehouse_io import WAREHOUSE_FILE_IO, file_properties
@@ -135,8 +136,29 @@ def open_catalog(
     refuse_static_keys(catalog, files, environment)
     region = catalog.region if isinstance(catalog, GlueCatalog) else None
     file_io = DURABLE_FILE_IO if power_safe else WAREHOUSE_FILE_IO
-    tokens = partial(token_source, environment=environment, stopwatch=time.monotonic)
-    return _opened(catalog, file_properties(files, file_io=file_io, region=region), tokens, power_safe=power_safe)
+    properties = file_properties(files, file_io=file_io, region=region)
+    return _opened(catalog, properties, _tokens(environment), power_safe=power_safe)
+
+
+def prepare_catalog(
+    *, catalog_uri: str, warehouse: str, serving_login: str | None = None, environment: Mapping[str, str] = _NOTHING
+) -> None:
+    """Make the tables of a catalog in PostgreSQL as their owner, and let the login that serves use them.
+
+    Doing it again changes nothing. Raises as `open_catalog`, and `ValueError` for a catalog that is no PostgreSQL.
+    """
+    address, tokens = catalog_of(catalog_uri), _tokens(environment)
+    if not isinstance(address, PostgresCatalog):
+        raise ValueError("only a catalog in PostgreSQL has tables and logins of its own")  # noqa: TRY004 - as above
+    opened = open_catalog(catalog_uri=catalog_uri, warehouse=warehouse, environment=environment)
+    try:
+        if opened.engine is not None:
+            make_leases(opened.engine)
+            if serving_login is not None:
+                connect = partial(_connect, tokens=tokens)
+                let_in(opened.engine, address, login=serving_login, connect=connect)
+    finally:
+        opened.close()
 
 
 def _opened(
@@ -150,12 +172,8 @@ def _opened(
     match address:
         case SqliteCatalog():
             return sqlite_catalog(address, files, power_safe=power_safe)
-        case PostgresCatalog(login=AwsLogin(region=region)):
-            from aeterna.graph.adapters.iceberg.catalogs.rds import rds_password  # noqa: PLC0415 - see above
-
-            return postgres_catalog(address, files, password=rds_password(address, region))
         case PostgresCatalog():
-            return postgres_catalog(address, files, password=tokens(address.login))
+            return postgres_catalog(address, files, password=_password(address, tokens))
         case RestCatalog():
             from aeterna.graph.adapters.iceberg.catalogs.rest import rest_catalog  # noqa: PLC0415 - see above
 
@@ -164,6 +182,22 @@ def _opened(
             from aeterna.graph.adapters.iceberg.catalogs.glue import glue_catalog  # noqa: PLC0415 - see above
 
             return glue_catalog(address, files)
+
+
+def _tokens(environment: Mapping[str, str]) -> Callable[[Login], TokenSource | None]:
+    return partial(token_source, environment=environment, stopwatch=time.monotonic)
+
+
+def _connect(address: PostgresCatalog, *, tokens: Callable[[Login], TokenSource | None]) -> Database:
+    return postgres_engine(address, password=_password(address, tokens))
+
+
+def _password(address: PostgresCatalog, tokens: Callable[[Login], TokenSource | None]) -> TokenSource | None:
+    if isinstance(address.login, AwsLogin):
+        from aeterna.graph.adapters.iceberg.catalogs.rds import rds_password  # noqa: PLC0415 - as in `_opened`
+
+        return rds_password(address, address.login.region)
+    return tokens(address.login)
 
 
 def writer_leases(database: Database | None, world: World) -> WriterLeases:

@@ -204,7 +204,9 @@ def _sqlite(parts: SplitResult, _options: _Options) -> SqliteCatalog:
 
 def _postgres(parts: SplitResult, options: _Options) -> PostgresCatalog:
     host, database = options.take("host") or parts.hostname, unquote(parts.path.strip("/"))
-    if not host or not database or parts.username is None:
+    # As libpq does: whoever is told an address without a login adds his own at its end.
+    user = options.take("user") or unquote(parts.username or "")
+    if not host or not database or not user:
         raise ValueError("write postgresql://USER@HOST:5432/DATABASE?auth=…")
     port = int(options.take("port") or parts.port or _POSTGRES_PORT)
     if not 0 < port <= _MAX_PORT:
@@ -213,7 +215,7 @@ def _postgres(parts: SplitResult, options: _Options) -> PostgresCatalog:
         host=host,
         port=port,
         database=database,
-        user=unquote(parts.username),
+        user=user,
         login=_login(options, azure_scope="https://ossrdbms-aad.database.windows.net/.default"),
         tls=options.take("sslmode") or ("disable" if _is_near(host) else "verify-full"),
         tls_roots=options.take("sslrootcert"),

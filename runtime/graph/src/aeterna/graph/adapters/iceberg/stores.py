@@ -73,10 +73,10 @@ class IcebergGraphStores:
         )
 
     def tenants(self) -> tuple[TenantId, ...]:
-        """Return every tenant that has a table."""
+        """Return every tenant that has a table; tables whose names no tenant's table can have are others'."""
         with translated("list the tables"):
             names = [name for *_, name in self._catalog.list_tables(self._opened.namespace)]
-        return tuple(sorted(tenant_id(name.replace("_", "-")) for name in names))
+        return tuple(sorted(tenant for name in names if (tenant := _tenant_of(name)) is not None))
 
     @property
     def engine(self) -> Engine | None:
@@ -95,6 +95,13 @@ class IcebergGraphStores:
     def _table_of(self, tenant: TenantId) -> tuple[str, str]:
         # "-" is no part of a name in several engines, and "_" no part of a tenant: so this is one to one.
         return self._opened.namespace, tenant.replace("-", "_")
+
+
+def _tenant_of(table: str) -> TenantId | None:
+    try:
+        return None if "-" in table else tenant_id(table.replace("_", "-"))
+    except ValueError:
+        return None
 
 
 def _database_files(engine: Engine | None) -> tuple[Path, ...]:

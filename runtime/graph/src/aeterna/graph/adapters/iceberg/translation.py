@@ -31,6 +31,7 @@ FAILURES: Final[tuple[type[Exception], ...]] = (
     iceberg.CommitFailedException,
     iceberg.NoSuchTableError,
     iceberg.NoSuchNamespaceError,
+    iceberg.ValidationError,  # as the other one, of a whole metadata file
     iceberg.ValidationException,
     iceberg.WaitingForLockException,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from aeterna.graph.adapters.iceberg.translation import translated
@@ -22,6 +22,7 @@ _NOW: Final = {
     "postgresql": "extract(epoch from clock_timestamp())::double precision",
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
 }
+TABLE: Final = "aeterna_writer_leases"
 _STATEMENTS: Final = {
     "create": """CREATE TABLE IF NOT EXISTS aeterna_writer_leases (
         tenant VARCHAR(255) PRIMARY KEY, epoch BIGINT NOT NULL, holder VARCHAR(64) NOT NULL,
@@ -74,7 +75,7 @@ class LeaseRows:
     def look(self, tenant: TenantId) -> LeaseRow | None:
         """Return the tenant's lease; None before the first."""
         if not self._created:
-            self._create()
+            self.create()
         found = self._rows("look", tenant=tenant)
         if not found:
             return None
@@ -107,14 +108,19 @@ class LeaseRows:
         """Give it up, unless it was lost already."""
         self._changed("give", tenant=tenant, epoch=epoch, holder=self._holder)
 
-    def _create(self) -> None:
+    def create(self) -> None:
+        """Make the table where there is none; whoever only serves may not even ask for one that is there."""
         with translated("make the table of leases"):
             try:
-                self._run("create")
+                self._make()
             except DBAPIError:
                 # Two processes made it at once; for the second it is simply there.
-                self._run("create")
+                self._make()
         self._created = True
+
+    def _make(self) -> None:
+        if not inspect(self._engine).has_table(TABLE):
+            self._run("create")
 
     def _rows(self, statement: str, **parameters: object) -> list[Any]:  # Any: rows of SQL
         with translated("look who may write"):

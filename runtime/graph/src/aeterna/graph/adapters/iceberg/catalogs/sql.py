@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pyiceberg.typedef import EMPTY_DICT
-from sqlalchemy import URL, event
+from sqlalchemy import URL, create_engine, event
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from typing_extensions import override
 
@@ -42,10 +42,15 @@ class PreparedSqlCatalog(SharingSqlCatalog):
     def _init_catalog(self) -> None:
         self._prepare(self.engine)
         try:
-            super()._init_catalog()
-        except (OperationalError, ProgrammingError, IntegrityError):
-            # Two processes made the catalog's own tables at once; for the second they are simply there.
-            super()._init_catalog()
+            try:
+                super()._init_catalog()
+            except (OperationalError, ProgrammingError, IntegrityError):
+                # Two processes made the catalog's own tables at once; for the second they are simply there.
+                super()._init_catalog()
+        except Exception:
+            # Nobody gets to close a catalog that could not be opened.
+            self.engine.dispose()
+            raise
 
     @override
     def _load_file_io(self, properties: Properties = EMPTY_DICT, location: str | None = None) -> FileIO:
@@ -72,11 +77,22 @@ def postgres_catalog(
     address: PostgresCatalog, files: Mapping[str, str], *, password: TokenSource | None
 ) -> OpenCatalog:
     """Open the database; ``password`` is asked at each new connection, so that a short-lived one may be used."""
+    # A connection may have died with the server before it; pinging costs a round trip and saves a failed commit.
+    properties = {**files, "pool_pre_ping": "true"}
+    with translated("open the catalog"):
+        return _opened(
+            _postgres_url(address), properties, address.namespace, lambda engine: _log_in_with(engine, password)
+        )
 
-    def on_connect(_dialect: object, _record: object, _arguments: object, options: dict[str, object]) -> None:
-        if password is not None:
-            options["password"] = password()
 
+def postgres_engine(address: PostgresCatalog, *, password: TokenSource | None) -> Engine:
+    """Return connections to the database as it is, whether a catalog is in it or not."""
+    engine = create_engine(_postgres_url(address))
+    _log_in_with(engine, password)
+    return engine
+
+
+def _postgres_url(address: PostgresCatalog) -> URL:
     options = {
         "host": address.host,
         "port": str(address.port),
@@ -86,13 +102,15 @@ def postgres_catalog(
         "options": _POSTGRES_LIMITS,
         **({"sslrootcert": address.tls_roots} if address.tls_roots else {}),
     }
-    uri = URL.create("postgresql+psycopg", username=address.user, database=address.database, query=options)
-    # A connection may have died with the server before it; pinging costs a round trip and saves a failed commit.
-    properties = {**files, "pool_pre_ping": "true"}
-    with translated("open the catalog"):
-        return _opened(
-            uri, properties, address.namespace, lambda engine: event.listen(engine, "do_connect", on_connect)
-        )
+    return URL.create("postgresql+psycopg", username=address.user, database=address.database, query=options)
+
+
+def _log_in_with(engine: Engine, password: TokenSource | None) -> None:
+    def on_connect(_dialect: object, _record: object, _arguments: object, options: dict[str, object]) -> None:
+        if password is not None:
+            options["password"] = password()
+
+    event.listen(engine, "do_connect", on_connect)
 
 
 def _opened(uri: URL, properties: Mapping[str, str], namespace: str, prepare: Callable[[Engine], None]) -> OpenCatalog:

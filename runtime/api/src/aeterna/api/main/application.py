@@ -1,10 +1,9 @@
-"""The composition root of the graph API: settings in, adapters built here, a served application out."""
+"""Composes the graph API: settings in, adapters built here, an application out."""
 
 from __future__ import annotations
 
 import asyncio
 import importlib.metadata
-import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -24,21 +23,16 @@ from aeterna.api.api.problem import STATUSES
 from aeterna.api.api.reading import reading
 from aeterna.api.api.upkeep import upkeep
 from aeterna.api.api.writing import writing
-from aeterna.api.settings import ApiSettings, workload_environment
+from aeterna.api.main.keeping import upkeep_policy
+from aeterna.api.settings import workload_environment
 from aeterna.graph.adapters.telemetry import OpenTelemetryCommitObserver
 from aeterna.graph.domain.limits import Limits
-from aeterna.graph.domain.upkeep import CollectionPolicy, CompactionPolicy, RetentionPolicy, UpkeepPolicy
-from aeterna.graph.errors import StorageError
 from aeterna.graph.main import maintenance_of, open_graphs
 from aeterna.graph.usecases.schedule import Cadence, Due, Schedule
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
 from aeterna.service.adapters.issuers import verifier_of
 from aeterna.service.app import service_app
-from aeterna.service.errors import StartError
-from aeterna.service.lifecycle import one_line_refusals, serve
 from aeterna.service.metrics import new_registry
-from aeterna.service.settings import load
-from aeterna.service.telemetry import configure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -48,32 +42,12 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from prometheus_client import CollectorRegistry
 
+    from aeterna.api.settings import ApiSettings
     from aeterna.graph.usecases.graphs import Graphs
     from aeterna.service.health import Check
     from aeterna.service.ports import DecisionPoint, TokenVerifier
 
-_NAME: Final = "aeterna-api"
-
-
-def main() -> None:
-    """Serve until told to stop; exit with status 1 and one line when that cannot even begin."""
-    with one_line_refusals(_NAME):
-        settings = load(ApiSettings)
-        configure(_NAME, settings)
-        # At "info" it says which class opens files, several times for each commit.
-        logging.getLogger("pyiceberg").setLevel(logging.WARNING)
-        try:
-            app = application(settings)
-        except StorageError as failure:
-            # To callers the reason is nobody's business; whoever starts the process needs it.
-            raise StartError(f"cannot open the catalog: {failure.reason}") from failure
-        serve(
-            app,
-            host=settings.host,
-            port=settings.port,
-            drain_delay=settings.drain_delay,
-            drain_timeout=settings.drain_timeout,
-        )
+PROGRAM: Final = "aeterna-api"
 
 
 def application(
@@ -95,8 +69,8 @@ def application(
     measured(graphs.replica, registry)
     erasures_measured(graphs.erasure_jobs, registry)
     app = service_app(
-        name=_NAME,
-        version=importlib.metadata.version(_NAME),
+        name=PROGRAM,
+        version=importlib.metadata.version(PROGRAM),
         settings=settings,
         verifier=verifier or verifier_of(settings, registry),
         decisions=decisions or AuthZenDecisionPoint.of(settings, registry),
@@ -157,19 +131,6 @@ def feeds_of(settings: ApiSettings, registry: CollectorRegistry) -> Feeds:
             look_every=settings.refresh_every,
         ),
         PrometheusFeedObserver(registry),
-    )
-
-
-def upkeep_policy(settings: ApiSettings) -> UpkeepPolicy:
-    """Return how the settings want tables to be kept."""
-    return UpkeepPolicy(
-        compaction=CompactionPolicy(memory_bytes=settings.compaction_memory_bytes, forget_after=settings.history),
-        retention=RetentionPolicy(
-            keep_least=settings.keep_least, keep_age=settings.keep_age, keep_most=settings.keep_most
-        ),
-        collection=CollectionPolicy(grace=settings.garbage_grace),
-        backup_every=settings.backup_every,
-        backup_keep=settings.backup_keep,
     )
 
 
