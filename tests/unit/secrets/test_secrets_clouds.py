@@ -12,7 +12,7 @@ import pytest
 from aeterna.secrets.adapters import cloud_rest
 from aeterna.secrets.adapters.aws_secrets_manager import AwsSecretsManager
 from aeterna.secrets.adapters.azure_key_vault import AzureKeyVault
-from aeterna.secrets.adapters.gcp_secret_manager import GcpSecretManager
+from aeterna.secrets.adapters.gcp_secret_manager import GcpSecretManager, endpoint_of
 from aeterna.secrets.domain.configuration import AwsSource, AzureSource, GcpSource
 from aeterna.secrets.domain.secret import Reference
 from aeterna.secrets.errors import (
@@ -243,3 +243,23 @@ def test_a_token_is_renewed_a_minute_before_it_ends(answering: Answering, metada
     source.fetch(REFERENCE)
 
     assert len(metadata.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("location", "address"),
+    [
+        (None, "https://secretmanager.googleapis.com"),
+        ("europe-west3", "https://secretmanager.europe-west3.rep.googleapis.com"),
+    ],
+)
+def test_google_is_asked_for_a_secret_of_a_location_at_that_location(location: str | None, address: str) -> None:
+    assert endpoint_of(location) == address
+
+
+def test_a_wait_that_is_a_mistake_is_not_kept_to(answering: Answering, metadata: Answering) -> None:
+    answering.status, answering.headers = 503, {"Retry-After": "86400"}
+
+    with pytest.raises(SourceUnavailableError) as told:
+        gcp(answering, metadata).fetch(REFERENCE)
+
+    assert told.value.retry_after == 600

@@ -31,6 +31,8 @@ TIMEOUT: Final = httpx.Timeout(5, connect=3)
 # 64 KiB are the most that a secret may have at AWS and Google, in base64 and JSON.
 _MOST_BYTES: Final = 512 * 1024
 _SECONDS: Final = re.compile(r"[0-9]{1,5}")
+# A wait that is longer is a mistake of somebody's, and would outlast what it was to spare.
+_LONGEST_WAIT: Final = 600.0
 
 
 def ask(client: httpx.Client, url: str, token: str, reference: Reference) -> Mapping[str, object]:
@@ -120,7 +122,7 @@ def _refuse(answer: httpx.Response, reference: Reference) -> None:
 def _retry_after(answer: httpx.Response) -> float | None:
     """Return the seconds that an answer names; a date is not read, since it is told by another's clock."""
     named = answer.headers.get("retry-after", "")
-    return float(named) if _SECONDS.fullmatch(named) else None
+    return min(_LONGEST_WAIT, float(named)) if _SECONDS.fullmatch(named) else None
 
 
 def _bounded(answer: httpx.Response) -> bytes:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from aeterna.secrets.domain.configuration import GcpSource
     from aeterna.secrets.domain.secret import Grant, Lease, Reference
 
-_ENDPOINT: Final = "https://secretmanager.googleapis.com"
 _HOST: Final = "GCE_METADATA_HOST"
 _METADATA: Final = "metadata.google.internal"
 _TOKEN: Final = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105 - a path
@@ -38,7 +37,9 @@ _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 # The metadata server gives the token that it has until less than this is left of it.
 _EARLY_SECONDS: Final = 60.0
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
-_FULL: Final = re.compile(r"projects/[a-z0-9:.-]{1,63}(/locations/[a-z0-9-]{1,63})?/secrets/[A-Za-z0-9_-]{1,255}")
+_FULL: Final = re.compile(
+    r"projects/[a-z0-9:.-]{1,63}(/locations/(?P<location>[a-z0-9-]{1,63}))?/secrets/[A-Za-z0-9_-]{1,255}"
+)
 _VERSION: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _LATEST: Final = "latest"
 
@@ -52,7 +53,8 @@ class GcpSecretManager:
     def __init__(self, source: GcpSource, *, environment: Mapping[str, str], steady: Callable[[], float]) -> None:
         quieten()
         self._project = source.project
-        self._endpoint = cloud_rest.trusted_endpoint("endpoint", source.endpoint or _ENDPOINT)
+        named = source.endpoint
+        self._endpoint = None if named is None else cloud_rest.trusted_endpoint("endpoint", named)
         self._metadata = f"http://{environment.get(_HOST) or _METADATA}{_TOKEN}"
         self._steady = steady
         self._client = httpx.Client(timeout=cloud_rest.TIMEOUT, follow_redirects=False)
@@ -64,9 +66,10 @@ class GcpSecretManager:
         """See `SecretSource.fetch`; ``version`` is a number or an alias."""
         version = reference.version or _LATEST
         name = reference.path if "/" in reference.path else f"projects/{self._project}/secrets/{reference.path}"
-        if not _FULL.fullmatch(name) or not _VERSION.fullmatch(version):
+        found = _FULL.fullmatch(name)
+        if found is None or not _VERSION.fullmatch(version):
             raise SecretAbsentError(reference.path)
-        url = f"{self._endpoint}/v1/{name}/versions/{version}:access"
+        url = f"{self._endpoint or endpoint_of(found['location'])}/v1/{name}/versions/{version}:access"
         try:
             document = cloud_rest.ask(self._client, url, self._current_token(), reference)
         except AccessDeniedError:
@@ -105,6 +108,11 @@ class GcpSecretManager:
             token, lasts = _read_token(answer.content)
             self._token = (token, asked_at + lasts - _EARLY_SECONDS)
         return self._token[0]
+
+
+def endpoint_of(location: str | None) -> str:
+    """Return where Google has secrets; those of a location are at that location's own address and at no other."""
+    return f"https://secretmanager.{f'{location}.rep.' if location is not None else ''}googleapis.com"
 
 
 def _read_token(content: bytes) -> tuple[str, float]:
