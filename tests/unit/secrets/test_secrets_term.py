@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from aeterna.secrets.domain.moment import Moment
 from aeterna.secrets.domain.secret import Grant
-from aeterna.secrets.domain.term import Term, pause_after, poll_after
+from aeterna.secrets.domain.term import Term, look_after_rotation, pause_after, poll_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +85,21 @@ def test_a_pause_is_never_shorter_than_half_a_second_nor_than_what_the_source_as
     pause = pause_after(failures, drawn(chance), told=told)
 
     assert pause >= max(0.5, told or 0)
-    assert pause <= max(60, 1.1 * (told or 0))
+    assert pause <= max(60, 1.1 * (told or 0) + 30)
+
+
+@given(told=st.floats(min_value=1, max_value=600))
+def test_pods_that_were_all_told_the_same_do_not_come_back_at_one_moment(told: float) -> None:
+    first, last = (pause_after(1, drawn(chance), told=told) for chance in (0, 1))
+
+    assert last - first >= 0.1 * told
+
+
+@given(rotates_in=st.floats(min_value=-10, max_value=10**6), chance=CHANCES)
+def test_a_rotation_is_looked_for_soon_after_it_and_never_before(rotates_in: float, chance: float) -> None:
+    waits = look_after_rotation(rotates_in, drawn(chance)) - max(0, rotates_in)
+
+    assert 1 - EPSILON <= waits <= 5 + EPSILON
 
 
 @given(failures=st.integers(1, 100))

@@ -428,3 +428,20 @@ def test_a_failure_keeps_no_token_in_its_traceback(vault: FakeVault, session: Va
             call()
         assert raised.value.__suppress_context__
         assert raised.value.__cause__ is None
+
+
+def test_a_static_role_is_the_same_until_its_rotation_and_tells_when_that_is(
+    vault: FakeVault, session: VaultSession
+) -> None:
+    """Vault counts down to the rotation in a field beside the password, which is another one at each look."""
+    reference = Reference(path="database/static-creds/app", engine="dynamic")
+    answer = {"username": "app", "password": CANARY, "last_vault_rotation": "t1", "rotation_period": 3600}
+    vault.state.plain[reference.path] = answer | {"ttl": 3000}
+    first = session.source.fetch(reference)
+    vault.state.plain[reference.path] = answer | {"ttl": 2940}
+
+    second = session.source.fetch(reference)
+
+    assert first.version == second.version
+    assert (first.rotates_in, second.rotates_in) == (3000, 2940)
+    assert "ttl" not in second.fields

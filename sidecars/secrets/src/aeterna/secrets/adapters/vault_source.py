@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from aeterna.secrets.domain.secret import JsonValue, Reference
 
 _BATCH: Final = "batch"
+# What the database and the directory engines say of a static role, whose ``ttl`` is the time until its rotation.
+_ROTATED: Final = "last_vault_rotation"
 
 
 class VaultSecretSource:
@@ -43,7 +45,16 @@ class VaultSecretSource:
             return Secret(fields=fields, version=self._digest(lease.id), lease=lease)
         if reference.engine == "dynamic" and not fields:
             raise SourceAnswerError("has neither a lease nor a value")
-        return Secret(fields=fields, version=self._digest(json.dumps(dict(fields), sort_keys=True)))
+        return self._static(dict(fields))
+
+    def _static(self, values: dict[str, JsonValue]) -> Secret:
+        """Return a value without a lease; of a static role without what counts down to its rotation at each look."""
+        rotates_in = values.pop("ttl", None) if _ROTATED in values else None
+        return Secret(
+            fields=Fields(values),
+            version=self._digest(json.dumps(values, sort_keys=True)),
+            rotates_in=rotates_in if isinstance(rotates_in, int | float) else None,
+        )
 
     def renew(self, lease: Lease, *, ttl: float) -> Grant:
         """See `SecretSource.renew`."""

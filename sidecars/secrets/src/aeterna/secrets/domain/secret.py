@@ -69,8 +69,12 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
-    """What a source gave out. Without a lease it is polled; two with the same version have the same values."""
+    """What a source gave out. Without a lease it is polled; two with the same version have the same values.
+
+    ``rotates_in`` is in how many seconds its source will change it, where it says so.
+    """
 
     fields: Fields
     version: str
     lease: Lease | None = None
+    rotates_in: float | None = None

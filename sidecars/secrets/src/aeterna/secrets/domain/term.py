@@ -21,6 +21,7 @@ _JITTER: Final = 1 / 6
 # A renewal that grants less than this of what was asked has met the end that no renewal moves (max_ttl).
 _WHOLE: Final = 0.9
 _POLL_JITTER: Final = 0.1
+_ROTATION_JITTER: Final = 4.0
 
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
@@ -69,6 +70,11 @@ def poll_after(interval: float, random: Callable[[], float]) -> float:
     return interval * (1 - _POLL_JITTER * random())
 
 
+def look_after_rotation(rotates_in: float, random: Callable[[], float]) -> float:
+    """Return when to look for what its source changes then: a little later, and not all pods at one moment."""
+    return max(0.0, rotates_in) + 1 + _ROTATION_JITTER * random()
+
+
 def pause_after(failures: int, random: Callable[[], float], *, told: float | None = None) -> float:
     """Return how long to wait after so many failures on end; ``told`` is what the source asked for, and never undercut.
 
@@ -76,4 +82,5 @@ def pause_after(failures: int, random: Callable[[], float], *, told: float | Non
     """
     pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(max(0, failures - 1), _MOST_DOUBLINGS))
     jittered = pause * (1 - random() / 2)
-    return jittered if told is None else max(jittered, told * (1 + _POLL_JITTER * random()))
+    # Everybody was told the same: what is put on top keeps all pods of a cluster from coming back at one moment.
+    return jittered if told is None else max(jittered, told + random() * (told * _POLL_JITTER + pause / 2))
