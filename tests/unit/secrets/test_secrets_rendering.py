@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aeterna.secrets.adapters.jinja_templates import JinjaTemplates
-from aeterna.secrets.domain.handed import Handed
+from aeterna.secrets.domain.handed import Handed, Refusal
 from aeterna.secrets.domain.rendition import FileSpec, LoopbackCall, ProcessSignal
 from aeterna.secrets.domain.secret import Fields, Secret
 from aeterna.secrets.errors import (
@@ -57,13 +57,13 @@ class World:
         self.slept.append(seconds)
         await asyncio.sleep(0)
 
-    async def hand_over(self, *changed: str, **held: str) -> None:
-        """Hand over secrets with one field each."""
+    async def hand_over(self, *changed: str, **held: str) -> Refusal | None:
+        """Hand over secrets with one field each; return what was not taken."""
         names = {"database": "password", "api": "key"}
         secrets: Mapping[str, Secret] = {
             name: Secret(fields=Fields({names[name]: value}), version=value) for name, value in held.items()
         }
-        await self.rendering.hand_over(secrets, frozenset(changed))
+        return await self.rendering.hand_over(secrets, frozenset(changed))
 
 
 async def test_a_file_is_there_as_soon_as_all_that_it_needs_is() -> None:
@@ -127,8 +127,11 @@ async def test_an_application_that_ran_before_is_told_until_it_has_heard() -> No
     world = World(DATABASE)
     await world.hand_over("database", database="p")
     world.messenger.trouble = NoticeFailedError("the application", "ConnectError")
-    with pytest.raises(NoticeFailedError):
-        await world.hand_over("database", database="p2")
+    refusal = await world.hand_over("database", "api", database="p2", api="k2")
+    assert refusal is not None
+    assert isinstance(refusal.reason, NoticeFailedError)
+    # The file is new: it is not to be taken away when what it replaced ends.
+    assert (refusal.untaken, refusal.stale) == ({"database"}, set())
     assert world.messenger.tried == 4
     assert [seconds for seconds in world.slept if seconds < 1] == [0.2, 0.6]
     world.messenger.trouble = None
@@ -143,10 +146,12 @@ async def test_a_file_that_cannot_be_made_keeps_its_content_and_holds_no_other_o
     world = World(DATABASE, BOTH, FileSpec(file="pw", shape="pgpass", secret="database"))
     await world.hand_over("database", "api", database="p", api="k")
 
-    with pytest.raises(RenderError):
-        await world.hand_over("database", database="two\nlines", api="k")
+    refusal = await world.hand_over("database", "api", database="two\nlines", api="k2")
 
-    assert world.volume.contents == {"db": b"two\nlines", "both": b"two\nlines k", "pw": b"*:*:*:*:p\n"}
+    assert refusal is not None
+    assert isinstance(refusal.reason, RenderError)
+    assert refusal.untaken == refusal.stale == {"database"}
+    assert world.volume.contents == {"db": b"two\nlines", "both": b"two\nlines k2", "pw": b"*:*:*:*:p\n"}
     assert world.counts.render_failures == 1
 
 

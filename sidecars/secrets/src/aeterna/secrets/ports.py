@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aeterna.secrets.domain.handed import Refusal
     from aeterna.secrets.domain.rendition import FileSpec, Notice, RenderedFile
     from aeterna.secrets.domain.secret import Grant, Lease, Reference, Secret
 
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 class SecretSource(Protocol):
     """Gives out secrets. Kept by ``adapters.vault*`` and one adapter per cloud; faked in ``testing``.
 
-    All methods may block, and are called from any thread, one call at a time. They raise `SourceUnavailableError` when
-    nothing can be had from the source now (it may say for how long), `AccessDeniedError` when the login is not or no
-    longer believed, and `SecretAbsentError` when there is no such secret. No error carries a value or a body.
+    All methods may block, and are called from any thread, one call at a time beside any that was given up because it
+    did not end. They raise `SourceUnavailableError` when nothing can be had from the source now (it may say for how
+    long), `AccessDeniedError` when the login is not or no longer believed, and `SecretAbsentError` when there is no
+    such secret. No error carries a value or a body.
     """
 
     def fetch(self, reference: Reference) -> Secret:
@@ -72,11 +74,11 @@ class Recipient(Protocol):
     Called in the process's loop, one call at a time; a secret that is handed over again has other values than before.
     """
 
-    async def hand_over(self, held: Mapping[str, Secret], changed: frozenset[str]) -> None:
+    async def hand_over(self, held: Mapping[str, Secret], changed: frozenset[str]) -> Refusal | None:
         """Take all that is held, of which these changed; return when whoever uses them has them.
 
-        Raise `SecretsError` when that was not possible: then what was held before stays in use, nothing of it is
-        revoked, and this is called again later.
+        Return what was not taken, or raise `SecretsError` when that is all of it: then what was held before stays in
+        use, nothing of it is revoked, and this is called again later.
         """
         ...
 

@@ -1,8 +1,23 @@
-"""What was counted while secrets were handed over."""
+"""What came of handing secrets over: what was not taken, and what was counted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from aeterna.secrets.errors import SecretsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a part was not taken.
+
+    ``untaken`` are the secrets that whoever uses them does not have yet: what they replace stays in use. ``stale`` are
+    those of them whose files hold what they replace, and not only somebody's memory.
+    """
+
+    reason: SecretsError
+    untaken: frozenset[str]
+    stale: frozenset[str]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,9 +6,17 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aeterna.secrets.domain.handed import Refusal
 from aeterna.secrets.domain.moment import Moment
 from aeterna.secrets.domain.secret import Fields, Grant, Lease, Secret
-from aeterna.secrets.errors import AccessDeniedError, LeaseLostError, SecretAbsentError, SourceFaultError
+from aeterna.secrets.errors import (
+    AccessDeniedError,
+    LeaseLostError,
+    RenderError,
+    SecretAbsentError,
+    SourceFaultError,
+    SourceUnavailableError,
+)
 
 if TYPE_CHECKING:
     import threading
@@ -49,9 +57,10 @@ class _Lent:
 class FakeSource:
     """A source in memory: ``values`` are polled, ``leased`` has how long (ttl, max_ttl) what a path lends lasts.
 
-    Also its own `Entrance`. ``trouble`` is raised by everything until a test takes it away; ``denied`` are paths that
-    no login may read, ``faulty`` those that the source fails at. A login ends with its term or by ``forget_logins``,
-    and everything lent by it ends with it.
+    Also its own `Entrance`. ``trouble`` is raised by everything until a test takes it away, ``unrenewed`` by every
+    renewal, ``login_trouble`` by every login; ``denied`` are paths that no login may read, ``faulty`` those that the
+    source fails at, ``unanswered`` those that time out. A login ends with its term or by ``forget_logins``, and
+    everything lent by it ends with it.
     """
 
     def __init__(self, *, now: FakeTime, login: Grant | None = None) -> None:
@@ -67,6 +76,9 @@ class FakeSource:
         self.trouble: SourceError | None = None
         self.denied: set[str] = set()
         self.faulty: set[str] = set()
+        self.unanswered: set[str] = set()
+        self.unrenewed: SourceError | None = None
+        self.login_trouble: SourceError | None = None
         self.calls: list[str] = []
         self._until: threading.Event | None = None
         self.revoked: list[str] = []
@@ -74,6 +86,8 @@ class FakeSource:
     def log_in(self) -> FakeSession:
         """Return a new login."""
         self._called("log_in")
+        if self.login_trouble is not None:
+            raise self.login_trouble
         number, now = next(self._numbers), self._now.steady
         self._logins[number] = _Lent(ends=now + self.login.ttl, last=now + self.login_max_ttl, login=number)
         return FakeSession(self, number, self.login)
@@ -113,6 +127,8 @@ class FakeSource:
         self._believe(login, f"fetch {reference.path}")
         if reference.path in self.denied:
             raise AccessDeniedError(reference.path)
+        if reference.path in self.unanswered:
+            raise SourceUnavailableError("is out of reach: ReadTimeout")
         if reference.path in self.faulty:
             raise SourceFaultError(500)
         if reference.path in self.leased:
@@ -130,6 +146,7 @@ class FakeSource:
     def prolong(self, login: int, id_: str, ttl: float) -> Grant:
         """Prolong a lease, not beyond its last moment."""
         self._believe(login, f"renew {id_}")
+        self._prolonging()
         lent = self._lent.get(id_)
         if lent is None:
             raise LeaseLostError
@@ -139,6 +156,7 @@ class FakeSource:
     def prolong_login(self, login: int, ttl: float) -> Grant:
         """Prolong a login, not beyond its last moment."""
         self._believe(login, "renew login")
+        self._prolonging()
         lent = self._logins[login]
         lent.ends = min(self._now.steady + ttl, lent.last)
         return Grant(ttl=lent.ends - self._now.steady, renewable=True)
@@ -168,6 +186,10 @@ class FakeSource:
             self._until.wait()
         if self.trouble is not None:
             raise self.trouble
+
+    def _prolonging(self) -> None:
+        if self.unrenewed is not None:
+            raise self.unrenewed
 
     def _believe(self, login: int, call: str) -> None:
         self._called(call)
@@ -226,20 +248,28 @@ class FakeLoggedIn:
 
 
 class FakeRecipient:
-    """Has what it was handed, until it is taken away; refuses while a test has ``trouble`` for it."""
+    """Has what it was handed, until it is taken away; refuses while a test has ``trouble`` for it.
+
+    Of the secrets in ``behind`` it keeps what it had, as files do that cannot be made anew.
+    """
 
     def __init__(self) -> None:
         self.has: dict[str, Secret] = {}
         self.handed: list[frozenset[str]] = []
         self.trouble: SecretsError | None = None
+        self.behind: set[str] = set()
         self.ended = False
 
-    async def hand_over(self, held: Mapping[str, Secret], changed: frozenset[str]) -> None:
+    async def hand_over(self, held: Mapping[str, Secret], changed: frozenset[str]) -> Refusal | None:
         """See `Recipient.hand_over`."""
         if self.trouble is not None:
             raise self.trouble
-        self.has = dict(held)
-        self.handed.append(changed)
+        kept = {name: secret for name, secret in self.has.items() if name in self.behind}
+        self.has = {name: secret for name, secret in held.items() if name not in self.behind} | kept
+        self.handed.append(changed - self.behind)
+        untaken = changed & self.behind
+        reason = RenderError(", ".join(sorted(untaken)), "is wrong")
+        return Refusal(reason=reason, untaken=untaken, stale=untaken) if untaken else None
 
     async def withdraw(self, names: frozenset[str]) -> None:
         """See `Recipient.withdraw`."""

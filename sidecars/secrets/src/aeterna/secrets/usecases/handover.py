@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from aeterna.secrets.domain.handed import Refusal
 from aeterna.secrets.domain.term import pause_after
 from aeterna.secrets.errors import SecretsError
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 # How often the clocks are looked at: one may have been set, and a machine may have slept.
 _TICK_SECONDS: Final = 1.0
+# What changes soon after something else goes with the next: a hundred secrets at the start are no hundred switches.
+_GATHER_SECONDS: Final = 0.2
 _FILES: Final = "files"
 
 log = structlog.stdlib.get_logger(__name__)
@@ -71,13 +75,15 @@ class Handover:
             tasks.create_task(self._take_away())
 
     async def _hand_over(self) -> None:
+        pause = 0.0
         while True:
-            await self._changed.wait()
+            # What changes while something is to be tried again does not wait for that.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause or None):
+                    await self._changed.wait()
             self._changed.clear()
             pause = await self.deliver()
-            if pause:
-                await asyncio.sleep(pause)
-                self._changed.set()
+            await asyncio.sleep(_GATHER_SECONDS)
 
     async def deliver(self) -> float:
         """Hand over what changed; return 0, or after how many seconds to try again."""
@@ -87,15 +93,19 @@ class Handover:
         if not changed:
             return 0.0
         try:
-            await self._recipient.hand_over(held, changed)
+            refusal = await self._recipient.hand_over(held, changed)
         except SecretsError as exc:
-            return self._refused(pending, exc)
-        self._failures = 0
+            refusal = Refusal(reason=exc, untaken=changed, stale=changed)
+        taken = changed - refusal.untaken if refusal is not None else changed
+        fresh = changed - refusal.stale if refusal is not None else changed
         # What was taken away meanwhile was taken away from the recipient as well.
-        self._given |= changed - self._holdings.missing
-        self._worn = {name: end for name, end in self._worn.items() if name not in changed}
-        for then in [then for name in changed for then in pending[name]]:
+        self._given |= taken - self._holdings.missing
+        self._worn = {name: end for name, end in self._worn.items() if name not in fresh}
+        for then in [then for name in taken for then in pending[name]]:
             then()
+        if refusal is not None:
+            return self._refused({name: pending[name] for name in changed - taken}, refusal.reason)
+        self._failures = 0
         return 0.0
 
     def _refused(self, pending: dict[str, list[Callable[[], None]]], exc: SecretsError) -> float:

@@ -10,7 +10,7 @@ import structlog
 
 from aeterna.secrets.domain.term import pause_after
 from aeterna.secrets.errors import AccessDeniedError, RequestFailedError, SourceError, SourceUnavailableError
-from aeterna.secrets.usecases.tending import call
+from aeterna.secrets.usecases.calling import call
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -112,6 +112,10 @@ class SourceKeeper:
         asked = self._now()
         try:
             session = await call(self._entrance.log_in)
+        except SourceUnavailableError:
+            # Behind what else is due: while there is a login, its secrets can be seen to.
+            self._logins.refused()
+            raise
         except RequestFailedError as exc:
             self._tending.failed(exc, self._logins.refused())
             return
@@ -128,9 +132,13 @@ class SourceKeeper:
         asked = self._now()
         try:
             grant = await call(login.session.renew, ttl=login.term.ttl)
+        except SourceUnavailableError:
+            self._logins.refused()
+            raise
         except RequestFailedError as exc:
+            # It may hold still, as when a policy forbids to prolong it or no node leads: it stays until another is had.
             self._tending.failed(exc, 0.0)
-            self._logins.lost()
+            await self._log_in()
             return
         self._logins.renewed(login, grant, asked=asked)
         self._counts.done[self.source, "login_renewal"] += 1

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from aeterna.secrets.domain.handed import Refusal
 from aeterna.secrets.domain.rendition import RenderedFile
 from aeterna.secrets.domain.shapes import shaped
 from aeterna.secrets.errors import ConfigurationInvalidError, FolderRefusedError, NoticeFailedError, RenderError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from aeterna.secrets.domain.handed import Handed
     from aeterna.secrets.domain.rendition import FileSpec, Notice
@@ -66,9 +67,9 @@ class Rendering:
         if self._files:
             self._volume.clear()
 
-    async def hand_over(self, held: Mapping[str, Secret], changed: frozenset[str]) -> None:
+    async def hand_over(self, held: Mapping[str, Secret], changed: frozenset[str]) -> Refusal | None:
         """See `Recipient.hand_over`; a file that cannot be made keeps its content, and holds no other one up."""
-        rendered, failure = self._render(held)
+        rendered, unmade = self._render(held)
         altered = {file: file in self._rendered for file, made in rendered.items() if self._rendered.get(file) != made}
         if altered:
             self._switch(rendered)
@@ -76,9 +77,17 @@ class Rendering:
             for notice in self._files[file].on_change:
                 self._untold[notice] = self._untold.get(notice, False) or rotated
         self._changes.tell(changed, "handed_over")
-        await self._tell()
-        if failure is not None:
-            raise failure
+        untold = await self._tell()
+        failures = [*unmade.values(), *untold.values()]
+        if not failures:
+            return None
+        files = [file for file, spec in self._files.items() if file in unmade or untold.keys() & set(spec.on_change)]
+        untaken = self._of(files) & changed
+        return Refusal(reason=failures[0], untaken=untaken, stale=self._of(unmade) & untaken)
+
+    def _of(self, files: Iterable[str]) -> frozenset[str]:
+        """Return the secrets that these files are made of."""
+        return frozenset(name for file in files for name in self._needs[file])
 
     async def withdraw(self, names: frozenset[str]) -> None:
         """See `Recipient.withdraw`."""
@@ -103,10 +112,10 @@ class Rendering:
             log.critical("secrets.not_wiped", reason=str(exc))
         self._rendered = {}
 
-    def _render(self, held: Mapping[str, Secret]) -> tuple[dict[str, RenderedFile], RenderError | None]:
-        """Return all files that can be made of what is held, and what was wrong with the first that cannot."""
+    def _render(self, held: Mapping[str, Secret]) -> tuple[dict[str, RenderedFile], dict[str, RenderError]]:
+        """Return all files that can be made of what is held, and what was wrong with those that cannot."""
         rendered: dict[str, RenderedFile] = {}
-        failure: RenderError | None = None
+        failures: dict[str, RenderError] = {}
         for file, spec in self._files.items():
             if not self._needs[file] <= held.keys():
                 continue
@@ -117,10 +126,10 @@ class Rendering:
                 rendered[file] = RenderedFile(content=content, mode=spec.mode, group=spec.group)
             except RenderError as exc:
                 self._counts.render_failures += 1
-                failure = failure or exc
+                failures[file] = exc
                 if file in self._rendered:
                     rendered[file] = self._rendered[file]
-        return rendered, failure
+        return rendered, failures
 
     def _switch(self, rendered: dict[str, RenderedFile]) -> None:
         try:
@@ -142,12 +151,12 @@ class Rendering:
         except FolderRefusedError as exc:
             log.warning("secrets.not_swept", reason=str(exc))
 
-    async def _tell(self) -> None:
-        """Tell all that are yet to be told; raise `NoticeFailedError` for one that could be told before.
+    async def _tell(self) -> dict[Notice, NoticeFailedError]:
+        """Tell all that are yet to be told; return those that could be told before and now could not.
 
         One that never could may not run yet, and must not be what its own start waits for.
         """
-        failure: NoticeFailedError | None = None
+        failures: dict[Notice, NoticeFailedError] = {}
         for notice, rotated in tuple(self._untold.items()):
             try:
                 await self._told(notice, _PAUSES if rotated else ())
@@ -155,14 +164,13 @@ class Rendering:
                 self._counts.notice_failures += rotated
                 log.info("secrets.nobody_told", reason=str(exc))
                 if notice in self._reached:
-                    failure = failure or exc
+                    failures[notice] = exc
                     continue
             else:
                 self._counts.notices += 1
                 self._reached.add(notice)
             del self._untold[notice]
-        if failure is not None:
-            raise failure
+        return failures
 
     async def _told(self, notice: Notice, pauses: tuple[float, ...]) -> None:
         for pause in pauses:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 import structlog
 
 from aeterna.secrets.domain.configuration import Declaration
 from aeterna.secrets.domain.moment import Moment
 from aeterna.secrets.domain.secret import Lease
-from aeterna.secrets.domain.term import Term, pause_after, poll_after
+from aeterna.secrets.domain.term import Term, look_after_rotation, pause_after, poll_after
 from aeterna.secrets.errors import LeaseLostError, RequestFailedError, SecretAbsentError, SourceUnavailableError
+from aeterna.secrets.usecases.calling import call
 from aeterna.secrets.usecases.logins import Login
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from aeterna.secrets.errors import SourceError
     from aeterna.secrets.usecases.handover import Handover
     from aeterna.secrets.usecases.holdings import Holdings
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -62,6 +59,7 @@ class Retired:
     login: Login
     due: Moment
     ends: Moment
+    failures: int = 0
 
 
 class Tending:
@@ -106,22 +104,31 @@ class Tending:
                 self._holdings.extend(entry.name, ends=entry.ends())
 
     async def see_to(self, entry: Entry, login: Login) -> RequestFailedError | None:
-        """Renew, replace or look for one secret anew; return why it was refused, `SourceUnavailableError` is raised."""
+        """Renew, replace or look for one secret anew; return why it was refused, `SourceUnavailableError` is raised.
+
+        Whatever failed goes behind all that is due: one path that is never answered must not starve the others.
+        """
         try:
             if self._renewable(entry, login):
                 await self._renew(entry, login)
             else:
                 await self._fetch(entry, login)
+        except SourceUnavailableError:
+            self._postpone(entry)
+            raise
         except RequestFailedError as exc:
-            entry.failures += 1
-            pause = pause_after(entry.failures, self._random)
-            entry.due = self._now().after(pause)
-            self.failed(exc, pause, secret=entry.name)
+            self.failed(exc, self._postpone(entry), secret=entry.name)
             if isinstance(exc, SecretAbsentError) and entry.term is None:
                 await self._deleted(entry)
             return exc
         entry.failures = 0
         return None
+
+    def _postpone(self, one: Entry | Retired) -> float:
+        one.failures += 1
+        pause = pause_after(one.failures, self._random)
+        one.due = self._now().after(pause)
+        return pause
 
     def _renewable(self, entry: Entry, login: Login) -> bool:
         term = entry.term
@@ -134,9 +141,11 @@ class Tending:
             return
         try:
             grant = await call(login.session.source.renew, entry.lease, ttl=entry.term.ttl)
-        except LeaseLostError as exc:
+        except RequestFailedError as exc:
+            # A lease that is forgotten, or that may not be prolonged, is replaced while it still works.
             self.failed(exc, 0.0, secret=entry.name)
-            entry.lease = None
+            if isinstance(exc, LeaseLostError):
+                entry.lease = None
             await self._fetch(entry, login)
             return
         entry.term = entry.term.renewed(grant, asked=asked, random=self._random)
@@ -148,7 +157,7 @@ class Tending:
         asked = self._now()
         secret = await call(login.session.source.fetch, entry.declaration.reference)
         self._counts.done[self._source, "fetch"] += 1
-        replaced = self._replaced(entry)
+        before, replaced = entry.ends(), self._replaced(entry)
         same = entry.version == secret.version and entry.name in self._holdings.current()
         ends = self._take(entry, login, secret, asked)
         if same:
@@ -158,7 +167,7 @@ class Tending:
         self.retired += [replaced] if replaced is not None else []
         log.info("secrets.fetched", source=self._source, name=entry.name, leased=secret.lease is not None)
         then = (lambda: self._retire(entry, replaced)) if replaced is not None else None
-        self._handover.changed(entry.name, then, before=replaced.ends if replaced is not None else None)
+        self._handover.changed(entry.name, then, before=before)
 
     def _take(self, entry: Entry, login: Login, secret: Secret, asked: Moment) -> Moment | None:
         """Note what is held from now on; return until when."""
@@ -169,7 +178,10 @@ class Tending:
             entry.due = entry.term.due
             return entry.ends()
         entry.term = None
-        entry.due = asked.after(poll_after(declared.interval.total_seconds(), self._random))
+        poll = poll_after(declared.interval.total_seconds(), self._random)
+        if secret.rotates_in is not None:
+            poll = min(poll, look_after_rotation(secret.rotates_in, self._random))
+        entry.due = asked.after(poll)
         return asked.after(declared.keep.total_seconds()) if declared.keep is not None else None
 
     def _replaced(self, entry: Entry) -> Retired | None:
@@ -197,6 +209,7 @@ class Tending:
         try:
             await call(retired.login.session.source.revoke, retired.lease)
         except SourceUnavailableError:
+            self._postpone(retired)
             self.retired.append(retired)
             raise
         except RequestFailedError as exc:
@@ -212,8 +225,3 @@ class Tending:
         log.warning(
             "secrets.source_failed", source=self._source, code=exc.code, reason=why, retry_in=round(pause, 1), **named
         )
-
-
-async def call(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call what blocks in a thread."""
-    return await asyncio.to_thread(function, *args, **kwargs)
