@@ -29,12 +29,13 @@ pytestmark = [
 ]
 
 THREADS = "/api/v1/threads"
-# Keys of the environment sign without asking anybody; what STS is asked with is made and not sent.
+# Keys of the environment sign without asking anybody; what STS and Secrets Manager are asked with is made and not sent.
 SIGN = """
 import time, botocore.session
 from aeterna.postgres.login_aws import rds_tokens
 print(rds_tokens("db.abc.eu-central-1.rds.amazonaws.com", 5432, "ada", time.time).fetch().value)
-botocore.session.get_session().create_client("sts", region_name="eu-central-1")
+for service in ("sts", "secretsmanager"):
+    botocore.session.get_session().create_client(service, region_name="eu-central-1")
 import aeterna.identity.gcp, aeterna.identity.azure
 """
 

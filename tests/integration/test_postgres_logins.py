@@ -23,10 +23,12 @@ from aeterna.policies.adapters.postgres.database import DATABASE
 from aeterna.policies.adapters.postgres.transactions import Transactions
 from aeterna.policies.adapters.postgres.versions import PostgresVersions
 from aeterna.policies.errors import DatabaseUnreachableError, LoginFailedError, StoreBusyError
+from aeterna.policies.main import main as policies_main
 from aeterna.policies.settings import DatabaseSettings
 from aeterna.postgres.address import Address, secured
 from aeterna.postgres.fitness import require_schema
 from aeterna.postgres.pool import Limits, connection_pool
+from aeterna.threads.main import main as threads_main
 from fixtures.fix_live_runtime import wait_until
 from fixtures.tls_database import Authority, served
 from fixtures.token_issuers import ROLE, Issuer, running
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 LOGIN = "cloud_login"
 CANARY = "the-pods-own-token-canary"
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:administrator-Ab12Cd"
 
 
 @pytest.fixture(scope="session")
@@ -220,6 +223,35 @@ async def test_a_pool_of_rds_shows_what_iam_would_believe(
     assert len(issuer.issued) == 1
 
 
+@pytest.mark.parametrize(
+    ("program", "main"), [("THREADS", threads_main), ("POLICIES", policies_main)], ids=["threads", "policies"]
+)
+def test_whoever_migrates_on_aws_logs_in_by_the_password_that_secrets_manager_keeps(
+    program: str,
+    main: Callable[[list[str]], object],
+    empty_database: str,
+    authority: Authority,
+    accept: Callable[[str], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The administrator of RDS is no user of IAM: what is signed for it is refused."""
+    accept("kept-password")
+    issuer = Issuer(assertion=CANARY, password="kept-password")
+    with running(issuer), over_tls(empty_database, authority.server("localhost")) as dsn:
+        be_a_pod_of_aws(issuer, tmp_path, monkeypatch)
+        told = {"DSN": dsn, "DSN_LOGIN": "aws", "DSN_CA_FILE": str(authority.file), "MIGRATE_SECRET_ARN": SECRET}
+        for name, value in told.items():
+            monkeypatch.setenv(f"AETERNA_{program}_{name}", value)
+
+        main(["migrate"])
+
+    said = capsys.readouterr()
+    assert said.out.startswith(f"aeterna-{program.lower()}: schema none -> ")
+    assert "kept-password" not in said.out + said.err
+
+
 @pytest.mark.anyio
 async def test_without_a_token_a_caller_is_told_so_and_served_as_soon_as_there_is_one(
     policies_database: str,
@@ -273,6 +305,13 @@ def aws_address(
     dsn: str, issuer: Issuer, folder: Path, monkeypatch: pytest.MonkeyPatch, ca_file: Path | None = None
 ) -> Address:
     """Return the address of a database whose login is the role of a pod (IRSA)."""
+    be_a_pod_of_aws(issuer, folder, monkeypatch)
+    settings = DatabaseSettings(dsn=SecretStr(make_conninfo(dsn, user=LOGIN)), dsn_login="aws", dsn_ca_file=ca_file)
+    return Address.of(settings, DATABASE.errors)
+
+
+def be_a_pod_of_aws(issuer: Issuer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what EKS puts into a pod's environment, and nothing of the machine's own."""
     assertion = folder / "assertion"
     assertion.write_text(issuer.assertion)
     pod = {
@@ -280,6 +319,7 @@ def aws_address(
         "AWS_WEB_IDENTITY_TOKEN_FILE": str(assertion),
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_ENDPOINT_URL_STS": issuer.url,
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": issuer.url,
         "AWS_CONFIG_FILE": str(folder / "none"),
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "none"),
     }
@@ -287,8 +327,6 @@ def aws_address(
         monkeypatch.delenv(name, raising=False)
     for name, value in pod.items():
         monkeypatch.setenv(name, value)
-    settings = DatabaseSettings(dsn=SecretStr(make_conninfo(dsn, user=LOGIN)), dsn_login="aws", dsn_ca_file=ca_file)
-    return Address.of(settings, DATABASE.errors)
 
 
 def assert_signed(token: str, host: str, *, session: str) -> None:

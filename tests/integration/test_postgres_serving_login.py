@@ -60,7 +60,7 @@ def test_on_azure_it_is_made_for_the_identity_of_its_name_in_the_one_database_th
 ) -> None:
     postgres.execute(
         sql.SQL(
-            "CREATE FUNCTION pgaadauth_create_principal(name text, admin boolean, mfa boolean) RETURNS text "
+            "CREATE OR REPLACE FUNCTION pgaadauth_create_principal(name text, admin boolean, mfa boolean) RETURNS text "
             "LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('CREATE ROLE %I LOGIN', name); RETURN name; END $$"
         )
     )

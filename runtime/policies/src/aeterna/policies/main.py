@@ -93,7 +93,7 @@ def migrate(settings: DatabaseSettings, to: str) -> None:
     """Move the schema of the database to a revision and say so in one line."""
     # Imported when asked for: alembic and SQLAlchemy would cost every start of the service half a second.
     adapter = importlib.import_module("aeterna.postgres.migrations")
-    owner = Address.of(settings, DATABASE.errors, settings.migrate_dsn)
+    owner = Address.of(settings, DATABASE.errors, settings.migrate_dsn, kept=settings.migrate_secret_arn)
     moved = adapter.migrate(owner, DATABASE, to=to, wait=settings.migrate_wait, lock=settings.migrate_lock_timeout)
     sys.stdout.write(f"{PROGRAM}: schema {moved.before or 'none'} -> {moved.after or 'none'}\n")
     login = settings.serving_login

@@ -23,6 +23,7 @@ class DatabaseSettings(BaseSettings):
     socket, or the cloud, whose tokens are the passwords. ``dsn_ca_file`` holds the certificates (PEM) that prove the
     server, if not the machine's own. ``migrate_wait`` bounds the wait for another migrator, ``migrate_lock_timeout``
     for a table. ``serving_login`` is let into the newest schema, and made where the cloud does not make it.
+    ``migrate_secret_arn`` is the secret with the password of who migrates, on AWS, whose administrator has no token.
     ``platform_tenant`` is the tenant whose administrators change everybody's policies; those of other
     tenants change their own. ``audit_kept`` is how long records are kept, 90 days at least.
     """
@@ -36,6 +37,7 @@ class DatabaseSettings(BaseSettings):
     migrate_wait: Duration = timedelta(minutes=2)
     migrate_lock_timeout: Duration = timedelta(seconds=5)
     serving_login: str | None = Field(default=None, min_length=1, max_length=63)
+    migrate_secret_arn: str | None = Field(default=None, min_length=1)
     platform_tenant: str = Field(default="platform", pattern=_TENANT)
     audit_kept: Duration = Field(default=timedelta(days=90), ge=timedelta(days=90))
     pool_min: int = Field(default=1, ge=1)

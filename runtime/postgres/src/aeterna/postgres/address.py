@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _VERIFIED: Final = "verify-full"
 _SYSTEM: Final = "system"
 _PORT: Final = "5432"
+_ACCOUNT: Final = ".iam"
+_ACCOUNT_DOMAIN: Final = ".gserviceaccount.com"
 _TOKENLESS: Final = "postgres.login_failed"
 # They log what their issuers answer, in which these may repeat what they were sent; we say ourselves what failed.
 _TALKATIVE: Final = ("botocore", "azure", "msal", "google.auth", "urllib3", "requests")
@@ -65,8 +67,12 @@ class Address:
         self._login = login
 
     @classmethod
-    def of(cls, settings: AddressSettings, errors: Family, dsn: Secret | None = None) -> Address:
+    def of(
+        cls, settings: AddressSettings, errors: Family, dsn: Secret | None = None, *, kept: str | None = None
+    ) -> Address:
         """Return the address of the settings, or that of another login to the same database, ``dsn``.
+
+        ``kept`` is the secret of the cloud that holds this login's password, where it logs in with no token.
 
         Raises `InsecureError` for one over which a password or a token could be read or be handed to a stranger.
         """
@@ -74,7 +80,7 @@ class Address:
         verified = secured(text, settings.dsn_login, settings.dsn_ca_file, errors)
         if settings.dsn_login == "password":
             return cls(verified)
-        source = _source(settings.dsn_login, verified)
+        source = _source(settings.dsn_login, verified, kept)
         return cls(verified, TokenLogin(source, clock=time.time, random=random.random, event=_TOKENLESS))
 
     async def conninfo(self) -> str:
@@ -142,12 +148,15 @@ def _is_local(host: str) -> bool:
         return False
 
 
-def _source(provider: Provider, dsn: str) -> TokenSource:
+def _source(provider: Provider, dsn: str, kept: str | None) -> TokenSource:
     """Return the issuer; its library is imported only where it is used, since each costs a start 0.2 s and 30 MB."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    given = conninfo_to_dict(dsn)
+    if provider == "aws" and kept is not None:
+        reading: TokenSource = importlib.import_module("aeterna.identity.aws_secret").AwsSecretSource(kept, time.time)
+        return reading
     if provider == "aws":
-        given = conninfo_to_dict(dsn)
         host, port, user = str(given["host"]), int(str(given.get("port") or _PORT)), str(given["user"])
         signing: TokenSource = importlib.import_module("aeterna.postgres.login_aws").rds_tokens(
             host, port, user, time.time
@@ -155,6 +164,13 @@ def _source(provider: Provider, dsn: str) -> TokenSource:
         return signing
     issuer = importlib.import_module(f"aeterna.identity.{provider}")
     asking: TokenSource = (
-        issuer.GcpTokenSource(issuer.CLOUD_SQL) if provider == "gcp" else issuer.AzureTokenSource(issuer.POSTGRESQL)
+        issuer.GcpTokenSource(issuer.CLOUD_SQL, _account_of(str(given["user"])))
+        if provider == "gcp"
+        else issuer.AzureTokenSource(issuer.POSTGRESQL)
     )
     return asking
+
+
+def _account_of(user: str) -> str | None:
+    """Return the account that a user of Cloud SQL is, if it is one: its address without what all of them end with."""
+    return f"{user}{_ACCOUNT_DOMAIN}" if user.endswith(_ACCOUNT) else None

@@ -20,6 +20,7 @@ class MigrationSettings(BaseSettings):
     socket, or the cloud, whose tokens are the passwords. ``dsn_ca_file`` holds the certificates (PEM) that prove the
     server, if not the machine's own. ``migrate_wait`` bounds the wait for another migrator, ``migrate_lock_timeout``
     the one for a table. ``serving_login`` is let into the newest schema, and made where the cloud does not make it.
+    ``migrate_secret_arn`` is the secret with the password of who migrates, on AWS, whose administrator has no token.
     """
 
     model_config = SettingsConfigDict(env_prefix="AETERNA_THREADS_", frozen=True, extra="forbid")
@@ -31,6 +32,7 @@ class MigrationSettings(BaseSettings):
     migrate_wait: Duration = timedelta(minutes=2)
     migrate_lock_timeout: Duration = timedelta(seconds=5)
     serving_login: str | None = Field(default=None, min_length=1, max_length=63)
+    migrate_secret_arn: str | None = Field(default=None, min_length=1)
 
 
 class PushSettings(BaseSettings):
