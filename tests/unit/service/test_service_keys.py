@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
-from aeterna.service.adapters.jwks import KeySet
+from aeterna.service.adapters.jwks import KeySet, source
 from aeterna.service.errors import KeysUnavailableError
 from aeterna.service.testing import SigningKey
 
@@ -137,6 +140,37 @@ def test_a_document_that_is_no_key_set_does_not_replace_one(document: bytes) -> 
     issuer.now += 301
 
     assert keys.key("first") is not None
+
+
+@pytest.mark.parametrize("odd", [{"kty": "oct"}, {"kty": "RSA", "n": "AQAB", "e": "AQAB", "alg": ["RS256"]}])
+def test_an_odd_key_beside_a_good_one_is_passed_over(odd: dict[str, object]) -> None:
+    issuer = Issuer()
+    issuer.document = json.dumps({"keys": [odd, issuer.keys[0].jwk()]}).encode()
+
+    assert issuer.key_set().key("first") is not None
+
+
+def test_an_issuer_that_never_ends_its_answer_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/keys"
+        dripping = threading.Thread(target=drip, args=[server])
+        dripping.start()
+
+        with pytest.raises(KeysUnavailableError):
+            source(address, timeout=timedelta(seconds=0.2))()
+
+        dripping.join()
+
+
+def drip(server: socket.socket) -> None:
+    """Answer one request, byte by byte, until whoever asks has enough."""
+    connection, _ = server.accept()
+    with connection, contextlib.suppress(OSError):
+        connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while True:
+            connection.sendall(b" ")
+            time.sleep(0.01)  # the pace of a slow issuer, not a wait for luck
 
 
 def test_a_single_key_is_found_without_an_id_and_one_of_two_is_not() -> None:

@@ -119,6 +119,7 @@ def _read(path: Path) -> bytes:
 
 def _download(address: str, timeout: timedelta, ca_file: Path | None, token_file: Path | None) -> bytes:
     """Fetch without redirects and without the environment's proxies: whoever answers decides whom we trust."""
+    latest = steady_clock() + timeout.total_seconds()
     headers = {"Accept": _MEDIA_TYPES, **_authorization(token_file)}
     try:
         with (
@@ -132,6 +133,9 @@ def _download(address: str, timeout: timedelta, ca_file: Path | None, token_file
                 document += chunk
                 if len(document) > _MAX_DOCUMENT_BYTES:
                     raise KeysUnavailableError("the key set is too large to be one")
+                # httpx waits that long for each piece, and whoever wants a new key waits with us.
+                if steady_clock() > latest:
+                    raise KeysUnavailableError("the key set's address takes too long")
             return bytes(document)
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise KeysUnavailableError("the key set's address does not answer") from exc
@@ -181,7 +185,8 @@ def _key(entry: dict[str, object]) -> jwt.PyJWK | None:
         return None
     try:
         key = jwt.PyJWK(entry)
-    except jwt.PyJWTError:
+    except (jwt.PyJWTError, KeyError, TypeError, ValueError):
+        # The others are what PyJWT raises of a key without a part, or with one of another kind. The rest are good.
         return None
     if key.algorithm_name not in ALGORITHMS:
         return None
