@@ -164,6 +164,7 @@ async def test_the_process_drains_before_it_stops_and_says_so() -> None:
 
     assert (ready.status_code, draining.status_code, draining.json()["status"]) == (200, 503, "draining")
     assert decided.json()["decision"] is True
+    assert [each.headers.get("connection") for each in (ready, draining, decided)] == [None, "close", "close"]
     assert status == 0
 
 

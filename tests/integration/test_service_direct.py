@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 from aeterna.service.direct import Direct, DirectHttpProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from aeterna.service.asgi import Receive, Scope, Send
     from aeterna.service.direct import Headers
@@ -53,13 +53,17 @@ class Hasty(DirectHttpProtocol):
 
 @asynccontextmanager
 async def served(
-    protocol: type[DirectHttpProtocol] = DirectHttpProtocol, *, keep_alive: int = 75
+    protocol: type[DirectHttpProtocol] = DirectHttpProtocol,
+    *,
+    keep_alive: int = 75,
+    common: Sequence[tuple[bytes, bytes]] = (),
 ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Serve the echo and yield a connection to it."""
     app = Echo()
     assert isinstance(app, Direct)
     config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_keep_alive=keep_alive)
     state = ServerState()
+    state.default_headers = [*common]
     config.load()
     server = await asyncio.get_running_loop().create_server(
         lambda: protocol(app, config=config, server_state=state, app_state={}), "127.0.0.1", 0
@@ -216,3 +220,16 @@ async def test_a_connection_that_is_used_outlives_the_time_that_it_may_be_idle()
             answered += 1
 
     assert answered > 1
+
+
+@pytest.mark.parametrize("body", [b"at once", b"wait"], ids=["direct", "usual"])
+async def test_who_is_told_with_an_answer_to_leave_is_hung_up_on_after_it(body: bytes) -> None:
+    """A server that stops says so, and answers nothing more: the request behind is for another one."""
+    async with served(common=[(b"connection", b"close")]) as (reader, writer):
+        writer.write(request(body) + request(body))
+
+        head = await reader.readuntil(b"\r\n\r\n")
+        rest = await reader.read()
+
+    assert b"connection: close\r\n" in head
+    assert rest == body

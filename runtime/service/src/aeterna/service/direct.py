@@ -53,7 +53,7 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         self._held: list[bytes] | None = None
         self._head_open = False
         self._idle_since = 0.0
-        self._lines: tuple[object, bytes] = (None, b"")
+        self._lines: tuple[object, bytes, bool] = (None, b"", False)
 
     def data_received(self, data: bytes) -> None:
         """Answer what is whole and direct, and hand over the rest."""
@@ -146,11 +146,14 @@ class DirectHttpProtocol(BoundedHttpProtocol):
         defaults = self.server_state.default_headers
         if self._lines[0] is not defaults:
             # uvicorn makes the list anew each second, with the date in it.
-            self._lines = (defaults, b"".join(b"%b: %b\r\n" % field for field in defaults))
-        self.transport.write(
-            b"HTTP/1.1 200 OK\r\n%b%bcontent-length: %d\r\n\r\n%b" % (self._lines[1], lines, len(body), body)
-        )
+            common = b"".join(b"%b: %b\r\n" % field for field in defaults)
+            self._lines = (defaults, common, (b"connection", b"close") in defaults)
+        _, common, is_last = self._lines
+        self.transport.write(b"HTTP/1.1 200 OK\r\n%b%bcontent-length: %d\r\n\r\n%b" % (common, lines, len(body), body))
         self.server_state.total_requests += 1
+        if is_last:
+            self.transport.close()
+            return
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(

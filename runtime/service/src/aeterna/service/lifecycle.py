@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 _BACKLOG: Final = 2048
 _IMMEDIATELY: Final = timedelta(0)
 _SOCKET_MODE: Final = 0o660
-# Longer than any client's own (httpx: 5 s): whoever closes an idle connection first should be the one who knows whether
-# it is about to send. uvicorn's default is 5 s as well, and the two met in the middle.
-_KEEP_ALIVE_SECONDS: Final = 75
+# Longer than any client's own (httpx: 5 s; Go, and with it Kubernetes' API server: 90 s): whoever closes an idle
+# connection first should be the one who knows whether it is about to send. uvicorn's default is 5 s as well, and the
+# two met in the middle.
+_KEEP_ALIVE_SECONDS: Final = 120
+_LAST: Final = (b"connection", b"close")
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -234,6 +236,10 @@ class _Server(uvicorn.Server):
             # Here and not in the handler: a signal may come in the middle of a log line.
             log.info("service.draining", signal=self._signal)
             self._signal = None
+            # Who uses a connection is told with an answer to leave it: a request that is under way while an idle one is
+            # closed is lost, and no client may send it again without knowing what became of it.
+            self.config.encoded_headers.append(_LAST)
+            self.server_state.default_headers = [*self.server_state.default_headers, _LAST]
         if self._stop_at is not None and time.monotonic() >= self._stop_at:
             self.should_exit = True
         return await super().on_tick(counter)
