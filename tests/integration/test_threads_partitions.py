@@ -17,7 +17,15 @@ from aeterna.postgres.pool import SESSION, Limits, connection_pool
 from aeterna.service.caller import TenantId
 from aeterna.threads.adapters.database import DATABASE, queries
 from aeterna.threads.adapters.postgres import PostgresThreadStore
-from aeterna.threads.domain.conversation import MessageDraft, MessageId, Role, TextPart, ThreadDraft, ThreadId
+from aeterna.threads.domain.conversation import (
+    PAGE_BYTES,
+    MessageDraft,
+    MessageId,
+    Role,
+    TextPart,
+    ThreadDraft,
+    ThreadId,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -247,7 +255,7 @@ def scanned(plan: Any) -> list[str]:  # noqa: ANN401 - PostgreSQL's JSON
 def test_a_read_of_one_thread_looks_at_one_partition(
     database: str, thread: str, ttl: str | None, partition: str
 ) -> None:
-    values = {"tenant": "acme", "thread_id": thread, "after_seq": 0, "limit": 10}
+    values = {"tenant": "acme", "thread_id": thread, "after_seq": 0, "limit": 10, "page_bytes": PAGE_BYTES}
     opened = values | {"title": None, "metadata": "{}", "digest": bytes(32), "by": "ada", "ttl": ttl}
     statements = queries("threads.sql", "messages.sql")
     with psycopg.connect(database) as connection:
@@ -262,7 +270,7 @@ def test_a_read_of_one_thread_looks_at_one_partition(
 def test_a_read_that_was_prepared_is_planned_for_its_thread_still(database: str) -> None:
     """A plan for any thread would open every partition each time."""
     statement = queries("messages.sql")["read_messages"]
-    values = {"tenant": "acme", "thread_id": "kept", "after_seq": 0, "limit": 10}
+    values = {"tenant": "acme", "thread_id": "kept", "after_seq": 0, "limit": 10, "page_bytes": PAGE_BYTES}
     with psycopg.connect(database, prepare_threshold=0) as connection:
         for _ in range(12):
             connection.execute(statement, values)
