@@ -9,7 +9,13 @@ from dataclasses import replace
 import pytest
 
 from aeterna.secrets.domain.secret import Grant, Reference
-from aeterna.secrets.errors import AccessDeniedError, RenderError, SourceFaultError, SourceUnavailableError
+from aeterna.secrets.errors import (
+    AccessDeniedError,
+    LeaseLostError,
+    RenderError,
+    SourceFaultError,
+    SourceUnavailableError,
+)
 from aeterna.secrets.usecases import calling
 from fixtures.secret_worlds import LEASED, POLLED, SecretWorld
 
@@ -54,6 +60,35 @@ async def test_a_lease_that_no_policy_lets_renew_is_replaced_before_it_ends() ->
     assert first.isdisjoint(world.users())
     assert world.users() <= world.source.lent()
     assert world.counts.withdrawals.total() == 0
+
+
+async def test_a_forgotten_lease_whose_database_is_away_is_neither_asked_for_in_a_loop_nor_given_up() -> None:
+    world = SecretWorld({"database": LEASED}, login=LONG)
+    await world.settle()
+    first = world.users()
+    world.source.end_lease(*first)
+    world.source.faulty.add("database/creds/app")
+    await world.pass_(0.7 * HOUR)
+    world.source.faulty.clear()
+
+    await world.pass_(0.1 * HOUR)
+
+    assert first.isdisjoint(world.users())
+    assert world.users() <= world.source.lent()
+    assert world.counts.withdrawals.total() == 0
+
+
+async def test_a_lease_that_its_source_falsely_calls_lost_is_given_back_once_it_was_replaced() -> None:
+    """Vault says 400 of a lease that is gone, and of one that its database could not prolong."""
+    world = SecretWorld({"database": LEASED}, login=LONG)
+    await world.settle()
+    first = world.users()
+    world.source.unrenewed = LeaseLostError()
+
+    await world.pass_(0.75 * HOUR)
+
+    assert world.users().isdisjoint(first)
+    assert world.source.lent() == world.users()
 
 
 async def test_a_login_that_cannot_be_prolonged_for_a_while_stays_in_use_until_there_is_another() -> None:

@@ -62,7 +62,7 @@ class VaultSecretSource:
             body = {"lease_id": lease.id, "increment": round(ttl)}
             answer = self._client.exchange("put", "sys/leases/renew", body)
         except (BadRequestError, SecretAbsentError):
-            self.outstanding.pop(lease.id, None)
+            # It stays outstanding: Vault says the same when only the database is out of its reach.
             raise LeaseLostError from None
         return Grant(ttl=_seconds(answer, "lease_duration"), renewable=answer.get("renewable") is True)
 

@@ -11,7 +11,7 @@ from aeterna.secrets.domain.configuration import Declaration
 from aeterna.secrets.domain.moment import Moment
 from aeterna.secrets.domain.secret import Lease
 from aeterna.secrets.domain.term import Term, look_after_rotation, pause_after, poll_after
-from aeterna.secrets.errors import LeaseLostError, RequestFailedError, SecretAbsentError, SourceUnavailableError
+from aeterna.secrets.errors import RequestFailedError, SecretAbsentError, SourceUnavailableError
 from aeterna.secrets.usecases.calling import call
 from aeterna.secrets.usecases.logins import Login
 
@@ -142,10 +142,9 @@ class Tending:
         try:
             grant = await call(login.session.source.renew, entry.lease, ttl=entry.term.ttl)
         except RequestFailedError as exc:
-            # A lease that is forgotten, or that may not be prolonged, is replaced while it still works.
+            # A lease that is forgotten, or that may not be prolonged, is replaced while it still works. Nobody can tell
+            # which of both it is: Vault says 400 of either, as it does when it cannot reach the database.
             self.failed(exc, 0.0, secret=entry.name)
-            if isinstance(exc, LeaseLostError):
-                entry.lease = None
             await self._fetch(entry, login)
             return
         entry.term = entry.term.renewed(grant, asked=asked, random=self._random)
