@@ -115,6 +115,44 @@ async def test_a_source_that_does_not_answer_is_not_waited_for() -> None:
     assert [line["event"] for line in logs] == ["secrets.not_given_back"]
 
 
+async def test_a_source_that_does_not_answer_keeps_no_other_from_getting_everything_back() -> None:
+    answered = threading.Event()
+    hung, well = SecretWorld({"database": LEASED}), SecretWorld({"database": LEASED})
+    life = Life(
+        [hung.keeper, well.keeper],
+        well.handover,
+        holdings=well.holdings,
+        wiping=well.recipient,
+        revoke_timeout=timedelta(seconds=0.2),
+        failed=lambda: None,
+    )
+    hung.source.hold_up(answered, call="fetch")
+    life.begin()
+    await until(lambda: well.handover.complete and "fetch database/creds/app" in hung.source.calls)
+
+    await life.end()
+    answered.set()
+
+    assert well.source.logins() == 0
+
+
+async def test_a_path_that_is_not_answered_does_not_keep_its_source_from_getting_everything_back() -> None:
+    answered = threading.Event()
+    world = SecretWorld({"database": LEASED, "api": POLLED})
+    world.source.hold_up(answered, call="fetch app/api")
+    life = life_of(world, within=timedelta(seconds=0.2))
+    life.begin()
+    await until(lambda: "fetch app/api" in world.source.calls and bool(world.source.lent()))
+
+    with capture_logs() as logs:
+        await life.end()
+    answered.set()
+
+    assert world.source.logins() == 0
+    assert world.source.lent() == set()
+    assert {"event": "secrets.not_given_back", "source": "vault", "log_level": "warning"} in logs
+
+
 async def test_a_part_that_breaks_has_the_process_end_and_says_only_what_kind_of_failure_it_was() -> None:
     broken = asyncio.Event()
 

@@ -81,6 +81,7 @@ class FakeSource:
         self.login_trouble: SourceError | None = None
         self.calls: list[str] = []
         self._until: threading.Event | None = None
+        self._held_up = ""
         self.revoked: list[str] = []
 
     def log_in(self) -> FakeSession:
@@ -92,9 +93,9 @@ class FakeSource:
         self._logins[number] = _Lent(ends=now + self.login.ttl, last=now + self.login_max_ttl, login=number)
         return FakeSession(self, number, self.login)
 
-    def hold_up(self, until: threading.Event) -> None:
-        """Answer nothing until then."""
-        self._until = until
+    def hold_up(self, until: threading.Event, *, call: str = "") -> None:
+        """Answer no call that begins like this until then."""
+        self._until, self._held_up = until, call
 
     def lent(self) -> set[str]:
         """Return the ids of the leases that there are now."""
@@ -182,7 +183,7 @@ class FakeSource:
 
     def _called(self, call: str) -> None:
         self.calls.append(call)
-        if self._until is not None:
+        if self._until is not None and call.startswith(self._held_up):
             self._until.wait()
         if self.trouble is not None:
             raise self.trouble

@@ -165,8 +165,7 @@ class SourceKeeper:
 
     async def give_back(self) -> None:
         """End every login, and with each the leases that were had by it; for the end of the process."""
-        current = self._logins.current
-        for login in (*([current] if current is not None else []), *self._logins.before):
+        for login in self._logins.taken():
             await self._end(login)
 
     async def _end(self, login: Login) -> None:

@@ -62,12 +62,20 @@ class Life:
         await asyncio.gather(*self._rest, return_exceptions=True)
         self._holdings.drop(self._holdings.names)
         await self._wiping.end()
+        await asyncio.gather(*map(self._give_back, self._keepers, self._kept))
+
+    async def _give_back(self, keeper: SourceKeeper, kept: asyncio.Task[None]) -> None:
+        """End one source's logins; a question that is not answered holds up neither these nor another source's."""
         try:
             async with asyncio.timeout(self._revoke_timeout):
-                await asyncio.gather(*self._kept, return_exceptions=True)
-                await asyncio.gather(*(keeper.give_back() for keeper in self._keepers))
+                await asyncio.wait([kept], timeout=self._revoke_timeout / 2)
+                await keeper.give_back()
+                await asyncio.wait([kept])
+                # What was under way may have been a login.
+                await keeper.give_back()
         except TimeoutError:
-            log.warning("secrets.not_given_back", sources=[keeper.source for keeper in self._keepers])
+            kept.cancel()
+            log.warning("secrets.not_given_back", source=keeper.source)
 
     def _started(self, run: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(run())

@@ -95,6 +95,12 @@ class Logins:
         self.current = None
         self._due = self._now()
 
+    def taken(self) -> list[Login]:
+        """Return every login, and have none any more."""
+        found = [*([self.current] if self.current is not None else []), *self.before]
+        self.current, self.before = None, []
+        return found
+
     def refused(self) -> float:
         """Note that logging in was refused; return after how many seconds it is tried again."""
         self._failures += 1
