@@ -116,6 +116,17 @@ def test_a_pod_identity_of_eks_is_the_pods_identity(
     assert faults.tokens == ["pod-session-token"]
 
 
+def test_keys_that_have_ended_when_they_come_are_a_login_denied(
+    no_identity: pytest.MonkeyPatch, answering: Answering
+) -> None:
+    """As where a machine's clock is ahead; it must not end the process."""
+    no_identity.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{answering.url}/v1/credentials")
+    answering.body = json.dumps(CREDENTIALS | {"Expiration": "2001-01-01T00:00:00Z"}).encode()
+
+    with pytest.raises(AccessDeniedError, match="clock"):
+        AwsSecretsManager(AwsSource(region="eu-central-1", endpoint=answering.url)).fetch(REFERENCE)
+
+
 def test_the_role_of_the_machine_is_not_the_pods(no_identity: pytest.MonkeyPatch, answering: Answering) -> None:
     no_identity.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", answering.url)
 
@@ -188,8 +199,23 @@ def metadata() -> Generator[Answering]:
         (302, b"", SourceAnswerError),
         (204, b"", SourceAnswerError),
         (502, b"<html>", SourceUnavailableError),
+        # What would have a secret taken away has to be the manager's own word.
+        (404, b"<html>", SourceUnavailableError),
+        (400, b"<html>", SourceUnavailableError),
     ],
-    ids=["no JSON", "no object", "nothing", "no base64", "no name", "endless", "elsewhere", "empty", "a proxy"],
+    ids=[
+        "no JSON",
+        "no object",
+        "nothing",
+        "no base64",
+        "no name",
+        "endless",
+        "elsewhere",
+        "empty",
+        "a proxy",
+        "a proxy that lost it",
+        "a proxy that refuses",
+    ],
 )
 def test_an_answer_that_is_none_is_told_as_that_and_shows_nothing(
     answering: Answering, metadata: Answering, status: int, body: bytes, expected: type[SecretsError]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import threading
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from aeterna.secrets.errors import (
     SourceFaultError,
     SourceUnavailableError,
 )
+from fixtures.tls_database import Authority
 from fixtures.vault_server import FakeVault, Trouble
 from fixtures.vault_state import Role
 
@@ -312,7 +314,9 @@ def test_a_login_that_may_not_look_itself_up_is_not_taken_for_lost(vault: FakeVa
         (507, SourceFaultError),
     ],
 )
-def test_what_each_status_means(vault: FakeVault, session: VaultSession, status: int, error: type[SourceError]) -> None:
+def test_each_status_is_the_error_that_it_means_and_repeats_nothing(
+    vault: FakeVault, session: VaultSession, status: int, error: type[SourceError]
+) -> None:
     """The server repeats token and body in its errors, as some do; nobody else repeats them."""
     vault.seal(status)
 
@@ -321,6 +325,15 @@ def test_what_each_status_means(vault: FakeVault, session: VaultSession, status:
     assert type(raised.value) is error
     assert vault.asked[-1].headers["X-Vault-Token"] not in repr(raised.value)
     assert raised.value.__context__ is None or raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "text/plain", ""])
+def test_nothing_is_absent_because_a_proxy_says_so(vault: FakeVault, session: VaultSession, kind: str) -> None:
+    """What is absent is taken away from the application; a proxy without a way to Vault says 404 too."""
+    vault.seal(404, **{"Content-Type": kind})
+
+    with pytest.raises(SourceUnavailableError):
+        session.source.fetch(KEY)
 
 
 @pytest.mark.parametrize(
@@ -351,6 +364,8 @@ def test_a_source_says_until_when_to_wait(vault: FakeVault, session: VaultSessio
     "body",
     [
         b"not JSON",
+        b"[" * 100_000,
+        b'{"data": {"key": ' + b"9" * 5000 + b"}}",
         b"[]",
         b"{}",
         b'{"data": null}',
@@ -360,8 +375,9 @@ def test_a_source_says_until_when_to_wait(vault: FakeVault, session: VaultSessio
         b'{"lease_id": "a", "lease_duration": "long", "data": {}}',
         b'{"lease_id": "a", "lease_duration": true, "data": {}}',
     ],
+    ids=itertools.count(),
 )
-def test_what_is_no_answer_is_none(vault: FakeVault, session: VaultSession, body: bytes) -> None:
+def test_what_is_no_answer_of_a_vault_is_told_as_that(vault: FakeVault, session: VaultSession, body: bytes) -> None:
     vault.troubles.append(Trouble(status=200, body=body))
 
     with pytest.raises(SourceAnswerError):
@@ -445,3 +461,23 @@ def test_a_static_role_is_the_same_until_its_rotation_and_tells_when_that_is(
     assert first.version == second.version
     assert (first.rotates_in, second.rotates_in) == (3000, 2940)
     assert "ttl" not in second.fields
+
+
+def test_a_vault_is_who_the_authority_of_its_source_says(tmp_path: Path, token: Path) -> None:
+    ours, theirs = Authority.make(tmp_path / "ours.pem"), Authority.make(tmp_path / "theirs.pem")
+    login = KubernetesLogin(role="app", token_file=token)
+    with FakeVault(tls=ours.server("localhost")) as vault:
+        vault.state.logins[CANARY] = "app"
+        address = vault.url.replace("http://127.0.0.1", "https://localhost")
+
+        def way(ca_file: Path | None) -> VaultEntrance:
+            source = VaultSource(address=address, login=login, ca_file=ca_file)
+            return VaultEntrance(VaultClient(source, timeout=timedelta(seconds=2)), login, signed=signed_identity)
+
+        way(ours.file).log_in().revoke()
+        asked = len(vault.asked)
+        for stranger in (theirs.file, None, tmp_path / "none.pem"):
+            with pytest.raises(SourceUnavailableError):
+                way(stranger).log_in()
+
+    assert len(vault.asked) == asked

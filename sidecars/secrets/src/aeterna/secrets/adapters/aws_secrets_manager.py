@@ -78,6 +78,9 @@ class AwsSecretsManager:
             raise AccessDeniedError("a login: the pod has no role, and static keys are not taken") from None
         except BotoCoreError as exc:
             raise SourceUnavailableError(f"cannot be asked ({type(exc).__name__})") from None
+        except RuntimeError:
+            # botocore's word for keys that have ended when they come, by a clock that is ahead.
+            raise AccessDeniedError("a login: AWS gives keys that have ended by this machine's clock") from None
         except OSError:
             # The projected token is not there.
             raise AccessDeniedError("a login: the pod's own token cannot be read") from None

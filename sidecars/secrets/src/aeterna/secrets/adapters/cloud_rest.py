@@ -108,6 +108,9 @@ def _refuse(answer: httpx.Response, reference: Reference) -> None:
             return
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             raise AccessDeniedError(f"reading {reference.path!r}")
+        case HTTPStatus.NOT_FOUND | HTTPStatus.GONE | HTTPStatus.BAD_REQUEST if not _is_json(answer):
+            # What a secret is withdrawn for has to be said by its manager, and not by a proxy in between.
+            raise SourceUnavailableError(f"is out of reach behind a proxy that says {answer.status_code}")
         # Google says 400 of a version that is disabled or destroyed, or a name that can be no secret's.
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE | HTTPStatus.BAD_REQUEST:
             raise SecretAbsentError(reference.path)
@@ -117,6 +120,10 @@ def _refuse(answer: httpx.Response, reference: Reference) -> None:
             raise SourceUnavailableError(f"answers {status}", retry_after=_retry_after(answer))
         case status:
             raise SourceAnswerError(f"has status {status}")
+
+
+def _is_json(answer: httpx.Response) -> bool:
+    return answer.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
 
 
 def _retry_after(answer: httpx.Response) -> float | None:

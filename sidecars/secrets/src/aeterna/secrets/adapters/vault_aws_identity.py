@@ -33,7 +33,7 @@ def signed_identity(login: AwsLogin) -> Answer:
     """
     try:
         frozen = _credentials(login.region)
-    except (BotoCoreError, ClientError, OSError) as exc:
+    except (BotoCoreError, ClientError, OSError, RuntimeError) as exc:
         raise AccessDeniedError(f"a login without an AWS identity: {type(exc).__name__}") from None
     request = AWSRequest(method="POST", url=_endpoint(login.region), data=_BODY)
     request.headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"

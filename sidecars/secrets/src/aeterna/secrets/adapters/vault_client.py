@@ -141,6 +141,9 @@ def _check(answer: requests.Response, what: str) -> None:
         raise SourceUnavailableError(_UNAVAILABLE[status], retry_after=_wait(answer.headers))
     if status in _DENIED:
         raise AccessDeniedError(what)
+    if status == _NOT_FOUND and not _is_json(answer.headers):
+        # What a secret is withdrawn for has to be said by Vault, and not by a proxy that has just lost it.
+        raise SourceUnavailableError("is out of reach behind a proxy that says 404")
     if status == _NOT_FOUND:
         raise SecretAbsentError(what)
     if status == _BAD_REQUEST:
@@ -149,6 +152,10 @@ def _check(answer: requests.Response, what: str) -> None:
         raise SourceFaultError(status)
     if not answer.ok or status in _REDIRECTS:
         raise SourceAnswerError(f"to {what} has status {status}")
+
+
+def _is_json(headers: Mapping[str, str]) -> bool:
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json"
 
 
 def _wait(headers: Mapping[str, str]) -> float | None:
@@ -166,7 +173,8 @@ def _wait(headers: Mapping[str, str]) -> float | None:
 def _document(answer: requests.Response) -> Answer:
     try:
         found: object = answer.json()
-    except requests.JSONDecodeError:
+    except (ValueError, RecursionError):
+        # Numbers of thousands of digits and endless nesting as well.
         raise SourceAnswerError("is not JSON") from None
     if not isinstance(found, dict):
         raise SourceAnswerError("is no JSON object")
