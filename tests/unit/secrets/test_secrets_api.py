@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from aeterna.secrets import errors
 from aeterna.secrets.api.app import SecretsApp
@@ -186,16 +187,21 @@ async def test_whoever_waits_is_let_go_when_the_sidecar_stops(world: World) -> N
     assert (await waiting).json() == {"cursor": cursor, "changes": []}
 
 
-async def test_a_failure_that_nobody_foresaw_says_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(name: str) -> Secret:
-        raise ValueError(f"{name} {CANARY}")
+async def test_a_failure_that_nobody_foresaw_says_nothing(world: World) -> None:
+    world.hold("database", password={CANARY})  # a set, of which no document can be made
 
-    monkeypatch.setattr(world.holdings, "read", broken)
-
-    answer = await world.get("/v1/secrets/database")
+    with capture_logs() as logs:
+        answer = await world.get("/v1/secrets/database")
 
     assert (answer.status_code, answer.json()["code"]) == (500, "service.unexpected")
     assert CANARY not in answer.text
+    assert logs == [{"event": "request.failed", "kind": "TypeError", "log_level": "error"}]
+
+
+async def test_numbers_of_any_length_are_told_as_their_source_has_them(world: World) -> None:
+    world.hold("api", serial=2**70, half="\ud800")
+
+    assert (await world.get("/v1/secrets/api")).json()["fields"] == {"serial": 2**70, "half": "\ud800"}
 
 
 async def test_what_was_given_out_and_refused_is_counted(world: World) -> None:
@@ -208,6 +214,6 @@ async def test_what_was_given_out_and_refused_is_counted(world: World) -> None:
     assert registry.get_sample_value("aeterna_secrets_notices_total", {"outcome": "failed"}) == 0
 
 
-def test_every_error_has_a_status() -> None:
+def test_every_error_of_secrets_has_a_status_of_http() -> None:
     assert errors.SecretsError in STATUSES
     assert without_status("aeterna.secrets", STATUSES) == set()

@@ -81,6 +81,8 @@ def test_a_value_is_the_field_and_not_one_byte_more() -> None:
         ("pgservice", {"username": "app", "password": f"{CANARY}\n[other]"}),
         ("pgservice", {"username": "app", "password": f" {CANARY}"}),
         ("value", {"other": CANARY}),
+        ("value", {"value": f"{CANARY}\ud800"}),
+        ("env", {"A": f"{CANARY}\ud800"}),
     ],
 )
 def test_what_a_shape_cannot_say_is_refused_without_showing_it(shape: Shape, fields: dict[str, JsonValue]) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
-import orjson
 import structlog
 
 from aeterna.secrets.api.problem import STATUSES
@@ -89,8 +89,8 @@ class SecretsApp:
         if header(scope, b"transfer-encoding") is not None or (header(scope, b"content-length") or b"0") != b"0":
             raise RequestTooLargeError(0)
 
-    async def _answer(self, scope: Scope) -> object:
-        """Return the document, or the status of what is none."""
+    async def _answer(self, scope: Scope) -> bytes | int:
+        """Return the document as it is sent, or the status of what is none."""
         path: str = scope["path"]
         one = path.startswith(f"{SECRETS}/") and "/" not in path[len(SECRETS) + 1 :]
         if path not in {SECRETS, CHANGES} and not one:
@@ -99,7 +99,7 @@ class SecretsApp:
             return 405
         if path == CHANGES:
             return await self._changed(scope)
-        return self._one(path[len(SECRETS) + 1 :]) if one else self._all()
+        return _json(self._one(path[len(SECRETS) + 1 :]) if one else self._all())
 
     def _all(self) -> object:
         current = self._holdings.current()
@@ -116,20 +116,18 @@ class SecretsApp:
     def _described(self, name: str, secret: Secret) -> dict[str, object]:
         return {"name": name, "version": secret.version, "expires_at": _written(self._holdings.ends(name))}
 
-    async def _changed(self, scope: Scope) -> object:
+    async def _changed(self, scope: Scope) -> bytes | int:
         """Wait for a change; with no cursor, say where one can begin."""
         asked = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         cursor, wait = asked.get("after", [""])[-1], asked.get("wait", ["0"])[-1]
         if not _WAIT.fullmatch(wait) or int(wait) > _LONGEST_WAIT or asked.keys() - {"after", "wait"}:
             return 400
         if "after" not in asked:
-            return {"cursor": self._changes.cursor, "changes": []}
+            return _json({"cursor": self._changes.cursor, "changes": []})
         await self._patiently(cursor, int(wait))
         # Both are read with nothing awaited in between, so that no change is missed.
-        return {
-            "cursor": self._changes.cursor,
-            "changes": [{"name": each.name, "kind": each.kind} for each in self._changes.since(cursor)],
-        }
+        found = [{"name": each.name, "kind": each.kind} for each in self._changes.since(cursor)]
+        return _json({"cursor": self._changes.cursor, "changes": found})
 
     async def _patiently(self, cursor: str, seconds: int) -> None:
         """Return when something has changed, when the time is over, or when the process is to stop."""
@@ -145,8 +143,12 @@ def _written(moment: Moment | None) -> str | None:
     return None if moment is None else datetime.fromtimestamp(moment.wall, UTC).isoformat(timespec="seconds")
 
 
-async def _send(send: Send, document: object) -> None:
-    body = orjson.dumps(document)
+def _json(document: object) -> bytes:
+    """Return a document as it is sent; numbers of any length, which faster writers refuse, are what sources have."""
+    return json.dumps(document, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+async def _send(send: Send, body: bytes) -> None:
     headers = [
         (b"content-type", b"application/json"),
         # Whoever stands in between keeps no secret.

@@ -30,7 +30,10 @@ _SERVICE: Final = "aeterna"
 def shaped(spec: FileSpec, secret: Secret) -> bytes:
     """Return the content of a file of a plain shape; raise `RenderError`, which names fields and shows no value."""
     fields: dict[str, JsonValue] = {**secret.fields, **spec.beside}
-    return _SHAPED[spec.shape](spec, fields).encode()
+    try:
+        return _SHAPED[spec.shape](spec, fields).encode()
+    except UnicodeEncodeError:
+        raise RenderError(spec.file, "a field of the secret holds half a character, which no file can") from None
 
 
 def as_text(value: JsonValue) -> str:
