@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_settings import SettingsConfigDict
 
 from aeterna.contracts.injection import names
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 def workload_environment() -> Mapping[str, str]:
     """Return what a cloud put into the pod's environment for its own identity."""
     return os.environ
+
+
+def _users(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """Say what is expected in words of the environment; pydantic would speak of a frozenset."""
+    try:
+        return read(value)
+    except ValidationError:
+        raise ValueError("must be a JSON list of the numbers of users, such as [1000, 65532]") from None
+
+
+_Users = Annotated[frozenset[Annotated[int, Field(strict=True, ge=0)]] | None, WrapValidator(_users)]
 
 
 class SecretsSettings(ListenSettings):
@@ -36,7 +47,7 @@ class SecretsSettings(ListenSettings):
 
     port: int = Field(default=0, ge=0, le=0)
     socket: Path = Path(names.SECRETS_SOCKET)
-    peers: frozenset[int] | None = None
+    peers: _Users = None
     health_host: str = "127.0.0.1"
     health_port: int = Field(default=names.SECRETS_HEALTH_PORT, ge=0, le=65535)
     config: Path = Path(names.SECRETS_CONFIG_FOLDER)
