@@ -45,7 +45,7 @@ SPANS = st.lists(
     login=st.sampled_from([(120.0, 120.0), (90.0, 250.0), (100_000.0, 100_000.0)]),
     chance=st.floats(min_value=0, max_value=1, exclude_max=True),
 )
-def test_a_kept_source(
+def test_whatever_goes_wrong_nobody_has_what_has_ended_and_all_is_well_again(
     spans: list[tuple[SourceUnavailableError | None, float, str]],
     terms: tuple[float, float],
     login: tuple[float, float],
