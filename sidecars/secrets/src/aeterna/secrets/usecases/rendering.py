@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Long enough for whoever has just looked up where the files are to read all of them.
 _LINGER: Final = timedelta(seconds=5)
+# As many generations as a small volume of memory has room for, of the largest secrets that there are.
+_MOST_PUT_OFF: Final = 8
 _PAUSES: Final = (0.2, 0.6)
 """Before the second and the third time that somebody is told."""
 
@@ -61,6 +63,7 @@ class Rendering:
         self._untold: dict[Notice, bool] = {}
         self._reached: set[Notice] = set()
         self._sweeping: asyncio.Task[None] | None = None
+        self._put_off = 0
 
     def begin(self) -> None:
         """Remove what a process before this one left; raise `FolderRefusedError` where secrets must not be written."""
@@ -140,6 +143,14 @@ class Rendering:
         self._rendered = rendered
         self._counts.switches += 1
         self._counts.files = len(rendered)
+        self._sweep_later()
+
+    def _sweep_later(self) -> None:
+        """Sweep once nothing was switched for a while; what switches all the time must not put that off for ever."""
+        pending = self._sweeping is not None and not self._sweeping.done()
+        self._put_off = self._put_off + 1 if pending else 0
+        if self._put_off > _MOST_PUT_OFF:
+            return
         if self._sweeping is not None:
             self._sweeping.cancel()
         self._sweeping = asyncio.create_task(self._sweep())
