@@ -294,6 +294,17 @@ def test_a_login_that_may_not_look_itself_up_is_not_taken_for_lost(vault: FakeVa
     assert session.alive()
 
 
+def test_a_login_that_a_node_did_not_know_at_first_is_found_lost_when_it_is(vault: FakeVault, token: Path) -> None:
+    """A standby that serves reads may be behind the node that logged in."""
+    vault.denied.add("auth/token/lookup-self")
+    session = entrance(vault, KubernetesLogin(role="app", token_file=token)).log_in()
+    vault.denied.clear()
+    first = session.alive()
+    vault.state.revoke_token(vault.asked[-1].headers["X-Vault-Token"])
+
+    assert (first, session.alive()) == (True, False)
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [

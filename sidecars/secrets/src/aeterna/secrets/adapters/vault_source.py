@@ -134,7 +134,10 @@ class VaultSession:
 
     def alive(self) -> bool:
         """See `Session.alive`."""
-        return not self._knows_itself or self._looked_up()
+        known = self._looked_up()
+        # A node that was behind at the login, and did not know the token yet, is no policy that forbids the look.
+        self._knows_itself |= known
+        return known or not self._knows_itself
 
     def _looked_up(self) -> bool:
         try:
