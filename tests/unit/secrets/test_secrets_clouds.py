@@ -13,7 +13,8 @@ from aeterna.secrets.adapters import cloud_rest
 from aeterna.secrets.adapters.aws_secrets_manager import AwsSecretsManager
 from aeterna.secrets.adapters.azure_key_vault import AzureKeyVault
 from aeterna.secrets.adapters.gcp_secret_manager import GcpSecretManager, endpoint_of
-from aeterna.secrets.domain.configuration import AwsSource, AzureSource, GcpSource
+from aeterna.secrets.adapters.vault_aws_identity import signed_identity
+from aeterna.secrets.domain.configuration import AwsLogin, AwsSource, AzureSource, GcpSource
 from aeterna.secrets.domain.secret import Reference
 from aeterna.secrets.errors import (
     AccessDeniedError,
@@ -50,6 +51,7 @@ class Answering:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 answering.asked.append((self.path, self.headers.get("Authorization", "")))
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 self.send_response(answering.status)
                 for name, value in answering.headers.items():
                     self.send_header(name, value)
@@ -57,7 +59,7 @@ class Answering:
                 self.end_headers()
                 self.wfile.write(answering.body)
 
-            do_PUT = do_GET  # noqa: N815 - the standard library's name
+            do_PUT = do_POST = do_GET  # noqa: N815 - the standard library's name
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the library
                 """Say nothing."""
@@ -114,6 +116,34 @@ def test_a_pod_identity_of_eks_is_the_pods_identity(
 
     assert answering.asked == [("/v1/credentials", "projected-token")]
     assert faults.tokens == ["pod-session-token"]
+
+
+@pytest.fixture
+def irsa(no_identity: pytest.MonkeyPatch, answering: Answering, tmp_path: Path) -> Answering:
+    """Make this process a pod with the role of a service account; return its STS."""
+    (tmp_path / "token").write_text("projected-token")
+    no_identity.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", raising=False)
+    no_identity.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/app")
+    no_identity.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    no_identity.setenv("AWS_ENDPOINT_URL_STS", answering.url)
+    return answering
+
+
+def test_a_role_that_a_pod_may_not_take_is_told_apart_from_a_secret_that_it_may_not_read(irsa: Answering) -> None:
+    irsa.status, irsa.headers = 403, {"Content-Type": "text/xml"}
+    irsa.body = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>sts</Message></Error></ErrorResponse>"
+
+    with pytest.raises(AccessDeniedError, match="a login: STS refuses the pod its role"):
+        AwsSecretsManager(AwsSource(region="eu-central-1", endpoint=irsa.url)).fetch(REFERENCE)
+
+
+def test_an_sts_in_trouble_is_asked_twice_and_not_for_minutes(irsa: Answering) -> None:
+    irsa.status, irsa.body = 500, b""
+
+    with pytest.raises(AccessDeniedError):
+        signed_identity(AwsLogin(role="app", region="eu-central-1"))
+
+    assert len(irsa.asked) == 2
 
 
 def test_keys_that_have_ended_when_they_come_are_a_login_denied(

@@ -9,10 +9,10 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore import session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from aeterna.secrets.adapters import cloud_rest
+from aeterna.secrets.adapters.aws_calls import AWS_CALLS, AWS_IDENTITIES
 from aeterna.secrets.adapters.quiet_libraries import quieten
 from aeterna.secrets.domain.secret import Secret
 from aeterna.secrets.errors import (
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from aeterna.secrets.domain.configuration import AwsSource
     from aeterna.secrets.domain.secret import Grant, Lease, Reference
 
-# What a pod is. Keys of the environment or of a file are nobody's identity, and the machine's role is not the pod's.
-_IDENTITIES: Final = frozenset({"assume-role-with-web-identity", "container-role"})
-_CALLS: Final = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
 # A stage is a label such as AWSCURRENT; an id is a UUID.
 _VERSION_ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _CODE: Final = re.compile(r"[A-Za-z.]{1,64}")
@@ -54,6 +51,7 @@ _DENIED: Final = frozenset(
 _ABSENT: Final = frozenset({"ResourceNotFoundException", "InvalidRequestException", "ValidationException"})
 _THROTTLED: Final = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
 _SERVER_ERRORS: Final = 500
+_READING: Final = "GetSecretValue"
 
 
 class AwsSecretsManager:
@@ -106,9 +104,9 @@ class AwsSecretsManager:
             opened = library.get_session()
             # For STS as well, which is asked in the region of the secrets.
             opened.set_config_variable("region", self._source.region)
-            opened.set_default_client_config(_CALLS)
+            opened.set_default_client_config(AWS_CALLS)
             resolver = opened.get_component("credential_provider")
-            resolver.providers = [each for each in resolver.providers if each.METHOD in _IDENTITIES]
+            resolver.providers = [each for each in resolver.providers if each.METHOD in AWS_IDENTITIES]
             endpoint = self._source.endpoint
             if endpoint is not None:
                 endpoint = cloud_rest.trusted_endpoint("endpoint", endpoint)
@@ -125,7 +123,10 @@ def _refusal(exc: ClientError, reference: Reference) -> SecretsError:
     code = str(answer.get("Error", {}).get("Code", ""))
     status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code in _DENIED:
-        return AccessDeniedError(f"reading {reference.path!r}")
+        denied = (
+            f"reading {reference.path!r}" if exc.operation_name == _READING else "a login: STS refuses the pod its role"
+        )
+        return AccessDeniedError(denied)
     if code in _ABSENT:
         return SecretAbsentError(reference.path)
     if code in _THROTTLED:

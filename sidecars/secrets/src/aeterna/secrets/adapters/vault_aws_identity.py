@@ -11,6 +11,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from aeterna.secrets.adapters.aws_calls import AWS_CALLS, AWS_IDENTITIES
 from aeterna.secrets.errors import AccessDeniedError
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 _BODY: Final = b"Action=GetCallerIdentity&Version=2011-06-15"
 _GLOBAL_REGION: Final = "us-east-1"
-# What a pod is. Keys of the environment or of a file are nobody's identity, and the machine's role is not the pod's.
-_IDENTITIES: Final = frozenset({"assume-role-with-web-identity", "container-role"})
 # Where Any stands below: botocore says nothing of its types.
 
 
@@ -57,8 +56,9 @@ def _credentials(region: str) -> ReadOnlyCredentials:
     opened = library.get_session()
     # IRSA has its keys from an STS as well, in this region.
     opened.set_config_variable("region", region)
+    opened.set_default_client_config(AWS_CALLS)
     resolver = opened.get_component("credential_provider")
-    resolver.providers = [each for each in resolver.providers if each.METHOD in _IDENTITIES]
+    resolver.providers = [each for each in resolver.providers if each.METHOD in AWS_IDENTITIES]
     found: Credentials | None = opened.get_credentials()
     if found is None:
         raise AccessDeniedError("a login without an AWS identity: the pod has no role, and static keys are not taken")
