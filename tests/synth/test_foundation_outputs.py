@@ -33,11 +33,10 @@ FIXED: dict[str, dict[str, str]] = {
         "cluster.identity_blocks[0]": "169.254.170.23/32",
     },
     "azure": {
-        # The catalog is a server in the cluster, which comes with the platform: there is no resource to ask.
+        # Where a server of the customer's own is expected: there is no resource to ask.
         "catalog.namespace": "prod_graph",
         "catalog.uri": "http://catalog:8181/catalog",
         "catalog.warehouse": "prod-graph",
-        "catalog.address": "http://catalog:8181/catalog?warehouse=prod-graph",
         **login("kubelogin", "get-token", "--server-id", "6dae42f8-", "--login", "azurecli"),
         "database.certificate_authority": "-----BEGIN CERTIFICATE-----",
         "database.port": "5432",

@@ -25,9 +25,12 @@ def test_every_address_of_a_platform_that_may_have_been_applied_is_still_there(n
 
 @pytest.mark.parametrize("size", ["dev", "standard", "critical"])
 def test_a_platform_has_the_same_addresses_on_every_cloud(size: str) -> None:
-    one, *others = [set(documents()[f"{cloud}-{size}"].addresses()) for cloud in CLOUDS]
+    """But for the migration of a catalog that is a database."""
+    found = {cloud: set(documents()[f"{cloud}-{size}"].addresses()) for cloud in CLOUDS}
 
-    assert all(other == one for other in others)
+    assert found["aws"] == found["gcp"]
+    assert found["azure"] - found["aws"] == {"kubernetes_job_v1.Platform_Migrations_GraphApi_11BDA8DB"}
+    assert found["azure"] >= found["aws"]
 
 
 def test_a_larger_size_only_adds() -> None:

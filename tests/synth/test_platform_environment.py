@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from aeterna.api.settings import ApiSettings
+from aeterna.api.settings import MigrationSettings as CatalogMigrationSettings
 from aeterna.contracts.injection import Wish, parts, read_installation
 from aeterna.contracts.injection.names import OPAL_CONTAINER, POLICY_CONTAINER
 from aeterna.contracts.platform import OpalSpec
 from aeterna.contracts.sizes import Size
 from aeterna.contracts.workloads import read_workloads
+from aeterna.graph.domain.catalogs import PostgresCatalog, catalog_of
 from aeterna.injector.settings import InjectorSettings
 from aeterna.platform.policies import SEED
 from aeterna.platform.site import Site
@@ -38,6 +41,7 @@ READS: Mapping[tuple[str, str], type[BaseSettings]] = {
     ("injector", "injector"): InjectorSettings,
     ("threads-migrate", "migrate"): MigrationSettings,
     ("policies-migrate", "migrate"): DatabaseSettings,
+    ("graph-api-migrate", "migrate"): CatalogMigrationSettings,
     ("threads-cleanup", "cleanup"): CleanupSettings,
     ("policies-verify-audit", "verify-audit"): DatabaseSettings,
     ("opal-server", "relay"): RelaySettings,
@@ -46,7 +50,13 @@ READS: Mapping[tuple[str, str], type[BaseSettings]] = {
 """By workload and container, what its program reads."""
 
 ROOT = Path(__file__).parents[2]
-ALL = [(cloud, *place) for cloud in CLOUDS for place in READS]
+WHERE_THE_CATALOG_IS_A_DATABASE = {"azure"}
+ALL = [
+    (cloud, *place)
+    for cloud in CLOUDS
+    for place in READS
+    if cloud in WHERE_THE_CATALOG_IS_A_DATABASE or place[0] != "graph-api-migrate"
+]
 THE_PODS_OWN = {"status.podIP": "10.42.3.4", "metadata.name": "some-pod"}
 
 
@@ -122,7 +132,7 @@ def test_every_container_of_ours_is_looked_at() -> None:
     """A program that comes later is listed here, or nobody asks what it reads."""
     ours = {
         (workload.name, each["name"])
-        for name in ("aws-standard", "aws-opal")
+        for name in ("aws-standard", "aws-opal", "azure-standard")
         for workload in workloads(documents()[name]).values()
         for each in workload.containers("initContainers", "containers")
         if not each["image"].rpartition("/")[2].startswith("opal")
@@ -182,6 +192,25 @@ def test_whoever_migrates_lets_in_the_login_that_serves(cloud: str, service: str
     assert migrating[f"{prefix}SERVING_LOGIN"] == told_by(cloud).identities[service].logins["prod-threads"]
 
 
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_graph_api_reaches_its_catalog_as_whom_the_migration_let_in(
+    cloud: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the catalog is a database, whose certificate is proved by the foundation's authority."""
+    serving = loaded(ApiSettings, environment(container_of(cloud, "graph-api", "graph-api")), monkeypatch)
+    assert isinstance(serving, ApiSettings)
+    catalog = catalog_of(serving.catalog_uri)
+
+    assert isinstance(catalog, PostgresCatalog) == (cloud in WHERE_THE_CATALOG_IS_A_DATABASE)
+    if isinstance(catalog, PostgresCatalog):
+        migrating = environment(container_of(cloud, "graph-api-migrate", "migrate"))
+        assert catalog.user == migrating["AETERNA_API_SERVING_LOGIN"]
+        assert catalog.tls == "verify-full"
+        assert catalog.tls_roots == "/etc/aeterna/database/ca.pem"
+        owner = catalog_of(migrating["AETERNA_API_CATALOG_URI"])
+        assert replace(catalog, user=told_by(cloud).identities["migrate"].logins["prod-threads"]) == owner
+
+
 def test_what_is_deployed_at_first_is_in_the_image_where_the_setting_says() -> None:
     """Without a first version no agent would start: its sidecar waits for a bundle that was deployed."""
     containerfile = (ROOT / "runtime/policies/Containerfile").read_text()
@@ -217,3 +246,16 @@ def test_the_injector_reads_what_the_platform_composes_from(cloud: str) -> None:
         == Site(spec=wanted, foundation=told_by(cloud)).installation()
     )
     assert read_workloads(definition["workloads.json"]) == wanted.workloads()
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+@pytest.mark.parametrize("service", ["threads", "policies"])
+def test_whoever_migrates_knows_where_the_administrators_password_is_where_there_is_one(
+    cloud: str, service: str
+) -> None:
+    """RDS's administrator logs in with no token: without the password nothing is ever migrated, and nothing starts."""
+    migrating = environment(container_of(cloud, f"{service}-migrate", "migrate"))
+
+    told = told_by(cloud).database.administrator_secret
+    assert migrating.get(f"AETERNA_{service.upper()}_MIGRATE_SECRET_ARN") == told
+    assert (told is None) == (cloud != "aws")

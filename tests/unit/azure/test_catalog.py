@@ -1,11 +1,15 @@
-"""What an Iceberg catalog has on Azure before its server runs."""
+"""What an Iceberg catalog is on Azure: a database, which graphs speak to by themselves."""
 
 from __future__ import annotations
 
 from aeterna.azure.bucket import BlobBucket
 from aeterna.azure.catalog import LakeCatalog
+from aeterna.azure.identity import HasLogin
 from aeterna.contracts.bucket import BucketSpec
 from aeterna.contracts.catalog import CatalogSpec
+from aeterna.contracts.late import Late
+from aeterna.graph.domain.catalogs import AzureLogin, PostgresCatalog, catalog_of
+from aeterna.synth.app import TerraformOutput
 from fixtures.azure_stack import AzureStack, Server
 
 
@@ -22,7 +26,7 @@ def catalog_in(stack: AzureStack, *, hierarchical: bool = True) -> LakeCatalog:
     return LakeCatalog(stack, "Catalog", CatalogSpec(name="prod-graph"), bucket=bucket, database=Server(stack.place))
 
 
-def test_the_catalogs_server_has_a_database_of_its_own_that_is_not_destroyed() -> None:
+def test_the_catalog_has_a_database_of_its_own_that_is_not_destroyed() -> None:
     """Without it the files in the bucket are no longer tables."""
     stack = AzureStack()
     catalog_in(stack)
@@ -39,8 +43,32 @@ def test_a_client_is_told_the_account_and_never_a_key_of_it() -> None:
     assert set(properties) == {"adls.account-name", "adls.account-host"}
 
 
-def test_the_server_is_asked_inside_the_cluster_alone() -> None:
+def test_a_server_of_the_customers_own_is_asked_inside_the_cluster_alone() -> None:
     assert catalog_in(AzureStack()).outputs.uri == "http://catalog:8181/catalog"
+
+
+def test_a_graph_is_told_the_database_itself_and_logs_in_as_the_pods_own_identity() -> None:
+    stack = AzureStack()
+    catalog = catalog_in(stack)
+    TerraformOutput(stack, "address", value=f"{catalog.outputs.address}&user=prod-graph-api")
+
+    told = str(stack.document().outputs()["address"]["value"])
+
+    at, _, rest = told.partition("${")
+    name, _, options = rest.partition("}")
+    assert name.startswith("azurerm_postgresql_flexible_server_database.")
+    address = catalog_of(f"{at}prod_graph_catalog{options}")
+    assert isinstance(address, PostgresCatalog)
+    assert (address.host, address.port, address.user) == ("db.example", 5432, "prod-graph-api")
+    assert isinstance(address.login, AzureLogin)
+    assert (address.tls, address.namespace) == ("verify-full", "prod_graph")
+
+
+def test_an_identity_logs_in_under_its_own_name() -> None:
+    catalog = catalog_in(AzureStack())
+
+    assert catalog.login(principal_id=Late("0d5c"), name=Late("prod-graph-api")) == "prod-graph-api"
+    assert isinstance(catalog, HasLogin)
 
 
 def test_a_flat_bucket_is_warned_of_as_lakekeeper_refuses_it() -> None:

@@ -36,6 +36,8 @@ def told(workload: Written) -> set[tuple[Party, int | Known]]:
             if variable["name"] in NEVER_CALLED:
                 continue
             found |= {store for ending, store in STORES.items() if variable["name"].endswith(ending)}
+            if str(variable.get("value")).startswith("postgresql://"):
+                found.add(STORES["_DSN"])
             for address in ADDRESS.finditer(json.dumps(variable)):
                 service = address["service"]
                 found.add((OUTSIDE.get(service) or Party(service), int(address["port"] or PORTS.get(service, HTTPS))))
@@ -45,7 +47,7 @@ def told(workload: Written) -> set[tuple[Party, int | Known]]:
 @pytest.mark.parametrize("kind", ["opal", "standard"])
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_whom_a_pod_is_told_to_call_it_may_call(cloud: str, kind: str) -> None:
-    allowed = flows(spec(opal=OPAL if kind == "opal" else None), catalog=cloud == "azure")
+    allowed = flows(spec(opal=OPAL if kind == "opal" else None), tables=cloud == "azure")
     written = workloads(documents()[f"{cloud}-{kind}"]).values()
 
     wanted = {Flow(party(workload), target, port) for workload in written for target, port in told(workload)}
@@ -54,10 +56,12 @@ def test_whom_a_pod_is_told_to_call_it_may_call(cloud: str, kind: str) -> None:
     assert Flow(Party.THREADS, Party.DATABASE, Known.DATABASE) in wanted, "no setting was understood"
 
 
-def test_every_flow_to_a_store_is_of_somebody_who_is_told_of_it() -> None:
+@pytest.mark.parametrize("cloud", ["aws", "azure"])
+def test_every_flow_to_a_store_is_of_somebody_who_is_told_of_it(cloud: str) -> None:
     """A permission that nobody uses is taken away."""
-    written = workloads(documents()["aws-opal"]).values()
+    written = workloads(documents()[f"{cloud}-opal"]).values()
     told_of = {(party(workload), target) for workload in written for target, _ in told(workload)}
-    stores = {(flow.source, flow.target) for flow in flows(spec(opal=OPAL)) if isinstance(flow.port, Known)}
+    allowed = flows(spec(opal=OPAL), tables=cloud == "azure")
+    stores = {(flow.source, flow.target) for flow in allowed if isinstance(flow.port, Known)}
 
     assert stores <= told_of

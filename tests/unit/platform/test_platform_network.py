@@ -47,6 +47,7 @@ BOTH = re.compile(r"<!-- flows: begin -->\n(?P<rows>.*?)<!-- flows: end -->", re
 OPAL_ROWS = "with OPAL"
 NO_OPAL_ROWS = "without OPAL"
 CATALOG_ROWS = "with a catalog server"
+TABLES_ROWS = "with the catalog in the database"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ class Policy:
         return "jobs" if "app.kubernetes.io/component" in self.pods else self.pods["app.kubernetes.io/name"]
 
 
-def documented(*, opal: bool, catalog: bool = False) -> set[Row]:
+def documented(*, opal: bool, catalog: bool = False, tables: bool = False) -> set[Row]:
     """Return the rows of the page's table that an installation of this kind has."""
     found = BOTH.search((ROOT / "docs" / "architecture.md").read_text("utf-8"))
     assert found is not None
@@ -80,7 +81,8 @@ def documented(*, opal: bool, catalog: bool = False) -> set[Row]:
     for line in found["rows"].splitlines()[2:]:
         sources, targets, ports, when, why = (cell.strip() for cell in line.strip("|").split("|"))
         assert why, line
-        if when == (NO_OPAL_ROWS if opal else OPAL_ROWS) or (when == CATALOG_ROWS and not catalog):
+        absent = {NO_OPAL_ROWS if opal else OPAL_ROWS, *(() if catalog else (CATALOG_ROWS,))}
+        if when in absent or (when == TABLES_ROWS and not tables):
             continue
         rows |= {
             (source, target, port)
@@ -206,6 +208,15 @@ def test_what_may_come_in_is_exactly_what_the_page_says(opal: OpalSpec | None) -
     said = {row for row in documented(opal=opal is not None) if row[1] in INSIDE}
 
     assert {_seen_from_inside(row) for row in said} == let_in(found)
+
+
+def test_a_catalog_in_the_database_is_asked_by_the_graph_api_itself() -> None:
+    where = site()
+    catalog = replace(where.foundation.catalog, database=Late("prod_graph_catalog"))
+
+    found = policies(type(where)(spec=where.spec, foundation=replace(where.foundation, catalog=catalog)))
+
+    assert let_out(found) == {row for row in documented(opal=False, tables=True) if row[0] in INSIDE}
 
 
 def test_a_catalog_that_runs_in_the_cluster_speaks_as_the_page_says() -> None:

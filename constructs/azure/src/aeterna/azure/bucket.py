@@ -39,9 +39,9 @@ UNCOMMITTED_DAYS = 7
 class BlobBucket(Construct):
     """A filesystem in an account of its own, reached through private endpoints alone.
 
-    ``hierarchical`` makes its directories real, which the catalog's server demands, and which never changes. Such an
-    account keeps what was deleted and not what was overwritten, and cannot be replicated or backed up object by object.
-    An Iceberg table never overwrites a file. Default: on. Without it the account keeps every version.
+    ``hierarchical`` makes its directories real, which REST servers of a catalog demand, and which never changes. Such
+    an account keeps what was deleted and not what was overwritten, and cannot be replicated or backed up object by
+    object. An Iceberg table never overwrites a file. Default: on. Without it the account keeps every version.
     """
 
     def __init__(

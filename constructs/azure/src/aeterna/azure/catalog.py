@@ -1,4 +1,4 @@
-"""What an Iceberg catalog needs on Azure, which has none: a place for tables and a database for its server."""
+"""An Iceberg catalog on Azure, which has none: a database that knows the tables, and a place for their files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from constructs import Construct
 from aeterna.azure.l1.postgresql_flexible_server_database import AzurermPostgresqlFlexibleServerDatabase
 from aeterna.contracts.catalog import CatalogOutputs
 from aeterna.contracts.database import require_role
-from aeterna.contracts.injection.names import TOKEN_FILE
 from aeterna.contracts.late import Late
 from aeterna.synth.app import Annotations
 from aeterna.synth.lifecycle import Lifecycle
@@ -21,10 +20,11 @@ if TYPE_CHECKING:
 
     from aeterna.azure.bucket import BlobBucket
     from aeterna.contracts.catalog import CatalogSpec
+    from aeterna.contracts.database import DatabaseOutputs
     from aeterna.synth._cdk import ITerraformDependable
 
 SERVICE = "http://catalog:8181/catalog"
-"""The server's address for pods of its own namespace. It is never reached from outside the cluster."""
+"""Where a server of the customer's own is expected, for pods of its namespace. Nobody runs one for him."""
 
 
 class Server(Protocol):
@@ -35,13 +35,18 @@ class Server(Protocol):
         """Return its identifier."""
         ...
 
+    @property
+    def outputs(self) -> DatabaseOutputs:
+        """What it tells."""
+        ...
+
 
 @names_itself
 class LakeCatalog(Construct):
-    """The warehouse of a REST catalog server in the cluster, such as Lakekeeper, over the bucket's filesystem.
+    """A catalog in a database of its own on the PostgreSQL server that is there already; the files are in the bucket.
 
-    Terraform makes its database, on the PostgreSQL server that is there already; the tables go into the bucket.
-    The server itself is a deployment of the platform: until that runs, nothing answers at the address in `outputs`.
+    Graphs speak to the database itself, each pod by its identity, and nothing runs between them. Whoever runs a REST
+    server beside it, such as Lakekeeper, for engines that speak nothing else, has its address in `outputs.uri`.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class LakeCatalog(Construct):
             Annotations.of(self).add_warning(
                 f"{bucket.node.path} is flat: Lakekeeper refuses it, other servers may not"
             )
+        self.name = spec.name
         name = f"{spec.name.replace('-', '_')}_catalog"
         require_role("CatalogSpec", "name", name)
         self._database = AzurermPostgresqlFlexibleServerDatabase(
@@ -80,14 +86,20 @@ class LakeCatalog(Construct):
                 "adls.account-name": bucket.outputs.name,
                 "adls.account-host": bucket.store.blob_host,
             },
-            # The server is in the cluster and believes the cluster's own tokens.
             address=Late(
-                f"{uri}?warehouse={spec.name}&auth=file&token_file={TOKEN_FILE}&namespace={spec.namespace_name()}"
+                f"postgresql://{database.outputs.host}:{database.outputs.port}/{self._database.name}"
+                f"?auth=azure&namespace={spec.namespace_name()}"
             ),
             files=Late(f"{bucket.outputs.uri}/{spec.name}"),
+            database=self.database_name,
         )
 
     def grant_to(self, scope: Construct, id_: str, *, principal_id: Late, name: Late) -> Sequence[ITerraformDependable]:
-        """Return what a client waits for. The server itself decides whom it serves, by the token that it is shown."""
+        """Return what a client waits for. Who may use the tables is written in the database, by a migration."""
         del scope, id_, principal_id, name
         return (self._database,)
+
+    def login(self, *, principal_id: Late, name: Late) -> Late:
+        """Return the role that an identity logs in as: its own name."""
+        del principal_id
+        return name

@@ -55,8 +55,8 @@ class Azure:
     - ``subscription_id`` is where everything is made. Default: what the environment names in ``ARM_SUBSCRIPTION_ID``.
     - ``runners`` are the public address blocks from which the pipeline makes keys and keeps states. Default: none,
       which is right only for a pipeline that has a private way of its own.
-    - ``hierarchical`` gives buckets real directories, which the catalog's server demands. Without it they keep versions
-      and are copied object by object, and want a catalog of your own. Default: on.
+    - ``hierarchical`` gives buckets real directories, which a REST server of the catalog would demand. Without it they
+      keep versions and are copied object by object. Default: on.
     """
 
     name = "azure"
@@ -124,8 +124,8 @@ class Azure:
         bucket: BlobBucket,
         database: FlexiblePostgres,
     ) -> LakeCatalog:
-        """Make what a catalog's server in the cluster keeps its tables' names in."""
-        del key  # The server's database has the key of its PostgreSQL server.
+        """Make a database that knows the tables."""
+        del key  # The database has the key of its PostgreSQL server.
         return LakeCatalog(scope, id_, spec, bucket=bucket, database=database)
 
     def registry(

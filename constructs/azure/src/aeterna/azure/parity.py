@@ -83,15 +83,16 @@ PARITY: Final[Parity] = MappingProxyType(
         C.CACHE_KEY: _by("managed_redis", note="the next apply after a rotation moves it to the new version"),
         C.BUCKET_VERSIONS: _by(
             "storage_account",
-            note="deleted files come back, overwritten ones do not: an account with real directories, which the "
-            "catalog's server demands, keeps no versions; Iceberg never overwrites a file",
+            note="deleted files come back, overwritten ones do not: an account with real directories, which REST "
+            "servers of a catalog demand, keeps no versions; Iceberg never overwrites a file",
         ),
         C.BUCKET_KEY: _by("storage_account"),
         C.BUCKET_PRIVATE: _by("storage_account", "private_endpoint"),
         C.BUCKET_TLS: _by("storage_account"),
         C.CATALOG: Unsupported(
-            reason="Azure has no Iceberg catalog of its own. Made here are what a catalog's server needs: a filesystem "
-            "with real directories, a database and an identity. The server itself comes with the platform"
+            reason="Azure has no Iceberg catalog of its own. Graphs have theirs in a database of the PostgreSQL "
+            "server, by pyiceberg's SQL catalog. For a REST server of your own there are a filesystem with real "
+            "directories and an identity"
         ),
         C.REGISTRY: _by(
             "container_registry",
@@ -119,7 +120,7 @@ PARITY: Final[Parity] = MappingProxyType(
             "virtual_network_peering",
         ),
         C.RECOVERY_BUCKET: Unsupported(
-            reason="Azure copies no account with real directories, which the catalog's server demands, object by "
+            reason="Azure copies no account with real directories, which REST servers of a catalog demand, object by "
             "object: it keeps a copy of the whole account in the region that it pairs with the first, under the first "
             "region's key. The second network has endpoints to read it, and the bucket of the second region, under "
             "that region's key, waits for what is restored. `Azure(hierarchical=False)` copies as promised, for "

@@ -55,6 +55,9 @@ class CatalogOutputs:
     """Further client properties by their standard names, such as how requests are signed."""
     address: Late | None = None
     """The catalog in one string, with how a workload logs in, as the graph API takes it. None of a catalog
-    that was deployed before it was told, or that the graph API cannot use."""
+    that was deployed before it was told, or that the graph API cannot use. Where it is a database, the login is
+    left out, and whoever has one adds it: ``&user=…``."""
     files: Late | None = None
     """Where the tables' files are, as the graph API takes it. None as above."""
+    database: Late | None = None
+    """The database that the catalog is, on the foundation's own server. None where it is a service of the cloud."""

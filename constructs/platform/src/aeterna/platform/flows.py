@@ -38,7 +38,7 @@ class Party(StrEnum):
     OPAL = names.OPAL_SERVER
     JOBS = "jobs"
     CATALOG = "catalog"
-    """The server of the Iceberg catalog, where the cloud has none and it runs in the platform's namespace."""
+    """A server of the Iceberg catalog that the customer runs in the platform's namespace, where the cloud has none."""
     AGENTS = "agents"
     """The pods of the tenants' namespaces."""
     TENANT = "agents of the same tenant"
@@ -88,10 +88,11 @@ class Flow:
     protocol: str = "TCP"
 
 
-def flows(spec: PlatformSpec, *, catalog: bool = False) -> tuple[Flow, ...]:
+def flows(spec: PlatformSpec, *, catalog: bool = False, tables: bool = False) -> tuple[Flow, ...]:
     """Return every flow that an installation has; whatever is not among them is refused.
 
-    ``catalog`` says whether the catalog's server is in the platform's namespace.
+    ``catalog`` says whether a catalog's server may be in the platform's namespace, and ``tables`` whether the graph API
+    asks the database itself which snapshot is a table's newest.
     """
     parts = (_everybody(spec, catalog=catalog), _services(spec), _watching(spec), _opal(spec), _traces(spec))
     found = [flow for part in parts for flow in part]
@@ -100,6 +101,8 @@ def flows(spec: PlatformSpec, *, catalog: bool = False) -> tuple[Flow, ...]:
             Flow(Party.GRAPH_API, Party.CATALOG, CATALOG_PORT),
             Flow(Party.CATALOG, Party.DATABASE, Known.DATABASE),
         ]
+    if tables:
+        found.append(Flow(Party.GRAPH_API, Party.DATABASE, Known.DATABASE))
     return tuple(dict.fromkeys(found))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aeterna.contracts.errors import InvalidSpecError
+from aeterna.platform.catalog import proofs, tables
 from aeterna.platform.environment import prefixed, service
 from aeterna.platform.names import GRAPH_API, PORTS, WORKLOADS_CONFIG, tls_secret
 from aeterna.platform.priorities import SERVING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aeterna.platform.site import Site
     from aeterna.synth._cdk import ITerraformDependable
 
+PREFIX = "AETERNA_API_"
 STATE = "/var/lib/aeterna"
 """Where the image has TMPDIR: a compaction sorts there what does not fit into its memory."""
 
@@ -33,24 +34,17 @@ class GraphApi(Serving):
 
 
 def _program(site: Site) -> Program:
-    catalog = site.foundation.catalog
-    if catalog.address is None or catalog.files is None:
-        problem = "it was deployed by a release that did not tell its address"
-        raise InvalidSpecError("FoundationOutputs", "catalog", problem, "apply the foundation of this release")
     return Program(
         name=GRAPH_API,
         image=site.image(GRAPH_API),
         resources=site.scale(GRAPH_API).resources,
-        settings={
-            **prefixed("AETERNA_API_", service(site)),
-            "AETERNA_API_CATALOG_URI": catalog.address,
-            "AETERNA_API_WAREHOUSE": catalog.files,
-        },
+        settings=prefixed(PREFIX, {**service(site), **tables(site, GRAPH_API)}),
         mounts=(
             scratch("tmp", "/tmp", "256Mi"),  # noqa: S108 - a volume of the pod's own
             scratch("state", STATE, "8Gi"),
             config("workloads", WORKLOADS, WORKLOADS_CONFIG),
             secret("tls", TLS, tls_secret(GRAPH_API)),
+            *proofs(site),
             cluster_access(),
         ),
         ports={"https": PORTS[GRAPH_API]},

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from constructs import Construct
 
+from aeterna.platform.catalog import in_database, proofs, tables
 from aeterna.platform.database import connection, trust
 from aeterna.platform.environment import prefixed
 from aeterna.platform.l1.kubernetes.cron_job_v1 import KubernetesCronJobV1
 from aeterna.platform.l1.kubernetes.job_v1 import KubernetesJobV1
 from aeterna.platform.l1.kubernetes.service_account_v1 import KubernetesServiceAccountV1
 from aeterna.platform.metadata import metadata
-from aeterna.platform.names import MIGRATE, POLICIES, THREADS, labels
+from aeterna.platform.names import GRAPH_API, MIGRATE, POLICIES, THREADS, labels
 from aeterna.platform.pods import to_arguments
 from aeterna.platform.priorities import JOBS
 from aeterna.platform.program import Program
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 GRACE: Final = 60
 RETRIES: Final = 4
 _RESOURCES: Final = Resources(cpu="100m", most_cpu="1", memory="384Mi")
-_PREFIXES: Final = {THREADS: "AETERNA_THREADS_", POLICIES: "AETERNA_POLICIES_"}
+_PREFIXES: Final = {GRAPH_API: "AETERNA_API_", THREADS: "AETERNA_THREADS_", POLICIES: "AETERNA_POLICIES_"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,8 @@ class Task:
 MIGRATIONS: Final = tuple(
     Task(service=service, command=MIGRATE, account=MIGRATE, seconds=900) for service in (THREADS, POLICIES)
 )
+TABLES: Final = Task(service=GRAPH_API, command=MIGRATE, account=MIGRATE, seconds=900)
+"""What is also done where the graphs' catalog is a database."""
 SCHEDULED: Final = (
     # The thread store removes by itself what has expired. This tells whether it does, and does it where it cannot.
     Task(service=THREADS, command="cleanup", account=THREADS, seconds=1800, schedule="17 * * * *", retention=True),
@@ -87,14 +90,15 @@ class Migrations(Construct):
             automount_service_account_token=False,
             depends_on=after,
         )
-        self.ready = tuple(self._job(task, site, [*after, account]) for task in MIGRATIONS)
+        tasks = (*MIGRATIONS, TABLES) if in_database(site) else MIGRATIONS
+        self.ready = tuple(self._job(task, site, [*after, account]) for task in tasks)
 
     def _job(self, task: Task, site: Site, after: Sequence[ITerraformDependable]) -> KubernetesJobV1:
         digest = hashlib.sha256(f"{site.spec.release}".encode()).hexdigest()[:8]
         named = metadata(task.name, "job", site)
         return KubernetesJobV1(
             self,
-            task.service.capitalize(),
+            "".join(word.capitalize() for word in task.service.split("-")),
             metadata={**named, "name": f"{task.name}-{digest}"},
             spec={
                 "backoff_limit": RETRIES,
@@ -138,16 +142,13 @@ class Jobs(Construct):
 
 
 def _template(task: Task, site: Site, binding: type[KubernetesJobV1 | KubernetesCronJobV1]) -> Any:  # noqa: ANN401 - a block that was translated from JSON; the schema guided it
-    settings = {**connection(site, task.account), **(retention(site) if task.retention else {})}
-    if task.command == MIGRATE:
-        settings["SERVING_LOGIN"] = site.login(task.service)
     program = Program(
         name=task.command,
         image=site.image(task.service),
         resources=_RESOURCES,
-        settings=prefixed(_PREFIXES[task.service], settings),
+        settings=prefixed(_PREFIXES[task.service], _settings(task, site)),
         args=(task.command,),
-        mounts=(scratch("tmp", "/tmp", "64Mi"), trust()),  # noqa: S108 - a volume of the pod's own
+        mounts=(scratch("tmp", "/tmp", "64Mi"), *(proofs(site) if task.service == GRAPH_API else (trust(),))),  # noqa: S108 - a volume of the pod's own
     )
     template = PodTemplate(
         name=task.name,
@@ -159,3 +160,15 @@ def _template(task: Task, site: Site, binding: type[KubernetesJobV1 | Kubernetes
         more={"restartPolicy": "Never"},
     )
     return to_arguments(template.document(site), pod_template(binding), f"{task.name}.template")
+
+
+def _settings(task: Task, site: Site) -> dict[str, str]:
+    """Return how a task reaches its data, and whom it lets in, without a prefix."""
+    serving = {"SERVING_LOGIN": site.login(task.service)} if task.command == MIGRATE else {}
+    if task.service == GRAPH_API:
+        return {**tables(site, task.account), **serving}
+    settings = {**connection(site, task.account), **(retention(site) if task.retention else {}), **serving}
+    kept = site.foundation.database.administrator_secret
+    if task.command == MIGRATE and kept is not None:
+        settings["MIGRATE_SECRET_ARN"] = kept
+    return settings

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from constructs import Construct
 
+from aeterna.platform.catalog import in_database
 from aeterna.platform.flows import OF_THE_PLATFORM, Flow, Known, Party, flows, present
 from aeterna.platform.l1.kubernetes.network_policy_v1 import KubernetesNetworkPolicyV1
 from aeterna.platform.names import COMPONENT, NAME
@@ -33,7 +34,7 @@ PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 """Where stores are (RFC 1918): not every cloud puts them into the network's own block."""
 IN_CLUSTER: Final = "svc"
 CATALOG_IDENTITY: Final = "catalog"
-"""What a foundation makes only where the catalog's server runs in the cluster."""
+"""What a foundation makes only where the cloud has no catalog, for a server of the customer's own in the cluster."""
 
 
 class Network(Construct):
@@ -54,7 +55,7 @@ class Network(Construct):
         super().__init__(scope, id_)
         spec, peers = site.spec, _Peers(site)
         catalog = CATALOG_IDENTITY in site.foundation.identities
-        allowed = flows(spec, catalog=catalog)
+        allowed = flows(spec, catalog=catalog, tables=in_database(site))
         own = Construct(self, spec.namespace)
         _deny(own, namespaces[spec.namespace])
         for party in present(spec, catalog=catalog):

@@ -73,7 +73,7 @@ class Cloud(Protocol[NetworkT, KeyT, ClusterT, DatabaseT, CacheT, BucketT, Catal
 
     @property
     def catalog_in_cluster(self) -> bool:
-        """Whether its Iceberg catalog is a server in the cluster, which then needs an identity of its own."""
+        """Whether a server of the catalog is the customer's to run in the cluster, and gets an identity of its own."""
         ...
 
     def prepare(self, scope: Construct, *, region: str, tags: Mapping[str, str]) -> Handle[PlaceOutputs]:
