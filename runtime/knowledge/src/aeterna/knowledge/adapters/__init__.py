@@ -1,0 +1,1 @@
+"""What reads, keeps, clusters and speaks for the use cases."""

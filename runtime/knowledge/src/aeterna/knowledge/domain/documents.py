@@ -1,0 +1,86 @@
+"""A document as it is given and as it was read: its text, and where in the text everything stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NewType
+
+DocumentId = NewType("DocumentId", str)
+UnitId = NewType("UnitId", str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Span:
+    """A range of a document's text, in characters; ``end`` is the first character behind it."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A document as it is given. ``name`` ends like its file; ``media_type`` wins over what that ending says."""
+
+    id: DocumentId
+    content: bytes
+    name: str
+    media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading and all that stands below it, deeper headings included. ``level`` is 1 at the top."""
+
+    span: Span
+    level: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A place from which the text refers to something else; ``target`` is as it was written."""
+
+    span: Span
+    target: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symbol:
+    """A name that source code defines; ``kind`` is such as ``class``, ``function`` or ``module``."""
+
+    span: Span
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """A document that was read.
+
+    ``text`` is what spans count in: the decoded file itself where it is text, and what a reader would see of HTML.
+    ``warnings`` are sentences about what was left out of it.
+    """
+
+    media_type: str
+    title: str
+    text: str
+    sections: tuple[Section, ...] = ()
+    links: tuple[Link, ...] = ()
+    symbols: tuple[Symbol, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A passage that is quoted whole: a few paragraphs of one section, at most.
+
+    ``id`` follows from the document's id and the passage's own text, so that an insertion before it leaves it as it is.
+    ``heading`` has the titles above it, the outermost first.
+    """
+
+    id: UnitId
+    document: DocumentId
+    span: Span
+    heading: tuple[str, ...]
+    text: str
