@@ -111,6 +111,17 @@ async def test_a_login_that_cannot_be_prolonged_for_a_while_stays_in_use_until_t
     assert world.counts.done["vault", "login"] == 1
 
 
+@pytest.mark.parametrize("uses", [0, 1])
+async def test_logins_that_end_as_soon_as_they_begin_are_made_less_and_less(uses: int) -> None:
+    """As those of a role with few ``token_num_uses``, or behind an address that leads to two clusters by turns."""
+    world = SecretWorld({"database": LEASED, "api": POLLED}, login=LONG)
+    world.source.login_uses = uses
+
+    await world.pass_(HOUR)
+
+    assert 1 < world.source.calls.count("log_in") <= 150
+
+
 async def test_a_login_that_no_policy_lets_renew_is_given_back_once_it_was_replaced() -> None:
     world = SecretWorld({"database": LEASED}, login=Grant(ttl=HOUR, renewable=True))
     await world.settle()

@@ -52,6 +52,7 @@ class _Lent:
     ends: float
     last: float
     login: int
+    uses: int = 0
 
 
 class FakeSource:
@@ -59,8 +60,8 @@ class FakeSource:
 
     Also its own `Entrance`. ``trouble`` is raised by everything until a test takes it away, ``unrenewed`` by every
     renewal, ``login_trouble`` by every login; ``denied`` are paths that no login may read, ``faulty`` those that the
-    source fails at, ``unanswered`` those that time out. A login ends with its term or by ``forget_logins``, and
-    everything lent by it ends with it.
+    source fails at, ``unanswered`` those that time out. A login ends with its term, by ``forget_logins`` or when it was
+    used ``login_uses`` times, and everything lent by it ends with it.
     """
 
     def __init__(self, *, now: FakeTime, login: Grant | None = None) -> None:
@@ -70,6 +71,7 @@ class FakeSource:
         self._lent: dict[str, _Lent] = {}
         self.login = login or Grant(ttl=3600, renewable=True)
         self.login_max_ttl = 86_400.0
+        self.login_uses: int | None = None
         self.values: dict[str, Mapping[str, JsonValue]] = {}
         self.leased: dict[str, tuple[float, float]] = {}
         self.renewable = True
@@ -196,6 +198,10 @@ class FakeSource:
         self._called(call)
         self._expire()
         if login not in self._logins:
+            raise AccessDeniedError(call)
+        self._logins[login].uses += 1
+        if self.login_uses is not None and self._logins[login].uses > self.login_uses:
+            self.end_login(login)
             raise AccessDeniedError(call)
 
     def _expire(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aeterna.secrets.domain.secret import Grant
 from aeterna.secrets.domain.term import Term, pause_after
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aeterna.secrets.domain.moment import Moment
+
+# A login that lasted so long was none that its source forgets at once.
+_LASTING_SECONDS: Final = 60.0
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -59,6 +62,8 @@ class Logins:
         self._now = now
         self._random = random
         self._failures = 0
+        self._losses = 0
+        self._began: Moment | None = None
         self._due = now()
         self.current: Login | None = None
         self.before: list[Login] = []
@@ -77,6 +82,7 @@ class Logins:
 
     def began(self, session: Session, *, asked: Moment) -> None:
         """Take a new login in use; the one before it stays until nothing hangs on it."""
+        self._began = self._now()
         if self.current is not None:
             self.before.append(self.current)
         grant = session.grant
@@ -91,9 +97,17 @@ class Logins:
             self._done(login.term)
 
     def lost(self) -> None:
-        """Note that the source does not know the login in use any more; logging in is due at once."""
+        """Note that the source does not know the login in use any more; logging in is due at once.
+
+        Where logins are lost as soon as they began, as behind an address that leads to two clusters by turns, it is due
+        after a pause that grows: a source is not to be asked for logins all the time.
+        """
+        now = self._now()
+        if self._began is not None and now.steady - self._began.steady >= _LASTING_SECONDS:
+            self._losses = 0
+        self._due = now.after(pause_after(self._losses, self._random)) if self._losses else now
+        self._losses += 1
         self.current = None
-        self._due = self._now()
 
     def taken(self) -> list[Login]:
         """Return every login, and have none any more."""
