@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from aeterna.identity.errors import TokenUnavailableError
-from aeterna.identity.login import Provider, Token, TokenLogin
+from aeterna.identity.login import Token, TokenLogin
+from aeterna.identity.testing import FakeTokenSource
 
 HOUR = 3600.0
 
@@ -24,27 +24,6 @@ class Clock:
         return self.now
 
 
-class Source:
-    """Gives tokens of an hour, or fails while it is told to."""
-
-    provider: Provider = "aws"
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.asked = 0
-        self.failing = False
-        self.wait = threading.Event()
-        self.wait.set()
-
-    def fetch(self) -> Token:
-        """Give a token that tells which one it is."""
-        self.asked += 1
-        self.wait.wait()
-        if self.failing:
-            raise TokenUnavailableError("aws", "AccessDenied")
-        return Token(value=f"token-{self.asked}", expires_at=self._clock() + HOUR)
-
-
 @pytest.fixture
 def clock() -> Clock:
     """Return a clock."""
@@ -52,17 +31,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def source(clock: Clock) -> Source:
+def source(clock: Clock) -> FakeTokenSource:
     """Return a source."""
-    return Source(clock)
+    return FakeTokenSource(clock=clock)
 
 
-def login(source: Source, clock: Clock, luck: float = 0.5) -> TokenLogin:
+def login(source: FakeTokenSource, clock: Clock, luck: float = 0.5) -> TokenLogin:
     """Return what is tested."""
     return TokenLogin(source, clock=clock, random=lambda: luck)
 
 
-def test_a_token_is_kept(source: Source, clock: Clock) -> None:
+def test_a_token_is_kept(source: FakeTokenSource, clock: Clock) -> None:
     kept = login(source, clock)
 
     assert [kept.password_now() for _ in range(3)] == ["token-1"] * 3
@@ -71,7 +50,7 @@ def test_a_token_is_kept(source: Source, clock: Clock) -> None:
 
 @pytest.mark.parametrize(("luck", "share"), [(0.0, 0.6), (0.5, 0.7), (0.999, 0.8)])
 def test_a_token_is_renewed_at_a_time_of_each_process_own(
-    source: Source, clock: Clock, luck: float, share: float
+    source: FakeTokenSource, clock: Clock, luck: float, share: float
 ) -> None:
     """The jitter only shortens: a fifth of its life at least is left for an issuer that is away."""
     kept = login(source, clock, luck)
@@ -83,7 +62,7 @@ def test_a_token_is_renewed_at_a_time_of_each_process_own(
     assert (before, kept.password_now()) == ("token-1", "token-2")
 
 
-def test_many_who_need_a_token_at_once_ask_once(source: Source, clock: Clock) -> None:
+def test_many_who_need_a_token_at_once_ask_once(source: FakeTokenSource, clock: Clock) -> None:
     kept = login(source, clock)
     source.wait.clear()
     with ThreadPoolExecutor(8) as threads:
@@ -93,7 +72,7 @@ def test_many_who_need_a_token_at_once_ask_once(source: Source, clock: Clock) ->
     assert ({one.result() for one in given}, source.asked) == ({"token-1"}, 1)
 
 
-def test_while_the_issuer_is_away_the_old_token_serves_until_it_ends(source: Source, clock: Clock) -> None:
+def test_while_the_issuer_is_away_the_old_token_serves_until_it_ends(source: FakeTokenSource, clock: Clock) -> None:
     kept = login(source, clock)
     kept.password_now()
     source.failing = True
@@ -106,7 +85,7 @@ def test_while_the_issuer_is_away_the_old_token_serves_until_it_ends(source: Sou
     assert meanwhile == "token-1"
 
 
-def test_an_issuer_that_failed_is_left_alone_for_a_second(source: Source, clock: Clock) -> None:
+def test_an_issuer_that_failed_is_left_alone_for_a_second(source: FakeTokenSource, clock: Clock) -> None:
     """However many connections want one: an outage of the issuer is not made longer by us."""
     source.failing = True
     kept = login(source, clock)
@@ -120,7 +99,9 @@ def test_an_issuer_that_failed_is_left_alone_for_a_second(source: Source, clock:
     assert (during, kept.password_now(), kept.failure) == (1, "token-2", None)
 
 
-def test_a_token_that_may_have_been_refused_is_renewed_but_not_at_once_again(source: Source, clock: Clock) -> None:
+def test_a_token_that_may_have_been_refused_is_renewed_but_not_at_once_again(
+    source: FakeTokenSource, clock: Clock
+) -> None:
     """A database that is down refuses every connection, and must not make us ask for a token each time."""
     kept = login(source, clock)
     kept.password_now()
