@@ -112,8 +112,17 @@ def test_containers_that_share_processes_see_each_other(cluster: KubeCluster, tm
     assert pod.containers["app"].log.strip() == "['python', 'python', 'sleep']"
 
 
-def test_what_a_pod_asks_for_and_nobody_does_is_an_error(cluster: KubeCluster, tmp_path: Path) -> None:
-    spec = {"containers": [{"name": "app", "envFrom": [{"configMapRef": {"name": "some"}}]}]}
+@pytest.mark.parametrize(
+    ("what", "asked"),
+    [
+        ("envFrom", {"envFrom": [{"configMapRef": {"name": "some"}}]}),
+        ("lifecycle", {"lifecycle": {"preStop": {"exec": {"command": ["true"]}}}}),
+    ],
+)
+def test_what_a_pod_asks_for_and_nobody_does_is_an_error(
+    what: str, asked: dict[str, Any], cluster: KubeCluster, tmp_path: Path
+) -> None:
+    spec = {"containers": [{"name": "app", **asked}]}
 
-    with pytest.raises(UnsupportedError, match="envFrom"), running(cluster, tmp_path, spec, app=STAYS):
+    with pytest.raises(UnsupportedError, match=what), running(cluster, tmp_path, spec, app=STAYS):
         pass
