@@ -76,7 +76,7 @@ def test_the_files_are_not_looked_at_for_each_pod(files: Files) -> None:
     assert definitions.current().installation.version == "1.4.0"
 
 
-@pytest.mark.parametrize("text", ["", "{}", "\x00"])
+@pytest.mark.parametrize("text", ["", "{}", "\x00", "[" * 100_000], ids=["none", "empty", "no text", "deep"])
 def test_a_bad_document_replaces_nothing_and_is_told_of(files: Files, text: str) -> None:
     definitions = files.opened()
     files.write(files.workloads, text)

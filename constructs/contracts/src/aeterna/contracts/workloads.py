@@ -69,7 +69,7 @@ def read_workloads(text: str) -> Workloads:
     """Read the document, whole or not at all. Raises `WorkloadsInvalidError`."""
     try:
         document: object = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise WorkloadsInvalidError("the document", "is not JSON") from None
     top = _object("the document", document, {"format", "namespaces"})
     if top.get("format") != FORMAT:
