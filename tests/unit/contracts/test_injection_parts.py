@@ -51,7 +51,7 @@ NO_TOKEN = {
 }
 
 
-def test_the_policy_sidecar() -> None:
+def test_the_policy_sidecar_is_told_all_that_it_needs_and_confined() -> None:
     assert parts(POLICY, INSTALLATION, tenant="acme").init_containers == (
         {
             "name": "aeterna-policy",
@@ -83,7 +83,7 @@ def test_the_policy_sidecar() -> None:
     )
 
 
-def test_the_secrets_sidecar() -> None:
+def test_the_secrets_sidecar_is_told_all_that_it_needs_and_confined() -> None:
     assert parts(SECRETS, INSTALLATION, tenant="acme").init_containers == (
         {
             "name": "aeterna-secrets",

@@ -153,7 +153,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("change", [change for _, change in REFUSED], ids=[name for name, _ in REFUSED])
-def test_settings_refuse(change: dict[str, str | None]) -> None:
+def test_settings_that_would_prove_no_pod_are_refused(change: dict[str, str | None]) -> None:
     told = {"port": 0, "issuer": "urn:people", "jwks": "/jwks", "policy_url": "unix:/p", **CLUSTER, **change}
 
     with pytest.raises(ValidationError):

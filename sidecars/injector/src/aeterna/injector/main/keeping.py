@@ -68,12 +68,7 @@ def _upkeep(
     metrics: UpkeepMetrics,
 ) -> Upkeep:
     namespace = definitions.current().installation.namespace
-    terms = Terms(
-        namespace=namespace,
-        authority_life=settings.authority_life,
-        serving_life=settings.certificate_life,
-        overlap=settings.trust_overlap,
-    )
+    terms = _terms(settings, namespace)
     secrets = ClusterSecrets(connection.objects, namespace)
     telling = Telling(
         bundle_keys=lambda: _text(settings.bundle_keys),
@@ -82,13 +77,7 @@ def _upkeep(
         observer=metrics,
     )
     return Upkeep(
-        leadership=Leadership(
-            ClusterLeases(connection.objects, namespace),
-            identity=settings.replica,
-            lasts=settings.lease_duration,
-            now=_now,
-            steady=steady_clock,
-        ),
+        leadership=_leadership(settings, ClusterLeases(connection.objects, namespace)),
         authority=AuthorityKeeper(secrets, terms=terms, observer=metrics),
         serving=ServingCertificates(secrets, settings.services, terms=terms, observer=metrics),
         trust=TrustKeeper(
@@ -108,6 +97,19 @@ def _upkeep(
         steady=steady_clock,
         random=random.SystemRandom().random,
     )
+
+
+def _terms(settings: InjectorSettings, namespace: str) -> Terms:
+    return Terms(
+        namespace=namespace,
+        authority_life=settings.authority_life,
+        serving_life=settings.certificate_life,
+        overlap=settings.trust_overlap,
+    )
+
+
+def _leadership(settings: InjectorSettings, leases: ClusterLeases) -> Leadership:
+    return Leadership(leases, identity=settings.replica, lasts=settings.lease_duration, now=_now, steady=steady_clock)
 
 
 def _now() -> datetime:
