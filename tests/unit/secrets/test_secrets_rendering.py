@@ -9,7 +9,7 @@ import pytest
 
 from aeterna.secrets.adapters.jinja_templates import JinjaTemplates
 from aeterna.secrets.domain.handed import Handed, Refusal
-from aeterna.secrets.domain.rendition import FileSpec, LoopbackCall, ProcessSignal
+from aeterna.secrets.domain.rendition import FileSpec, LoopbackCall, ProcessSignal, RenderedFile
 from aeterna.secrets.domain.secret import Fields, Secret
 from aeterna.secrets.errors import (
     ConfigurationInvalidError,
@@ -36,8 +36,8 @@ BOTH = FileSpec(file="both", shape="template", template="{{ database.password }}
 class World:
     """A rendering of some files, with everything around it faked and no time that passes by itself."""
 
-    def __init__(self, *files: FileSpec) -> None:
-        self.volume = FakeVolume()
+    def __init__(self, *files: FileSpec, volume: FakeVolume | None = None) -> None:
+        self.volume = volume or FakeVolume()
         self.messenger = FakeMessenger()
         self.changes = Changes(life="00000000")
         self.counts = Handed()
@@ -186,6 +186,33 @@ async def test_what_is_withdrawn_is_gone_from_all_files_that_had_it_and_only_tho
     assert world.volume.contents == {"key": b"k"}
     assert world.volume.swept[-1] is True
     assert [(change.name, change.kind) for change in world.changes.since(cursor)] == [("database", "withdrawn")]
+
+
+async def test_what_is_withdrawn_is_gone_even_from_a_volume_that_is_full() -> None:
+    class Narrow(FakeVolume):
+        """Has room for two generations."""
+
+        generations = 0
+
+        def switch(self, files: Mapping[str, RenderedFile]) -> None:
+            """See `Volume.switch`."""
+            if self.generations > 1:
+                raise FolderRefusedError("/files", "No space left on device")
+            self.generations += 1
+            super().switch(files)
+
+        def sweep(self, *, overwrite: bool) -> None:
+            """See `Volume.sweep`."""
+            self.generations = min(self.generations, 1)
+            super().sweep(overwrite=overwrite)
+
+    world = World(DATABASE, KEY, volume=Narrow())
+    await world.hand_over("database", database="p")
+    await world.hand_over("database", "api", database="p", api="k")
+
+    await world.rendering.withdraw(frozenset({"database"}))
+
+    assert world.volume.contents == {"key": b"k"}
 
 
 async def test_what_was_switched_away_from_stays_a_while_for_whoever_is_reading() -> None:

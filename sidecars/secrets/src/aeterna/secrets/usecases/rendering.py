@@ -97,6 +97,8 @@ class Rendering:
         left = {file: made for file, made in self._rendered.items() if not self._needs[file] & names}
         if left != self._rendered:
             try:
+                # First what was there before: a volume that is full has no room for what is left.
+                self._volume.sweep(overwrite=True)
                 self._switch(left)
                 self._volume.sweep(overwrite=True)
             except FolderRefusedError as exc:
