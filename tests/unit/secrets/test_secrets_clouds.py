@@ -26,7 +26,7 @@ from aeterna.secrets.errors import (
 from fixtures.secret_managers import Faults, moto_served
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 CREDENTIALS = {
@@ -181,6 +181,22 @@ def test_the_role_of_the_machine_is_not_the_pods(no_identity: pytest.MonkeyPatch
 def test_a_token_goes_only_where_nobody_listens_on_the_way(url: str) -> None:
     with pytest.raises(ConfigurationInvalidError):
         cloud_rest.trusted_endpoint("endpoint", url)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: AwsSecretsManager(AwsSource(region="eu-central-1", endpoint="http://localhost:4566")),
+        lambda: GcpSecretManager(
+            GcpSource(project="p", endpoint="http://localhost:4566"), environment={}, steady=lambda: 0.0
+        ),
+        lambda: AzureKeyVault(AzureSource(vault_url="http://localhost:4566")),
+    ],
+    ids=["aws", "gcp", "azure"],
+)
+def test_a_source_that_a_token_must_not_go_to_is_refused_before_the_sidecar_starts(make: Callable[[], object]) -> None:
+    with pytest.raises(ConfigurationInvalidError):
+        make()
 
 
 @pytest.mark.parametrize(

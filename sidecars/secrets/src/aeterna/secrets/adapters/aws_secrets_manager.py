@@ -59,7 +59,9 @@ class AwsSecretsManager:
 
     def __init__(self, source: AwsSource) -> None:
         quieten()
-        self._source = source
+        self._region = source.region
+        named = source.endpoint
+        self._endpoint = None if named is None else cloud_rest.trusted_endpoint("endpoint", named)
         # Any, as everything that follows from it: botocore says nothing of its types.
         self._client: Any = None
 
@@ -103,17 +105,14 @@ class AwsSecretsManager:
             library: Any = session
             opened = library.get_session()
             # For STS as well, which is asked in the region of the secrets.
-            opened.set_config_variable("region", self._source.region)
+            opened.set_config_variable("region", self._region)
             opened.set_default_client_config(AWS_CALLS)
             resolver = opened.get_component("credential_provider")
             resolver.providers = [each for each in resolver.providers if each.METHOD in AWS_IDENTITIES]
-            endpoint = self._source.endpoint
-            if endpoint is not None:
-                endpoint = cloud_rest.trusted_endpoint("endpoint", endpoint)
             # A session that found no identity remembers that, so a client is kept only once there is one.
             if opened.get_credentials() is None:
                 raise NoCredentialsError
-            self._client = opened.create_client("secretsmanager", endpoint_url=endpoint)
+            self._client = opened.create_client("secretsmanager", endpoint_url=self._endpoint)
         return self._client
 
 
