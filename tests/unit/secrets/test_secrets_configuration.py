@@ -105,6 +105,8 @@ def test_a_template_can_lie_beside_the_document(tmp_path: Path) -> None:
         ("sources: {", "secrets.yaml"),
         ("[]", "secrets.yaml"),
         ("", "secrets.yaml"),
+        ("sources: 2026-13-45", "secrets.yaml"),
+        ("[" * 5000, "secrets.yaml"),
         (VAULT, "secrets"),
         (VAULT + "secrets: {}", "secrets"),
         (VAULT + "secrets:\n  database: {source: other, dynamic: x}\n", "secrets.database.source"),

@@ -187,12 +187,17 @@ def _declaration(name: str, found: _Secret, sources: Mapping[str, domain.Source]
 def _parsed(text: str) -> _Document:
     try:
         parsed: object = yaml.safe_load(text)
-        return TypeAdapter(_Document).validate_python(parsed)
     except yaml.YAMLError as exc:
         mark = exc.problem_mark if isinstance(exc, yaml.MarkedYAMLError) else None
         raise ConfigurationInvalidError(
             NAME, "is not YAML" if mark is None else f"is not YAML at line {mark.line + 1}"
         ) from None
+    except (ValueError, RecursionError):
+        raise ConfigurationInvalidError(
+            NAME, "has a date or a number that there is not, or is nested too deep"
+        ) from None
+    try:
+        return TypeAdapter(_Document).validate_python(parsed)
     except ValidationError as exc:
         first = exc.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or NAME
