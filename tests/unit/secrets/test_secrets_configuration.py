@@ -123,6 +123,8 @@ def test_a_template_can_lie_beside_the_document(tmp_path: Path) -> None:
         (VAULT + "secrets:\n  database: {source: vault, dynamic: x, lease: 5}\n", "secrets.database.lease"),
         (VAULT.replace("https", "http") + USER, "sources.vault.vault.address"),
         (VAULT.replace("https://", "https://me:pw@") + USER, "sources.vault.vault.address"),
+        (VAULT.replace(":8200", ":me") + USER, "sources.vault.vault.address"),
+        (VAULT + "secrets:\n  database: {source: vault, kv: x, keep: P9000000D}\n", "secrets.database.keep"),
         (VAULT.replace("kubernetes", "userpass") + USER, "sources.vault.vault.login"),
         (VAULT + USER + "files: [{file: a, template_file: ../b}]", "files.template_file"),
         (VAULT + USER + "files: [{file: a, template_file: b, template: c}]", "files"),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NAME: Final = "secrets.yaml"
 
 _LARGEST: Final = 1024 * 1024
+# Beyond it lie years that no calendar has.
+_LONGEST_KEPT: Final = timedelta(days=36_500)
 # Of one segment or more, none of which leads upward; what Vault allows beyond it would have to be quoted in an address.
 _PATH: Final = re.compile(r"[A-Za-z0-9_.@+=-]+(/[A-Za-z0-9_.@+=-]+)*")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -35,8 +37,13 @@ def _path(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    found = urlsplit(value)
-    if found.scheme not in {"http", "https"} or not found.hostname or found.path.strip("/") or found.username:
+    try:
+        found = urlsplit(value)
+        whole = found.port != 0 and bool(found.hostname) and not found.path.strip("/") and not found.username
+    except ValueError:
+        # It would repeat what stands where the port should be.
+        raise ValueError("is no address such as https://vault.example:8200") from None
+    if found.scheme not in {"http", "https"} or not whole:
         raise ValueError("is no address such as https://vault.example:8200")
     if found.scheme == "http" and found.hostname not in _LOOPBACK:
         raise ValueError("must begin with https://, since whoever listens on the way would have every secret")
@@ -137,7 +144,7 @@ class _Secret(_Part):
     decode: Literal["json", "text"] = "json"
     interval: timedelta = Field(default=timedelta(minutes=1), ge=timedelta(seconds=1))
     grace: timedelta = Field(default=timedelta(minutes=1), ge=timedelta(0))
-    keep: timedelta | None = Field(default=None, gt=timedelta(0))
+    keep: timedelta | None = Field(default=None, gt=timedelta(0), le=_LONGEST_KEPT)
 
     def read(self, where: str, *, vault: bool) -> domain.Declaration:
         allowed = ("dynamic", "kv", "path") if vault else ("name",)
