@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from aeterna.api.settings import ApiSettings
+from aeterna.api.settings import ApiSettings, RoundSettings
 from aeterna.api.settings import MigrationSettings as CatalogMigrationSettings
 from aeterna.contracts.injection import Wish, parts, read_installation
 from aeterna.contracts.injection.names import OPAL_CONTAINER, POLICY_CONTAINER
@@ -44,6 +44,8 @@ READS: Mapping[tuple[str, str], type[BaseSettings]] = {
     ("graph-api-migrate", "migrate"): CatalogMigrationSettings,
     ("threads-cleanup", "cleanup"): CleanupSettings,
     ("policies-verify-audit", "verify-audit"): DatabaseSettings,
+    ("graph-api-backup", "backup"): RoundSettings,
+    ("graph-api-maintain", "maintain"): RoundSettings,
     ("opal-server", "relay"): RelaySettings,
     **{(service, POLICY_CONTAINER): PolicySettings for service in ("graph-api", "threads", "policies")},
 }
@@ -259,3 +261,17 @@ def test_whoever_migrates_knows_where_the_administrators_password_is_where_there
     told = told_by(cloud).database.administrator_secret
     assert migrating.get(f"AETERNA_{service.upper()}_MIGRATE_SECRET_ARN") == told
     assert (told is None) == (cloud != "aws")
+
+
+@pytest.mark.parametrize("command", ["backup", "maintain"])
+def test_a_round_gives_up_in_time_for_another_try_before_the_cluster_ends_it(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the cluster ends says nothing of whom it did not reach."""
+    read = loaded(RoundSettings, environment(container_of("gcp", f"graph-api-{command}", command)), monkeypatch)
+    assert isinstance(read, RoundSettings)
+    job = workloads(documents()["gcp-standard"])[f"graph-api-{command}"].arguments["spec"]["job_template"]["spec"]
+
+    tries = job["backoff_limit"] + 1
+    assert tries > 1
+    assert read.round_timeout.total_seconds() * tries < job["active_deadline_seconds"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 import yaml
 
+from aeterna.platform.jobs import MIGRATIONS, SCHEDULED, TABLES
 from aeterna.platform.releases import CHARTS
 from fixtures.metric_names import asked_by, grouped_by, of_our_own
 from fixtures.workspace import ROOT
@@ -29,6 +30,7 @@ KUBERNETES = {
     "kube_poddisruptionbudget_status_pod_disruptions_allowed": {"poddisruptionbudget"},
     "kube_job_status_failed": {"job_name"},
     "kube_cronjob_status_last_successful_time": {"cronjob"},
+    "kube_cronjob_created": {"cronjob"},
     "kube_pod_init_container_status_restarts_total": {"container"},
     "up": set[str](),
 }
@@ -126,6 +128,22 @@ def test_the_guide_says_of_every_alert_what_to_do_and_of_no_other() -> None:
     assert sorted(headings) == sorted(ALERTS)
     for text in re.split(r"^### \w+$", section, flags=re.MULTILINE)[1:]:
         assert re.search(r"\bDo: \S", text), text
+
+
+@pytest.mark.parametrize("name", [task.name for task in SCHEDULED])
+def test_somebody_is_told_when_what_is_scheduled_has_not_been_done(name: str) -> None:
+    """Also when it never was, of which there is no time."""
+    late = f'(kube_cronjob_status_last_successful_time{{cronjob="{name}"}} or kube_cronjob_created{{cronjob="{name}"}})'
+
+    assert [alert for alert, rule in ALERTS.items() if late in rule["expr"]]
+
+
+@pytest.mark.parametrize("name", [task.name for task in (*MIGRATIONS, TABLES, *SCHEDULED)])
+def test_somebody_is_told_when_a_job_fails(name: str) -> None:
+    """A Job is named as its task is, with more behind it."""
+    (chosen,) = re.findall(r'job_name=~"(.*?)"', ALERTS["JobFailed"]["expr"])
+
+    assert re.fullmatch(chosen, f"{name}-29394817")
 
 
 def test_no_two_rules_have_one_name() -> None:

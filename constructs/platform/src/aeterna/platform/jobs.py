@@ -19,6 +19,7 @@ from aeterna.platform.names import GRAPH_API, MIGRATE, POLICIES, THREADS, labels
 from aeterna.platform.pods import to_arguments
 from aeterna.platform.priorities import JOBS
 from aeterna.platform.program import Program
+from aeterna.platform.rounds import BACKUP, MAINTAIN, round_program
 from aeterna.platform.shapes import pod_template
 from aeterna.platform.sizing import Resources
 from aeterna.platform.templates import PodTemplate
@@ -41,7 +42,7 @@ _PREFIXES: Final = {GRAPH_API: "AETERNA_API_", THREADS: "AETERNA_THREADS_", POLI
 class Task:
     """A command of a service's image, run as a service account.
 
-    ``seconds`` is how long it may take, retries included. ``retention`` tells it where large parts are.
+    ``seconds`` is how long it may take, its ``retries`` included. ``retention`` tells it where large parts are.
     """
 
     service: str
@@ -49,12 +50,18 @@ class Task:
     account: str
     seconds: int
     schedule: str | None = None
+    retries: int = RETRIES
     retention: bool = False
 
     @property
     def name(self) -> str:
         """Return its name, which its pods' label has too: never a service's own."""
         return f"{self.service}-{self.command}"
+
+    @property
+    def once(self) -> int:
+        """Return how many seconds one try may take, so that there is time for the others."""
+        return self.seconds // (1 + self.retries) - GRACE
 
 
 MIGRATIONS: Final = tuple(
@@ -66,6 +73,9 @@ SCHEDULED: Final = (
     # The thread store removes by itself what has expired. This tells whether it does, and does it where it cannot.
     Task(service=THREADS, command="cleanup", account=THREADS, seconds=1800, schedule="17 * * * *", retention=True),
     Task(service=POLICIES, command="verify-audit", account=POLICIES, seconds=1800, schedule="41 3 * * *"),
+    # Backups are due every six hours. Looked for each hour they are late by one at most, and by two after a failure.
+    Task(service=GRAPH_API, command=BACKUP, account=GRAPH_API, seconds=3300, schedule="11 * * * *", retries=1),
+    Task(service=GRAPH_API, command=MAINTAIN, account=GRAPH_API, seconds=28800, schedule="29 1 * * *", retries=1),
 )
 """Times are UTC, and minutes that few others choose."""
 
@@ -101,7 +111,7 @@ class Migrations(Construct):
             "".join(word.capitalize() for word in task.service.split("-")),
             metadata={**named, "name": f"{task.name}-{digest}"},
             spec={
-                "backoff_limit": RETRIES,
+                "backoff_limit": task.retries,
                 "active_deadline_seconds": task.seconds,
                 "template": _template(task, site, KubernetesJobV1),
             },
@@ -131,7 +141,7 @@ class Jobs(Construct):
                     "job_template": {
                         "metadata": {"labels": labels(task.name, "job", site.spec)},
                         "spec": {
-                            "backoff_limit": RETRIES,
+                            "backoff_limit": task.retries,
                             "active_deadline_seconds": task.seconds,
                             "template": _template(task, site, KubernetesCronJobV1),
                         },
@@ -142,7 +152,22 @@ class Jobs(Construct):
 
 
 def _template(task: Task, site: Site, binding: type[KubernetesJobV1 | KubernetesCronJobV1]) -> Any:  # noqa: ANN401 - a block that was translated from JSON; the schema guided it
-    program = Program(
+    template = PodTemplate(
+        name=task.name,
+        component="job",
+        account=task.account,
+        programs=(_program(task, site),),
+        priority=JOBS,
+        grace=GRACE,
+        more={"restartPolicy": "Never"},
+    )
+    return to_arguments(template.document(site), pod_template(binding), f"{task.name}.template")
+
+
+def _program(task: Task, site: Site) -> Program:
+    if task.command in {BACKUP, MAINTAIN}:
+        return round_program(task.command, site, within=task.once)
+    return Program(
         name=task.command,
         image=site.image(task.service),
         resources=_RESOURCES,
@@ -150,16 +175,6 @@ def _template(task: Task, site: Site, binding: type[KubernetesJobV1 | Kubernetes
         args=(task.command,),
         mounts=(scratch("tmp", "/tmp", "64Mi"), *(proofs(site) if task.service == GRAPH_API else (trust(),))),  # noqa: S108 - a volume of the pod's own
     )
-    template = PodTemplate(
-        name=task.name,
-        component="job",
-        account=task.account,
-        programs=(program,),
-        priority=JOBS,
-        grace=GRACE,
-        more={"restartPolicy": "Never"},
-    )
-    return to_arguments(template.document(site), pod_template(binding), f"{task.name}.template")
 
 
 def _settings(task: Task, site: Site) -> dict[str, str]:
