@@ -32,6 +32,9 @@ from aeterna.synth.lifecycle import Lifecycle
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aeterna.platform.l1.kubernetes.mutating_webhook_configuration_v1 import (
+        KubernetesMutatingWebhookConfigurationV1WebhookBlock as Webhook,
+    )
     from aeterna.platform.site import Site
     from aeterna.synth._cdk import ITerraformDependable
 
@@ -73,48 +76,51 @@ class Injector(Construct):
             self,
             "Registration",
             metadata={"name": WEBHOOK, "labels": labels(INJECTOR, "webhook", site.spec)},
-            webhook=[
-                {
-                    "name": f"inject.{INJECTION.partition('/')[0]}",
-                    "admission_review_versions": ["v1"],
-                    "client_config": {
-                        "service": {
-                            "name": INJECTOR,
-                            "namespace": site.namespace,
-                            "path": PATH,
-                            "port": PORTS[INJECTOR],
-                        }
-                    },
-                    "failure_policy": site.spec.on_failure,
-                    "match_policy": "Equivalent",
-                    "reinvocation_policy": "IfNeeded",
-                    "side_effects": "None",
-                    "timeout_seconds": site.sizing.webhook_seconds,
-                    "namespace_selector": {
-                        "match_labels": {INJECTION: "enabled"},
-                        "match_expressions": [
-                            {
-                                "key": "kubernetes.io/metadata.name",
-                                "operator": "NotIn",
-                                "values": [*NEVER, site.namespace],
-                            }
-                        ],
-                    },
-                    "rule": [
-                        {
-                            "api_groups": [""],
-                            "api_versions": ["v1"],
-                            "operations": ["CREATE"],
-                            "resources": ["pods"],
-                            "scope": "Namespaced",
-                        }
-                    ],
-                }
-            ],
+            webhook=[_webhook(site)],
             depends_on=self.ready,
             # The injector is its own authority: it writes here by whom it is to be believed, and rotates that.
             lifecycle=Lifecycle(ignore_changes=["webhook[0].client_config[0].ca_bundle"]),
         )
+
+
+def _webhook(site: Site) -> Webhook:
+    """Return which pods are shown to it, and what becomes of them when it does not answer."""
+    return {
+        "name": f"inject.{INJECTION.partition('/')[0]}",
+        "admission_review_versions": ["v1"],
+        "client_config": {
+            "service": {
+                "name": INJECTOR,
+                "namespace": site.namespace,
+                "path": PATH,
+                "port": PORTS[INJECTOR],
+            }
+        },
+        "failure_policy": site.spec.on_failure,
+        "match_policy": "Equivalent",
+        "reinvocation_policy": "IfNeeded",
+        "side_effects": "None",
+        "timeout_seconds": site.sizing.webhook_seconds,
+        "namespace_selector": {
+            "match_labels": {INJECTION: "enabled"},
+            "match_expressions": [
+                {
+                    "key": "kubernetes.io/metadata.name",
+                    "operator": "NotIn",
+                    "values": [*NEVER, site.namespace],
+                }
+            ],
+        },
+        "rule": [
+            {
+                "api_groups": [""],
+                "api_versions": ["v1"],
+                "operations": ["CREATE"],
+                "resources": ["pods"],
+                "scope": "Namespaced",
+            }
+        ],
+    }
 
 
 def _program(site: Site) -> Program:

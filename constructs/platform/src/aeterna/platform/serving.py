@@ -23,6 +23,9 @@ from aeterna.synth.lifecycle import Lifecycle
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aeterna.platform.l1.kubernetes.horizontal_pod_autoscaler_v2 import (
+        KubernetesHorizontalPodAutoscalerV2SpecBehaviorBlock as Behavior,
+    )
     from aeterna.platform.metadata import Metadata
     from aeterna.platform.pods import Json
     from aeterna.platform.site import Site
@@ -35,6 +38,28 @@ GRACE: Final = DRAIN_DELAY + DRAIN_TIMEOUT + 15
 """Until a pod is killed; the sidecars stop after the containers, within the same time."""
 BUSY: Final = 70
 """Per cent of the CPU that was asked for, above which pods are added."""
+
+_BEHAVIOR: Final[Behavior] = {
+    # As Kubernetes has it by default: what it fills in, each plan would want to take away again.
+    "scale_up": [
+        {
+            "stabilization_window_seconds": 0,
+            "select_policy": "Max",
+            "policy": [
+                {"type": "Pods", "value": 4, "period_seconds": 15},
+                {"type": "Percent", "value": 100, "period_seconds": 15},
+            ],
+        }
+    ],
+    "scale_down": [
+        {
+            "stabilization_window_seconds": 300,
+            "select_policy": "Min",
+            "policy": [{"type": "Pods", "value": 1, "period_seconds": 60}],
+        }
+    ],
+}
+"""How fast the autoscaler adds pods, and how slowly it takes them away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,26 +223,7 @@ class Serving(Construct):
                         },
                     }
                 ],
-                "behavior": {
-                    # As Kubernetes has it by default: what it fills in, each plan would want to take away again.
-                    "scale_up": [
-                        {
-                            "stabilization_window_seconds": 0,
-                            "select_policy": "Max",
-                            "policy": [
-                                {"type": "Pods", "value": 4, "period_seconds": 15},
-                                {"type": "Percent", "value": 100, "period_seconds": 15},
-                            ],
-                        }
-                    ],
-                    "scale_down": [
-                        {
-                            "stabilization_window_seconds": 300,
-                            "select_policy": "Min",
-                            "policy": [{"type": "Pods", "value": 1, "period_seconds": 60}],
-                        }
-                    ],
-                },
+                "behavior": _BEHAVIOR,
             },
             depends_on=[self.deployment],
         )
