@@ -395,6 +395,13 @@ def test_what_is_no_answer_of_a_vault_is_told_as_that(vault: FakeVault, session:
         session.source.fetch(USERS)
 
 
+def test_an_answer_without_an_end_is_not_read_to_it(vault: FakeVault, session: VaultSession) -> None:
+    vault.troubles.append(Trouble(status=200, body=b'{"data": {"key": "' + b"x" * 5_000_000 + b'"}}'))
+
+    with pytest.raises(SourceAnswerError, match="larger than"):
+        session.source.fetch(USERS)
+
+
 def test_an_answer_that_is_lost_is_a_source_out_of_reach(vault: FakeVault, session: VaultSession) -> None:
     vault.troubles.append(Trouble(path="database", lost=True))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
@@ -49,6 +50,9 @@ _NOT_FOUND: Final = 404
 _SERVER_ERROR: Final = 500
 # A wait that is longer is a mistake of somebody's, and would outlast what it was to spare.
 _LONGEST_WAIT: Final = 600.0
+# Vault keeps entries of 1 MiB at most, which JSON can make several times as long.
+_MOST_BYTES: Final = 4 * 1024 * 1024
+_BLOCK: Final = 64 * 1024
 
 
 class VaultClient:
@@ -100,16 +104,18 @@ class VaultClient:
         with _translated():
             answer = self._send(method, path, body, query)
             if answer.status_code in _REDIRECTS:
+                answer.close()
                 answer = self._redirected(method, body, query, to=answer.headers.get("Location", ""))
-            if answer.status_code == _NO_CONTENT:
-                return {}
-            _check(answer, what)
-            return _document(answer)
+            with answer:
+                if answer.status_code == _NO_CONTENT:
+                    return {}
+                _check(answer, what)
+                return _document(_bounded(answer))
 
     def _send(
         self, method: Method, path: str, body: Mapping[str, object] | None, query: Mapping[str, str] | None
     ) -> requests.Response:
-        return self._adapter.request(method, f"/v1/{path}", raise_exception=False, json=body, params=query)
+        return self._adapter.request(method, f"/v1/{path}", raise_exception=False, json=body, params=query, stream=True)
 
     def _redirected(
         self, method: Method, body: Mapping[str, object] | None, query: Mapping[str, str] | None, *, to: str
@@ -119,7 +125,7 @@ class VaultClient:
             raise SourceUnavailableError("leads to an address without TLS, where its token must not go")
         adapter = RawAdapter.from_adapter(self._adapter)
         adapter.base_uri = f"{target.scheme}://{target.netloc}"
-        return adapter.request(method, target.path, raise_exception=False, json=body, params=query)
+        return adapter.request(method, target.path, raise_exception=False, json=body, params=query, stream=True)
 
 
 @contextmanager
@@ -170,9 +176,19 @@ def _wait(headers: Mapping[str, str]) -> float | None:
     return min(_LONGEST_WAIT, max(0.0, seconds))
 
 
-def _document(answer: requests.Response) -> Answer:
+def _bounded(answer: requests.Response) -> bytes:
+    """Return the body; one without an end would otherwise be the end of the process, by its memory."""
+    body = bytearray()
+    for part in answer.iter_content(_BLOCK):
+        body += part
+        if len(body) > _MOST_BYTES:
+            raise SourceAnswerError(f"is larger than {_MOST_BYTES} bytes")
+    return bytes(body)
+
+
+def _document(body: bytes) -> Answer:
     try:
-        found: object = answer.json()
+        found: object = json.loads(body)
     except (ValueError, RecursionError):
         # Numbers of thousands of digits and endless nesting as well.
         raise SourceAnswerError("is not JSON") from None
