@@ -5,8 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from aeterna.knowledge.domain.communities import Hierarchy, Ints, Parameters, Topology
-    from aeterna.knowledge.domain.documents import Parsed, Upload
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+
+    from aeterna.graph.domain.changes import EdgeKey, Session
+    from aeterna.graph.domain.identifiers import NodeId, TenantId
+    from aeterna.graph.domain.snapshots import Receipt
+    from aeterna.knowledge.domain.communities import CommunityId, Hierarchy, Ints, Parameters, Topology
+    from aeterna.knowledge.domain.documents import DocumentId, Parsed, Upload
+    from aeterna.knowledge.domain.entries import Change, Changed, Kept
+    from aeterna.knowledge.domain.ingestions import Ingestion, IngestionId, Refusal, Step
+    from aeterna.knowledge.domain.publishing import Pending, SliceLimits
+    from aeterna.knowledge.domain.regenerated import Regenerated
+    from aeterna.knowledge.domain.report_plans import Outline
+    from aeterna.knowledge.domain.reports import Material, Report
 
 
 class DocumentReader(Protocol):
@@ -26,4 +39,145 @@ class CommunityDetector(Protocol):
         ``start`` is the coarsest community of each node in an earlier run (-1 for a new one), from which a graph that
         changed little is done sooner.
         """
+        ...
+
+
+class KnowledgeLedger(Protocol):
+    """Every document of a tenant and what it contributes. Kept by ``adapters.postgres``; faked in ``testing``.
+
+    Raises `StoreBusyError`, `StoreUnavailableError`.
+    """
+
+    async def digests(self, tenant: TenantId, documents: Sequence[DocumentId]) -> Mapping[DocumentId, str]:
+        """Return the digests of those documents that there are, in one question however many they are."""
+        ...
+
+    async def change(self, tenant: TenantId, change: Change, *, step: Step | None = None) -> Changed:
+        """Put and remove documents, all of them or none, and note what the graph is to show anew.
+
+        An entry of the digest that is there changes nothing. Reports that stand on a unit that goes are gone with it.
+        ``step`` is noted in the same transaction; raise `IngestionTakenError` when somebody else has gone further.
+        Raise `DocumentRefusedError` for an entry that no graph takes; nothing was changed then.
+        """
+        ...
+
+    async def document(self, tenant: TenantId, document: DocumentId) -> Kept:
+        """Return a document, or raise `DocumentNotFoundError`."""
+        ...
+
+    async def documents(
+        self, tenant: TenantId, *, prefix: str = "", after: DocumentId | None = None, limit: int
+    ) -> Sequence[DocumentId]:
+        """Return the first documents behind ``after`` whose ids begin with ``prefix``, in the order of their ids."""
+        ...
+
+
+class Outbox(Protocol):
+    """What the graph does not show yet. Kept by ``adapters.postgres``; faked in ``testing``.
+
+    Slices are published in order. One that was begun stays what it is until it is published, whoever asks for it.
+    """
+
+    def publishing(self, tenant: TenantId) -> AbstractAsyncContextManager[bool]:
+        """Wait to be the tenant's publisher; False when another one was for all of the time that one may wait."""
+        ...
+
+    async def pending(self, tenant: TenantId, limits: SliceLimits) -> Pending | None:
+        """Return the slice that was begun, or begin the next one; None when the graph shows everything."""
+        ...
+
+    async def published(self, tenant: TenantId, pending: Pending, *, seq: int) -> None:
+        """Note that the graph shows the slice since ``seq``; that somebody else noted it before is no error."""
+        ...
+
+    async def again(self, tenant: TenantId, nodes: Collection[NodeId], edges: Collection[EdgeKey]) -> None:
+        """Put nodes, and behind them edges, at the end of what is to be shown."""
+        ...
+
+    async def everything_again(self, tenant: TenantId) -> int:
+        """Begin a new life of the ledger, in which all of its nodes and edges are to be shown anew; return how many."""
+        ...
+
+    async def shown_seq(self, tenant: TenantId) -> int:
+        """Return the seq of the newest session that showed a slice; 0 before the first."""
+        ...
+
+
+class Ingestions(Protocol):
+    """Pieces of work over many documents. Kept by ``adapters.postgres``; faked in ``testing``."""
+
+    async def begin(self, tenant: TenantId, ingestion: Ingestion) -> Ingestion:
+        """Write it down, unless there is one of its id: return what is there."""
+        ...
+
+    async def ingestion(self, tenant: TenantId, ingestion: IngestionId) -> Ingestion:
+        """Return how far it is, or raise `IngestionNotFoundError`."""
+        ...
+
+    async def refusals(self, tenant: TenantId, ingestion: IngestionId) -> Sequence[Refusal]:
+        """Return what was kept out, in the order of the documents' ids."""
+        ...
+
+    async def finish(self, tenant: TenantId, ingestion: IngestionId, *, at: datetime) -> None:
+        """Note that nothing is left to be done."""
+        ...
+
+
+class GraphWriter(Protocol):
+    """Where the graph of a tenant is written. Kept by ``adapters.graph_writer``; faked in ``testing``."""
+
+    async def commit(self, tenant: TenantId, session: Session) -> Receipt:
+        """Return when the session is durable; raise one of `GraphError`."""
+        ...
+
+
+class Materials(Protocol):
+    """The communities of one moment, and what their reports are made of. Kept by ``domain.materials``."""
+
+    def outlines(self) -> Iterable[Outline]:
+        """Give out what planning has to know of each community."""
+        ...
+
+    def material(self, community: CommunityId) -> Material:
+        """Return the material of one of them, without the reports of its children."""
+        ...
+
+
+class Reports(Protocol):
+    """The reports of tenants, one for each community at most. Faked in ``testing``."""
+
+    async def all(self, tenant: TenantId) -> tuple[Report, ...]:
+        """Return every report."""
+        ...
+
+    async def read(self, tenant: TenantId, communities: Collection[CommunityId]) -> Mapping[CommunityId, Report]:
+        """Return the reports on these communities, as many as there are."""
+        ...
+
+    async def apply(self, tenant: TenantId, put: Sequence[Report], removed: Collection[CommunityId]) -> None:
+        """Take reports away, then put these in the place of what their communities had: all of it, or nothing.
+
+        One that stands on a unit that is gone by now, or above a report that is, is left out: it was made too late.
+        """
+        ...
+
+
+class ReportWriter(Protocol):
+    """Makes reports better than extraction can."""
+
+    @property
+    def made_by(self) -> str:
+        """What its reports say of who made them."""
+        ...
+
+    async def write(self, material: Material) -> Report:
+        """Return a report; an extractive one that says why, where there is no better. It does not raise for the model."""
+        ...
+
+
+class ReportObserver(Protocol):
+    """Is told what became of reports."""
+
+    def regenerated(self, tenant: TenantId, figures: Regenerated) -> None:
+        """Count one round."""
         ...

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NewType
+from enum import StrEnum
+from typing import Final, NewType
 
 from aeterna.knowledge.domain.communities import CommunityId
 from aeterna.knowledge.domain.documents import DocumentId, Span, UnitId
 
 MaterialDigest = NewType("MaterialDigest", str)
+EXTRACTIVE: Final = "extractive"
+
+
+class Instead(StrEnum):
+    """Why a report is extractive although a model was to make it."""
+
+    BUDGET = "budget"
+    """The tenant's tokens were used up; it is asked for again."""
+    UNAVAILABLE = "unavailable"
+    """The model did not answer; it is asked for again."""
+    REFUSED = "refused"
+    """The model would not; the same is not asked twice."""
+    UNVERIFIED = "unverified"
+    """Nothing of the answer stood on the evidence; the same is not asked twice."""
+
+    @property
+    def passing(self) -> bool:
+        """Whether asking again may help."""
+        return self in {Instead.BUDGET, Instead.UNAVAILABLE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -30,13 +50,14 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """A unit as the reports see it."""
+    """A unit as the reports see it; a ``suspicious`` one speaks to models, and is cited and never quoted."""
 
     unit: UnitId
     document: DocumentId
     span: Span
     heading: tuple[str, ...]
     text: str
+    suspicious: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +80,23 @@ class Relation:
     weight: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Evidence:
+    """A unit that a report stands on, and where in its document the unit began when the report was made."""
+
+    unit: UnitId
+    document: DocumentId
+    start: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What is said of a community. ``digest`` is of its material: the same material is never reported on twice.
 
-    ``made_by`` is ``extractive``, or ``model:`` and the model's name. ``tokens`` is how many it has, as counted for
-    budgets.
+    ``made_by`` is ``extractive``, or ``model:`` and the model's name; ``instead`` says why it is not a model's.
+    ``tokens`` is how many it has, as counted for budgets. ``evidence`` is every unit that the report was made of, and
+    above the finest level those that it cites; there it stands on its ``children`` too, whose wording is ``basis``.
+    ``suspicious`` cites passages that speak to models.
     """
 
     community: CommunityId
@@ -74,11 +106,19 @@ class Report:
     sentences: tuple[Sentence, ...]
     made_by: str
     tokens: int
+    evidence: tuple[Evidence, ...] = ()
+    children: tuple[MaterialDigest, ...] = ()
+    basis: str = ""
+    instead: Instead | None = None
+    suspicious: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """All that a report may be made of, in a fixed order. Levels above the finest have the ``children``'s reports."""
+    """All that a report may be made of; its order means nothing.
+
+    The finest level has ``passages``, the levels above the ``children``'s reports, and only what relates those.
+    """
 
     community: CommunityId
     level: int
