@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ async def served(
     *,
     keep_alive: int = 75,
     common: Sequence[tuple[bytes, bytes]] = (),
+    most: int | None = None,
 ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Serve the echo and yield a connection to it."""
     app = Echo()
@@ -66,7 +68,7 @@ async def served(
     state.default_headers = [*common]
     config.load()
     server = await asyncio.get_running_loop().create_server(
-        lambda: protocol(app, config=config, server_state=state, app_state={}), "127.0.0.1", 0
+        lambda: protocol(app, config=config, server_state=state, app_state={}, most_connections=most), "127.0.0.1", 0
     )
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
     try:
@@ -233,3 +235,29 @@ async def test_who_is_told_with_an_answer_to_leave_is_hung_up_on_after_it(body: 
 
     assert b"connection: close\r\n" in head
     assert rest == body
+
+
+async def test_of_more_connections_than_there_may_be_the_last_to_come_is_hung_up_on() -> None:
+    async with served(most=1) as (reader, writer):
+        writer.write(request(b"one"))
+        first = await answer(reader)
+
+        late = await asyncio.open_connection(*writer.get_extra_info("peername"))
+        with contextlib.suppress(ConnectionError):
+            assert await late[0].read() == b""
+        writer.write(request(b"two"))
+
+        assert (first, await answer(reader)) == (("direct", b"one"), ("direct", b"two"))
+        late[1].close()
+
+
+async def test_a_place_that_was_left_is_free_again() -> None:
+    async with served(most=1) as (reader, writer):
+        writer.write(request(b"one", b"Connection: close"))
+        await reader.read()
+
+        next_reader, next_writer = await asyncio.open_connection(*writer.get_extra_info("peername"))
+        next_writer.write(request(b"two"))
+
+        assert await answer(next_reader) == ("direct", b"two")
+        next_writer.close()

@@ -107,10 +107,12 @@ def serve(
     uds: str | None = None,
     drain_delay: timedelta = _IMMEDIATELY,
     listener: socket.socket | None = None,
+    most_connections: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain; raise `AddressInUseError` or `StartError` when it cannot start.
 
-    With ``listener``, a socket that listens already and that others serve too, no address is opened.
+    With ``listener``, a socket that listens already and that others serve too, no address is opened. Of more than
+    ``most_connections`` the last to come are hung up on.
 
     On the signal the application's `Drain` begins, for ``drain_delay`` requests are still taken (a load balancer needs
     that long to look away), then no new ones, and those under way get ``drain_timeout`` to end. A second signal ends
@@ -123,9 +125,10 @@ def serve(
     watched = _WatchedStart(app)
     # uvicorn types it as a class and calls it with its arguments, as it may call this.
     protocol: Any = partial(DirectHttpProtocol, found) if isinstance(found, Direct) else PROTOCOL
+    bounded: Any = partial(protocol, most_connections=most_connections)
     config = server_configuration(
         watched,
-        protocol,
+        bounded,
         lifespan="on",
         keep_alive=_KEEP_ALIVE_SECONDS,
         grace=max(1, round(drain_timeout.total_seconds())),

@@ -29,6 +29,8 @@ class InjectorSettings(ListenSettings):
 
     port: int = Field(default=8443, ge=0, le=65535)
     max_body_bytes: int = Field(default=8 * 1024 * 1024, gt=0)
+    # Nobody who connects is known, and each can have 325 KB kept. An API server has one for each review under way.
+    max_connections: int = Field(default=256, ge=1)
     # No API server waits longer than 30 s for a webhook, and ours is told not to wait half as long.
     request_timeout: Duration = timedelta(seconds=10)
     installation: Path = Path("/etc/aeterna/injector/installation.json")

@@ -94,4 +94,5 @@ def main() -> None:
             port=settings.port,
             drain_delay=settings.drain_delay,
             drain_timeout=settings.drain_timeout,
+            most_connections=settings.max_connections,
         )
