@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.questions.subgraphs import Subgraph, SubgraphQuery
     from aeterna.graph.domain.snapshots import Snapshot, Stamp
     from aeterna.graph.domain.tags import Tag
+    from aeterna.graph.domain.topologies import Topology
     from aeterna.graph.domain.upkeep import (
         Collected,
         CollectionPolicy,
@@ -326,6 +327,10 @@ class LensView(Protocol):
 
     def statistics(self) -> Statistics:
         """Count what there is."""
+        ...
+
+    def topology(self) -> Topology:
+        """Return the whole graph in arrays."""
         ...
 
     def known(self, nodes: Sequence[NodeId]) -> frozenset[NodeId]:

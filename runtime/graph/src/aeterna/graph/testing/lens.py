@@ -16,6 +16,7 @@ from aeterna.graph.testing.patterns import matches
 from aeterna.graph.testing.questions import neighbors, related, shortest_path, statistics, subgraph
 from aeterna.graph.testing.search import search
 from aeterna.graph.testing.state import State
+from aeterna.graph.testing.topology import topology
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.questions.subgraphs import Subgraph, SubgraphQuery
     from aeterna.graph.domain.rows import Rows
     from aeterna.graph.domain.snapshots import Snapshot
+    from aeterna.graph.domain.topologies import Topology
     from aeterna.graph.ports import LensView
 
 
@@ -138,6 +140,10 @@ class MemoryView:
     def statistics(self) -> Statistics:
         """Count what there is."""
         return statistics(self._state)
+
+    def topology(self) -> Topology:
+        """Return the whole graph in arrays."""
+        return topology(self._state)
 
     def known(self, nodes: Sequence[NodeId]) -> frozenset[NodeId]:
         """Return those of the ids that are nodes."""

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.questions.searches import Hits, SearchQuery
     from aeterna.graph.domain.questions.subgraphs import Subgraph, SubgraphQuery
     from aeterna.graph.domain.snapshots import AsOf, Receipt, Snapshot
+    from aeterna.graph.domain.topologies import Topology
     from aeterna.graph.ports import Lens, LensView
     from aeterna.graph.usecases.engine import Engine
 
@@ -156,6 +157,11 @@ class Graph:
         """Count what there is."""
         with self._view(as_of, at_least) as view:
             return view.statistics()
+
+    def topology(self, *, as_of: AsOf | None = None, at_least: int = 0) -> tuple[int, Topology]:
+        """Return the whole graph in arrays, and the seq of the newest session in it."""
+        with self._view(as_of, at_least) as view:
+            return view.last_seq, view.topology()
 
     def fingerprint(self, *, as_of: AsOf | None = None, at_least: int = 0) -> Fingerprint:
         """Return what two replicas compare to know that they show the same."""

@@ -53,6 +53,10 @@ class Properties:
             texts.append(kept)
         return cls(texts=tuple(texts), rows=np.concatenate(rows))
 
+    def any(self) -> bool:
+        """Tell whether anything has properties, or had until lately."""
+        return any(len(each) for each in self.texts)
+
     def at(self, numbers: Ints) -> list[Json]:
         """Return the properties of each number."""
         rows = self.rows[numbers]

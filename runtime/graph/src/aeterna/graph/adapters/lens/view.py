@@ -12,6 +12,7 @@ from aeterna.graph.adapters.questions.neighborhoods import first_satisfying, sub
 from aeterna.graph.adapters.questions.patterns import matches
 from aeterna.graph.adapters.questions.relatedness import related
 from aeterna.graph.adapters.questions.search import search
+from aeterna.graph.adapters.questions.topology import topology
 from aeterna.graph.domain.changes import Edge
 from aeterna.graph.domain.identifiers import Label
 from aeterna.graph.domain.queries import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.questions.searches import Hits, SearchQuery
     from aeterna.graph.domain.questions.subgraphs import Subgraph, SubgraphQuery
     from aeterna.graph.domain.snapshots import Stamp
+    from aeterna.graph.domain.topologies import Topology
     from aeterna.graph.ports import Committed
 
 
@@ -156,6 +158,10 @@ class LensStateView:
             hub=state.id(int(state.in_order(hubs)[0])) if len(hubs) else None,
             isolated=int((degrees[nodes] == 0).sum()),
         )
+
+    def topology(self) -> Topology:
+        """Return the whole graph in arrays."""
+        return topology(self._asking)
 
     def known(self, nodes: Sequence[NodeId]) -> frozenset[NodeId]:
         """Return those of the ids that are nodes."""
