@@ -12,20 +12,26 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.changes import EdgeKey, Session
     from aeterna.graph.domain.identifiers import NodeId, TenantId
     from aeterna.graph.domain.snapshots import Receipt
+    from aeterna.knowledge.domain.budgets import Reservation
     from aeterna.knowledge.domain.communities import CommunityId, Hierarchy, Ints, Parameters, Topology
-    from aeterna.knowledge.domain.documents import DocumentId, Parsed, Upload
+    from aeterna.knowledge.domain.documents import DocumentId, Parsed, UnitId, Upload
     from aeterna.knowledge.domain.entries import Change, Changed, Kept
     from aeterna.knowledge.domain.ingestions import Ingestion, IngestionId, Refusal, Step
+    from aeterna.knowledge.domain.models import AnswerForm, KeptAnswer, Message, ModelAnswer, Vectors
     from aeterna.knowledge.domain.publishing import Pending, SliceLimits
     from aeterna.knowledge.domain.regenerated import Regenerated
     from aeterna.knowledge.domain.report_plans import Outline
     from aeterna.knowledge.domain.reports import Material, Report
+    from aeterna.knowledge.domain.tables import Table
 
 
 class DocumentReader(Protocol):
-    """Reads documents of every kind that is known. Kept by ``adapters.documents``."""
+    """Reads documents of every kind that is known: a text, or a table that says itself what it puts into the graph.
 
-    def read(self, upload: Upload) -> Parsed:
+    Kept by ``adapters.documents``.
+    """
+
+    def read(self, upload: Upload) -> Parsed | Table:
         """Read the document, in bounded time and memory whatever it holds; raise `DocumentRefusedError`."""
         ...
 
@@ -180,4 +186,58 @@ class ReportObserver(Protocol):
 
     def regenerated(self, tenant: TenantId, figures: Regenerated) -> None:
         """Count one round."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """Answers in JSON. Kept by ``adapters.openai_compatible``; faked in ``testing``."""
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        ...
+
+    async def answer(self, messages: Sequence[Message], form: AnswerForm, *, max_tokens: int) -> ModelAnswer:
+        """Return its answer, which may be anything; raise `ModelUnavailableError` or `ModelAnswerError`."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors. Kept by ``adapters.openai_compatible``; faked in ``testing``."""
+
+    @property
+    def name(self) -> str:
+        """What its model is called; vectors of different models cannot be compared."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return a row of length 1 for each text; raise `ModelUnavailableError` or `ModelAnswerError`."""
+        ...
+
+
+class AnswerCache(Protocol):
+    """What models answered, by the key of the question. Faked in ``testing``."""
+
+    async def get(self, tenant: TenantId, key: str) -> KeptAnswer | None:
+        """Return what is kept."""
+        ...
+
+    async def put(self, tenant: TenantId, key: str, kept: KeptAnswer) -> None:
+        """Keep it, unless one of its units is gone by now."""
+        ...
+
+    async def forget(self, tenant: TenantId, units: Collection[UnitId]) -> None:
+        """Drop what was asked about one of these units, and what does not say what it was asked about."""
+        ...
+
+
+class TokenLedger(Protocol):
+    """What tenants spend on models, across all processes. Faked in ``testing``."""
+
+    async def reserve(self, tenant: TenantId, tokens: int) -> Reservation | None:
+        """Set tokens aside for a call, by `domain.budgets.reserved`; None where the tenant has not so many left."""
+        ...
+
+    async def settle(self, tenant: TenantId, reservation: Reservation, used: int) -> None:
+        """Note what the call used in the place of what was set aside."""
         ...
