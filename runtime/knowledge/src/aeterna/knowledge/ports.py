@@ -177,7 +177,7 @@ class ReportWriter(Protocol):
         ...
 
     async def write(self, material: Material) -> Report:
-        """Return a report; an extractive one that says why, where there is no better. It does not raise for the model."""
+        """Return a report: an extractive one that says why, where there is no better; no trouble of a model is raised."""
         ...
 
 

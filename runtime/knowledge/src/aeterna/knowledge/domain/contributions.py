@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from aeterna.graph.domain.changes import Edge, EdgeKey, JsonValue, Node, edge_of, node_of
 from aeterna.knowledge.domain.documents import DocumentId
+
+UNKNOWN_KIND: Final = "Thing"
+"""The kind of a node that a document speaks of without saying what it is, such as the end of a table's edge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +44,15 @@ class Contribution:
 def published_node(parts: Iterable[tuple[DocumentId, NodePart]]) -> Node:
     """Return the node of what documents say of it: the first document in order of ids wins what they contradict in.
 
-    It does not depend on who came first, so a graph that changed often is the one of a fresh ingest.
+    `UNKNOWN_KIND` yields to any other. It does not depend on who came first, so a graph that changed often is the one
+    of a fresh ingest.
     """
     said = [part for _, part in sorted(parts, key=lambda part: part[0], reverse=True)]
     properties: dict[str, JsonValue] = {}
     for part in said:
         properties |= part.properties
-    return node_of(said[-1].id, said[-1].kind, properties)
+    kind = next((part.kind for part in reversed(said) if part.kind != UNKNOWN_KIND), UNKNOWN_KIND)
+    return node_of(said[-1].id, kind, properties)
 
 
 def published_edge(parts: Iterable[tuple[DocumentId, EdgePart]]) -> Edge:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NewType
+from enum import StrEnum
+from typing import Final, NewType
+
+MAX_DOCUMENT_ID_CHARS: Final = 400
 
 DocumentId = NewType("DocumentId", str)
 UnitId = NewType("UnitId", str)
@@ -27,6 +30,24 @@ class Upload:
     media_type: str | None = None
 
 
+class BlockKind(StrEnum):
+    """What a block of a text is."""
+
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    LIST = "list"
+    TABLE = "table"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A part of a text that a reader takes in as one, such as a paragraph or one point of a list."""
+
+    span: Span
+    kind: BlockKind
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """A heading and all that stands below it, deeper headings included. ``level`` is 1 at the top."""
@@ -46,8 +67,19 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quoted:
+    """A piece of code within prose, without its backticks or tags."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Symbol:
-    """A name that source code defines; ``kind`` is such as ``class``, ``function`` or ``module``."""
+    """A name that source code defines; ``kind`` is such as ``class``, ``function`` or ``module``.
+
+    ``name`` has the names that it stands within before it, with dots. ``span`` is that of the name itself.
+    """
 
     span: Span
     name: str
@@ -59,15 +91,20 @@ class Parsed:
     """A document that was read.
 
     ``text`` is what spans count in: the decoded file itself where it is text, and what a reader would see of HTML.
-    ``warnings`` are sentences about what was left out of it.
+    ``blocks``, ``links``, ``quoted`` and ``symbols`` are in the order of the text; blocks do not overlap, and what is
+    in none of them is a paragraph. ``markup`` is what is no prose: addresses of links, tags. ``warnings`` are sentences
+    about what was left out or looked odd.
     """
 
     media_type: str
     title: str
     text: str
+    blocks: tuple[Block, ...] = ()
     sections: tuple[Section, ...] = ()
     links: tuple[Link, ...] = ()
+    quoted: tuple[Quoted, ...] = ()
     symbols: tuple[Symbol, ...] = ()
+    markup: tuple[Span, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -76,7 +113,8 @@ class Unit:
     """A passage that is quoted whole: a few paragraphs of one section, at most.
 
     ``id`` follows from the document's id and the passage's own text, so that an insertion before it leaves it as it is.
-    ``heading`` has the titles above it, the outermost first.
+    ``heading`` has the titles above it, the outermost first. ``suspicious`` names what in it reads like an order to a
+    model; it is kept as the data that it is.
     """
 
     id: UnitId
@@ -84,3 +122,4 @@ class Unit:
     span: Span
     heading: tuple[str, ...]
     text: str
+    suspicious: tuple[str, ...] = ()
