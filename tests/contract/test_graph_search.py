@@ -81,3 +81,29 @@ def test_a_search_follows_what_is_written(lens: Lens) -> None:
 
     assert {hit.id for hit in found.hits} == {"svc:checkout-api", "svc:ledger", "new"}
     assert (found.snapshot_id, found.seq) == (20, 2)
+
+
+@pytest.mark.parametrize(
+    ("law", "text", "expected"),
+    [
+        ("one word is enough", "ledger nothing", {"svc:ledger"}),
+        ("each word finds its own", "ledger mail", {"svc:ledger", "svc:mail"}),
+        ("words that only hold a question together find nothing", "how is the ledger of a", {"svc:ledger"}),
+        ("unless there are no others", "of the", {"svc:orderService"}),
+        ("a phrase is one term", '"lines order" mail', {"svc:mail"}),
+        ("a beginning", "led* mai*", {"svc:ledger", "svc:mail"}),
+        ("no word is there", "nothing nowhere", set[str]()),
+    ],
+)
+def test_a_search_for_any_of_some_words(lens: Lens, law: str, text: str, expected: set[str]) -> None:
+    with lens.view(LONG) as view:
+        found = view.search(search_query(text, match="any"))
+
+    assert {hit.id for hit in found.hits} == expected, law
+
+
+def test_what_holds_more_of_the_words_comes_first(lens: Lens) -> None:
+    with lens.view(LONG) as view:
+        found = view.search(search_query("books payments ledger", match="any"))
+
+    assert found.hits[0].id == "svc:ledger"

@@ -16,7 +16,7 @@ _ID, _NAME, _TEXT = 8.0, 6.0, 1.0
 
 
 def search(state: State, query: SearchQuery) -> Hits:
-    """Return the nodes that hold every term, those that hold them in their names or often first."""
+    """Return the nodes that hold every term, or any as is asked, those that hold them in their names or often first."""
     scores = {
         node.id: score
         for node in state.nodes.values()
@@ -40,4 +40,4 @@ def _score(query: SearchQuery, node: Node) -> float:
     fields += [(_NAME if is_name(path) else _TEXT, text) for path, text in texts_of(node.properties)]
     streams = [(weight, list(split(text))) for weight, text in fields for split in (words, parts)]
     found = [sum(weight * len(list(places(term, stream))) for weight, stream in streams) for term in query.terms]
-    return sum(found) if all(found) else 0.0
+    return sum(found) if query.match == "any" or all(found) else 0.0

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _TABLES: Final = """
 CREATE TABLE node (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(id, name, text, parts, tokenize = "ascii tokenchars '_'");
+CREATE VIRTUAL TABLE known USING fts5vocab(words, row);
 """
 _FIND: Final = """
 SELECT node.id, round(-bm25(words, 8.0, 6.0, 1.0, 2.0), 9) AS score
@@ -35,12 +36,14 @@ FROM words JOIN node ON node.row = words.rowid
 WHERE words MATCH :match AND (:any OR node.kind IN (SELECT value FROM json_each(:kinds)))
 ORDER BY score DESC, node.id LIMIT :limit
 """
+_HOLDERS: Final = "SELECT coalesce(sum(doc), 0) FROM known WHERE term >= ? AND term < ?"
 _ADD_NODE: Final = "INSERT INTO node (row, id, kind) VALUES (?, ?, ?)"
 _ADD_WORDS: Final = "INSERT INTO words (rowid, id, name, text, parts) VALUES (?, ?, ?, ?, ?)"
 _BOUNDARY: Final = " _ "  # a word that nobody can ask for, so that no phrase reaches over the end of a text
 _CHUNK: Final = 2_000
 _WAIT: Final = 0.05  # seconds between looks at the clock while another search holds the index
 _MAX_WAITING: Final = 100_000  # changed rows; more are cheaper to index anew when somebody searches again
+_MAX_RANKED: Final = 20_000  # nodes that any of some terms may find; BM25 of so many takes some 40 ms
 _STEPS: Final = 50_000  # of SQLite's machine between looks at the clock
 
 Document = tuple[str, str, str, str]
@@ -147,19 +150,47 @@ class _Filling:
 
 def _found(database: sqlite3.Connection, query: SearchQuery, check: Check) -> list[tuple[str, float]]:
     given = {
-        "match": " AND ".join(f"({' OR '.join(_phrases(term))})" for term in query.terms),
         "any": not query.kinds,
         "kinds": json.dumps(sorted(query.kinds)),
         "limit": query.limit,
     }
     database.set_progress_handler(lambda: _stopped(check), _STEPS)
     try:
+        terms, joint = (query.terms, " AND ") if query.match == "all" else (_telling(database, query.terms), " OR ")
+        given["match"] = joint.join(f"({' OR '.join(_phrases(term))})" for term in terms)
         return database.execute(_FIND, given).fetchall()
     except sqlite3.OperationalError:
         check()  # which raises when it was the clock that stopped it
         raise
     finally:
         database.set_progress_handler(None, 0)
+
+
+def _telling(database: sqlite3.Connection, terms: tuple[Term, ...]) -> tuple[Term, ...]:
+    """Return the terms that the fewest nodes hold, as many as can be ranked in time, in the order of the question."""
+    holders = [_holders(database, term) for term in terms]
+    kept: set[int] = set()
+    room = _MAX_RANKED
+    for place in sorted(range(len(terms)), key=lambda place: (holders[place], place)):
+        if kept and holders[place] > room:
+            break
+        room -= holders[place]
+        if holders[place]:
+            kept.add(place)
+    return tuple(terms[place] for place in sorted(kept)) or terms
+
+
+def _holders(database: sqlite3.Connection, term: Term) -> int:
+    """Return how many nodes hold the rarest word of a term, or a few more; a beginning may count a node twice."""
+    found = 0
+    for phrase in term.phrases:
+        tokens = [_encoded(word) for word in phrase]
+        ranges = [(token, f"{token}\0") for token in tokens]
+        if term.prefix:
+            # Behind every word that begins so, and before any other: no token has a DEL.
+            ranges[-1] = (tokens[-1], f"{tokens[-1]}\x7f")
+        found += min(int(database.execute(_HOLDERS, each).fetchone()[0]) for each in ranges)
+    return found
 
 
 def _latest_of(rows: Table) -> Iterable[tuple[str, str | None, Json]]:

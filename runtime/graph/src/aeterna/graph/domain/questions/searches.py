@@ -1,7 +1,8 @@
 """Finding nodes by words: what a client may type, and the shape of the answer.
 
-Every word must be found. ``"a phrase"`` in quotation marks is found as it stands, and a word that ends in ``*``
-finds all that begin with it. Nothing else has a meaning, so nothing that is typed can be malformed.
+Every word must be found, or any of them, as is asked. ``"a phrase"`` in quotation marks is found as it stands, and a
+word that ends in ``*`` finds all that begin with it. Nothing else has a meaning, so nothing that is typed can be
+malformed.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 from aeterna.graph.domain.identifiers import Json, Label, NodeId, SnapshotId
 from aeterna.graph.domain.questions import checks
-from aeterna.graph.domain.questions.words import Word, parts, words
+from aeterna.graph.domain.questions.function_words import FUNCTION_WORDS
+from aeterna.graph.domain.questions.words import Word, has_parts, parts, words
 from aeterna.graph.errors import InvalidQueryError
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ NAMES: Final = frozenset({"name", "title", "label"})
 _TERM: Final = re.compile(r'"([^"]*)"(\*?)|(\S+)')
 
 Phrase: TypeAlias = tuple[str, ...]
+Match: TypeAlias = Literal["all", "any"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +43,16 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchQuery:
-    """Which nodes hold every term in their id or in a text of their properties. Build it with `search_query`."""
+    """Which nodes hold the terms in their id or in a text of their properties. Build it with `search_query`.
+
+    With ``match`` "any" one term will do, and terms that so many nodes hold that they tell none apart may be left out
+    while there are rarer ones.
+    """
 
     terms: tuple[Term, ...]
     kinds: frozenset[Label]
     limit: int
+    match: Match = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +83,18 @@ class Hits:
     hits: tuple[Hit, ...]
 
 
-def search_query(text: str, *, kinds: Iterable[str] = (), limit: int = 20) -> SearchQuery:
-    """Check and make the question; raise `InvalidQueryError` when it is too long or holds no word."""
+def search_query(text: str, *, kinds: Iterable[str] = (), limit: int = 20, match: str = "all") -> SearchQuery:
+    """Check and make the question; raise `InvalidQueryError` when it is too long or holds no word.
+
+    With ``match`` "any", function words such as "how" and "the" are left out of a question that has others.
+    """
+    if match not in get_args(Match):
+        raise InvalidQueryError("match", "must be all or any")
     if len(text) > MAX_TEXT_CHARS:
         raise InvalidQueryError("q", f"at most {MAX_TEXT_CHARS} characters may be given, not {len(text)}")
     terms = tuple(dict.fromkeys(_terms(text)))
+    if match == "any":
+        terms = tuple(term for term in terms if not _is_function_word(term)) or terms
     if not terms:
         raise InvalidQueryError("q", "holds no word: give letters or digits to look for")
     if len(terms) > MAX_TERMS:
@@ -88,6 +103,7 @@ def search_query(text: str, *, kinds: Iterable[str] = (), limit: int = 20) -> Se
         terms=terms,
         kinds=checks.labels(kinds, "kind"),
         limit=checks.within(limit, 1, MAX_HITS, "limit"),
+        match=cast("Match", match),
     )
 
 
@@ -117,16 +133,17 @@ def matched(query: SearchQuery, node: NodeId, properties: Json) -> tuple[Matched
 def places(term: Term, standing: list[Word]) -> Iterator[tuple[int, int]]:
     """Yield start and end of every place where the term is found among words in their order."""
     for phrase in term.phrases:
-        for first in range(len(standing) - len(phrase) + 1):
-            here = standing[first : first + len(phrase)]
-            if all(word.text == wanted for word, wanted in zip(here[:-1], phrase[:-1], strict=True)) and (
-                here[-1].text.startswith(phrase[-1]) if term.prefix else here[-1].text == phrase[-1]
-            ):
-                yield here[0].start, here[-1].end
+        head, last = phrase[:-1], phrase[-1]
+        for at in range(len(head), len(standing)):
+            word = standing[at].text
+            if not (word.startswith(last) if term.prefix else word == last):
+                continue
+            if all(standing[at - len(head) + place].text == wanted for place, wanted in enumerate(head)):
+                yield standing[at - len(head)].start, standing[at].end
 
 
 def _matched(query: SearchQuery, field: str, text: str) -> Matched | None:
-    streams = (list(words(text)), list(parts(text)))
+    streams = [list(words(text)), *([list(parts(text))] if has_parts(text) else [])]
     found = sorted({place for term in query.terms for stream in streams for place in places(term, stream)})
     if not found:
         return None
@@ -149,6 +166,10 @@ def _terms(text: str) -> Iterator[Term]:
         )
         if phrases:
             yield Term(phrases=tuple(phrases), prefix=prefix)
+
+
+def _is_function_word(term: Term) -> bool:
+    return not term.prefix and all(len(phrase) == 1 and phrase[0] in FUNCTION_WORDS for phrase in term.phrases)
 
 
 def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:
