@@ -8,11 +8,9 @@ from itertools import chain
 from typing import Final
 
 from aeterna.knowledge.domain.contributions import Contribution
-from aeterna.knowledge.domain.documents import DocumentId, Unit
+from aeterna.knowledge.domain.documents import MAX_DOCUMENT_ID_CHARS, DocumentId, Unit
 from aeterna.knowledge.domain.elements import EdgeRow, NodeRow, rows_of
 from aeterna.knowledge.errors import DocumentRefusedError
-
-MAX_DOCUMENT_ID_CHARS: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +87,7 @@ def record_of(entry: Entry) -> Record:
     document = entry.contribution.document
     if not 1 <= len(document) <= MAX_DOCUMENT_ID_CHARS:
         raise DocumentRefusedError(document[:50], f"has an id that is empty or longer than {MAX_DOCUMENT_ID_CHARS}")
-    texts = chain((document, entry.title, entry.media_type, entry.text), entry.warnings, *_headings(entry))
+    texts = chain((document, entry.title, entry.media_type, entry.text), entry.warnings, *_of_units(entry))
     try:
         if any(b"\0" in text.encode() for text in texts):
             raise DocumentRefusedError(document, "holds the character NUL")
@@ -109,5 +107,5 @@ def record_of(entry: Entry) -> Record:
     )
 
 
-def _headings(entry: Entry) -> tuple[tuple[str, ...], ...]:
-    return tuple(unit.heading for unit in entry.units)
+def _of_units(entry: Entry) -> tuple[tuple[str, ...], ...]:
+    return tuple((*unit.heading, *unit.suspicious) for unit in entry.units)

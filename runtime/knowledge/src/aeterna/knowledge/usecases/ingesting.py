@@ -133,7 +133,8 @@ class Ingesting:
     async def put(self, tenant: TenantId, uploads: Iterable[Upload], *, by: str) -> Outcome:
         """Put documents. What is refused is named in the outcome and stays as it was; the others go on.
 
-        Return when the graph shows them, unless somebody else is publishing for long.
+        Return when the graph shows them, unless somebody else is publishing for long. Where the graph fails, its error
+        is raised when all documents are kept; the next one who publishes shows them.
         """
         done = _Sum()
         async with self._showing(tenant) as show:
@@ -182,13 +183,15 @@ class Ingesting:
 
     @asynccontextmanager
     async def _showing(self, tenant: TenantId) -> AsyncGenerator[Callable[[], None]]:
-        """Give what begins to publish beside the reading, unless it goes on already; wait for it at the end."""
+        """Give what begins to publish beside the reading, unless it goes on already; wait for it at the end.
+
+        What goes wrong with it is left to whoever publishes last: the documents are kept whether the graph is there or
+        not.
+        """
         tasks: list[asyncio.Task[Published]] = []
 
         def show() -> None:
-            if not tasks or tasks[-1].done():
-                for task in tasks:
-                    task.result()
+            if all(task.done() and task.exception() is None for task in tasks):
                 tasks[:] = [asyncio.create_task(self._publishing.publish(tenant))]
 
         try:
@@ -196,9 +199,9 @@ class Ingesting:
         except BaseException:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             raise
-        await asyncio.gather(*tasks)
+        finally:
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read_ahead(self, tenant: TenantId, uploads: Iterable[Upload]) -> AsyncGenerator[_Batch]:
         """Give batches that were read; the next one is being read while the caller has one."""

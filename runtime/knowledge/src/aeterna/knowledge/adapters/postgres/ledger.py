@@ -148,7 +148,7 @@ async def _forget_reports(statements: Statements, changes: Sequence[Difference])
 
 
 def _units_text(units: Sequence[Unit]) -> str:
-    rows = [[unit.id, unit.span.start, unit.span.end, unit.heading] for unit in units]
+    rows = [[unit.id, unit.span.start, unit.span.end, unit.heading, unit.suspicious] for unit in units]
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -160,6 +160,7 @@ def _units_of(document: DocumentId, text: str, units: str) -> tuple[Unit, ...]:
             span=Span(start=start, end=end),
             heading=tuple(heading),
             text=text[start:end],
+            suspicious=tuple(suspicious),
         )
-        for id_, start, end, heading in json.loads(units)
+        for id_, start, end, heading, suspicious in json.loads(units)
     )
