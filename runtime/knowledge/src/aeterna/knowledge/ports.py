@@ -177,7 +177,7 @@ class ReportWriter(Protocol):
         ...
 
     async def write(self, material: Material) -> Report:
-        """Return a report: an extractive one that says why, where there is no better; no trouble of a model is raised."""
+        """Return a report: an extractive one that says why, where there is no better. No model's trouble is raised."""
         ...
 
 

@@ -22,6 +22,8 @@ class Instead(StrEnum):
     """The model did not answer; it is asked for again."""
     REFUSED = "refused"
     """The model would not; the same is not asked twice."""
+    NOTHING = "nothing"
+    """There is no text to ask about."""
     UNVERIFIED = "unverified"
     """Nothing of the answer stood on the evidence; the same is not asked twice."""
 

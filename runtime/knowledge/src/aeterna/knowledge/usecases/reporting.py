@@ -78,7 +78,7 @@ class Reporting:
         outlines = await asyncio.to_thread(lambda: tuple(materials.outlines()))
         plan = await asyncio.to_thread(lambda: planned(old, outlines, made_by=writer.made_by))
         children = {outline.community: outline.children for outline in outlines}
-        made, kept = list[Report](), len(plan.kept)
+        made, kept, instead = list[Report](), len(plan.kept), Counter[Instead]()
         for wave in plan.made:
             for batch in _batches(wave):
                 whole = await self._whole(materials, batch, children)
@@ -88,8 +88,8 @@ class Reporting:
                 changed = [one for one in written if one != held.get(one.community)]
                 await self._reports.apply(self._tenant, changed, ())
                 made += changed
+                instead.update(one.instead for one in written if one.instead is not None)
                 kept += len(batch) - len(changed)
-        instead = Counter[Instead](one.instead for one in made if one.instead is not None)
         improved = sum(one.made_by == writer.made_by for one in made)
         figures = Regenerated(kept=kept, moved=0, made=len(made), gone=0, improved=improved, instead=instead)
         self._observer.regenerated(self._tenant, figures)
@@ -110,7 +110,9 @@ class Reporting:
     ) -> list[Material]:
         below = await self._reports.read(self._tenant, {child for one in communities for child in children[one]})
         own = await asyncio.to_thread(lambda: [materials.material(one) for one in communities])
-        return [replace(one, children=tuple(below[child] for child in children[one.community])) for one in own]
+        # Where a report below was taken away meanwhile, what it stood on is gone, and the next round knows of it.
+        whole = (one for one in own if all(child in below for child in children[one.community]))
+        return [replace(one, children=tuple(below[child] for child in children[one.community])) for one in whole]
 
     def _extracted(self, materials: Sequence[Material]) -> list[Report]:
         return [extractive(one, self._budget) for one in materials]
