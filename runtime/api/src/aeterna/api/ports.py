@@ -1,4 +1,4 @@
-"""What the graph API needs from the world besides a graph: somebody who watches its feeds."""
+"""What the graph API needs from the world besides a graph: somebody who watches its feeds and its tools."""
 
 from __future__ import annotations
 
@@ -25,4 +25,15 @@ class FeedObserver(Protocol):
 
     def failed(self, code: str) -> None:
         """Note the error that ended a feed."""
+        ...
+
+
+class ToolObserver(Protocol):
+    """Watches tools: which are called, how long they take, and what they fail with.
+
+    Kept by ``adapters.tool_metrics``; faked in ``testing``. It never fails.
+    """
+
+    def called(self, tool: str, code: str | None, seconds: float) -> None:
+        """Note a call of a tool that exists, and the stable code of the error that it ended with."""
         ...

@@ -1,4 +1,4 @@
-"""For tests of the graph API: its port in plain Python."""
+"""For tests of the graph API: its ports in plain Python."""
 
 from __future__ import annotations
 
@@ -26,3 +26,15 @@ class RecordingFeedObserver:
     def failed(self, code: str) -> None:
         """Note the error that ended a feed."""
         self.codes.append(code)
+
+
+class RecordingToolObserver:
+    """A `ToolObserver` that remembers."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str | None]] = []
+
+    def called(self, tool: str, code: str | None, seconds: float) -> None:
+        """Note a call."""
+        del seconds
+        self.calls.append((tool, code))

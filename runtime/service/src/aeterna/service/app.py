@@ -94,6 +94,7 @@ def service_app(  # noqa: PLR0913 - the composition root of a service says every
     app.tls = tls
     app.state.drain = drain
     app.state.tls = tls
+    app.state.origins = settings.cors_origins
     app.state.verifier = verifier
     app.state.decisions = decisions
     _answer_problems(app, problems)
@@ -149,6 +150,10 @@ def _cors(origins: Sequence[str]) -> list[Middleware]:
                 "A2A-Extensions",
                 "A2A-Version",
                 "Last-Event-ID",
+                # What a message of the Model Context Protocol says of itself outside of its body.
+                "Mcp-Method",
+                "Mcp-Name",
+                "Mcp-Protocol-Version",
                 "traceparent",
             ],
             expose_headers=[TRACE_HEADER, "Aeterna-Seq", "Aeterna-Snapshot", "A2A-Extensions", "Retry-After"],

@@ -14,6 +14,7 @@ AeternaError
     ├── KeysUnavailableError          the keys to check a token with are out of reach
     ├── WorkloadsUnavailableError     whose a workload's namespace is cannot be told
     ├── NotReadyError                 a part of the process says why it should get no requests now
+    ├── OriginRefusedError            a browser asks for a page of an origin that nobody named
     ├── RequestTooLargeError
     ├── RequestTimeoutError           the caller was too slow
     └── AnswerTimeoutError            we were too slow
@@ -40,6 +41,7 @@ __all__ = [
     "DecisionUnavailableError",
     "KeysUnavailableError",
     "NotReadyError",
+    "OriginRefusedError",
     "PermissionDeniedError",
     "RequestTimeoutError",
     "RequestTooLargeError",
@@ -168,6 +170,15 @@ class NotReadyError(ServiceError):
     def __init__(self, why: Mapping[str, str | int | float]) -> None:
         super().__init__(", ".join(f"{name} {value}" for name, value in why.items()))
         self.why = dict(why)
+
+
+class OriginRefusedError(ServiceError):
+    """A browser sent the request for a page of an origin that this service does not serve."""
+
+    code = "request.origin_refused"
+
+    def __init__(self) -> None:
+        super().__init__("the header Origin names none of CORS_ORIGINS; programs send none")
 
 
 class RequestTooLargeError(ServiceError):

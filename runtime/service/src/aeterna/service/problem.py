@@ -31,6 +31,7 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.TokenInvalidError: 401,
         errors.TenantMissingError: 403,
         errors.PermissionDeniedError: 403,
+        errors.OriginRefusedError: 403,
         errors.RequestTimeoutError: 408,
         errors.RequestTooLargeError: 413,
         errors.KeysUnavailableError: 503,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.metadata
+import uuid
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from aeterna.api.adapters.erasure_metrics import erasures_measured
 from aeterna.api.adapters.feed_metrics import PrometheusFeedObserver
 from aeterna.api.adapters.metrics import PrometheusCommitObserver
 from aeterna.api.adapters.replica_health import following, measured
+from aeterna.api.adapters.tool_metrics import PrometheusToolObserver
 from aeterna.api.adapters.upkeep_metrics import PrometheusUpkeepObserver
 from aeterna.api.api.asking import asking
 from aeterna.api.api.erasing import erasing
@@ -21,6 +23,8 @@ from aeterna.api.api.history import history
 from aeterna.api.api.internal import internal
 from aeterna.api.api.problem import STATUSES
 from aeterna.api.api.reading import reading
+from aeterna.api.api.tools.endpoint import ToolServer, messages
+from aeterna.api.api.tools.graph_tools import graph_tools
 from aeterna.api.api.upkeep import upkeep
 from aeterna.api.api.writing import writing
 from aeterna.api.main.keeping import upkeep_policy
@@ -66,21 +70,25 @@ def application(
         cadence=Cadence(every=settings.upkeep_every),
     )
 
+    version = importlib.metadata.version(PROGRAM)
+    tools = ToolServer(graph_tools(_session_id), version=version, observer=PrometheusToolObserver(registry))
+
     measured(graphs.replica, registry)
     erasures_measured(graphs.erasure_jobs, registry)
     app = service_app(
         name=PROGRAM,
-        version=importlib.metadata.version(PROGRAM),
+        version=version,
         settings=settings,
         verifier=verifier or verifier_of(settings, registry),
         decisions=decisions or AuthZenDecisionPoint.of(settings, registry),
         checks=checks_of(graphs, settings.lag_bound),
         problems=STATUSES,
-        lifespan=lifespan_of(graphs, schedule, settings),
-        routers=[writing, reading, internal, asking, erasing, history, upkeep],
+        lifespan=lifespan_of(graphs, schedule, settings, tools),
+        routers=[writing, reading, internal, asking, erasing, history, upkeep, messages],
         registry=registry,
     )
     app.state.graphs = graphs
+    app.state.tools = tools
     app.state.maintenance = maintenance
     app.state.feeds = feeds_of(settings, registry)
     app.state.erasure_jobs = graphs.erasure_jobs
@@ -100,7 +108,7 @@ def checks_of(graphs: Graphs, lag_bound: timedelta) -> dict[str, Check]:
 
 
 def lifespan_of(
-    graphs: Graphs, schedule: Schedule, settings: ApiSettings
+    graphs: Graphs, schedule: Schedule, settings: ApiSettings, tools: ToolServer
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Return what runs in the background from the first request to the last, and how it ends."""
 
@@ -111,7 +119,8 @@ def lifespan_of(
         if settings.upkeep:
             schedule.start()
         try:
-            yield
+            async with tools.running():
+                yield
         finally:
             await asyncio.to_thread(schedule.stop)
             await asyncio.to_thread(graphs.erasure_jobs.stop)
@@ -119,6 +128,10 @@ def lifespan_of(
             await asyncio.to_thread(graphs.close)
 
     return lifespan
+
+
+def _session_id() -> str:
+    return f"mcp-{uuid.uuid4().hex}"
 
 
 def feeds_of(settings: ApiSettings, registry: CollectorRegistry) -> Feeds:

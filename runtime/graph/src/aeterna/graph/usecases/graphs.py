@@ -18,6 +18,7 @@ from aeterna.graph.domain.questions.pages import (
     neighbors_within,
     require_related_within,
     require_subgraph_within,
+    subgraph_within,
 )
 from aeterna.graph.domain.snapshots import AtSeq
 from aeterna.graph.errors import GraphClosedError, InvalidQueryError, SnapshotNotFoundError
@@ -51,7 +52,8 @@ class Graph:
 
     Every read takes ``as_of`` (a snapshot or a time; the newest state without it) and ``at_least``, a seq that
     the newest state must hold, which is how a client reads its own writes from any replica. Both raise
-    `SnapshotNotFoundError`.
+    `SnapshotNotFoundError`. A ``budget`` is how many bytes of names and properties the answer may have, where that is
+    less than a page of this process has.
     """
 
     def __init__(self, tenant: TenantId, engine: Engine) -> None:
@@ -105,6 +107,7 @@ class Graph:
         cursor: str | None = None,
         as_of: AsOf | None = None,
         at_least: int = 0,
+        budget: int | None = None,
     ) -> tuple[Neighbors, str | None]:
         """Return a page and the cursor of the next one; pages that follow a cursor stay in the first one's state."""
         self._require_depth(query.depth)
@@ -112,7 +115,7 @@ class Graph:
             as_of, after = cursor_parsed(cursor, query) if as_of is None else _twice_in_time()
             query = replace(query, after=after)
         with self._view(as_of, at_least) as view:
-            page = neighbors_within(view.neighbors(query), self._engine.limits.page_bytes)
+            page = neighbors_within(view.neighbors(query), self._page_bytes(budget))
         return page, None if page.next is None else cursor_of(query, page.seq, page.next)
 
     def shortest_path(self, query: PathQuery, *, as_of: AsOf | None = None, at_least: int = 0) -> Path:
@@ -120,26 +123,42 @@ class Graph:
         with self._view(as_of, at_least) as view:
             return view.shortest_path(query)
 
-    def subgraph(self, query: SubgraphQuery, *, as_of: AsOf | None = None, at_least: int = 0) -> Subgraph:
-        """Return the piece of the graph around some nodes; raise `AnswerTooLargeError` when it has too many bytes."""
+    def subgraph(
+        self, query: SubgraphQuery, *, as_of: AsOf | None = None, at_least: int = 0, budget: int | None = None
+    ) -> Subgraph:
+        """Return the piece of the graph around some nodes; raise `AnswerTooLargeError` when it has too many bytes.
+
+        With a budget, what is farthest from the seeds is left out until the rest fits.
+        """
         self._require_depth(query.depth)
         with self._view(as_of, at_least) as view:
-            return require_subgraph_within(view.subgraph(query), self._engine.limits.page_bytes)
+            found = view.subgraph(query)
+        if budget is None:
+            return require_subgraph_within(found, self._engine.limits.page_bytes)
+        return subgraph_within(found, self._page_bytes(budget))
 
-    def related(self, query: RelatedQuery, *, as_of: AsOf | None = None, at_least: int = 0) -> Related:
+    def related(
+        self, query: RelatedQuery, *, as_of: AsOf | None = None, at_least: int = 0, budget: int | None = None
+    ) -> Related:
         """Return the nodes that are most like a node by what they are joined to."""
         with self._view(as_of, at_least) as view:
-            return require_related_within(view.related(query), self._engine.limits.page_bytes)
+            return require_related_within(view.related(query), self._page_bytes(budget))
 
     def matches(
-        self, query: Pattern, *, cursor: str | None = None, as_of: AsOf | None = None, at_least: int = 0
+        self,
+        query: Pattern,
+        *,
+        cursor: str | None = None,
+        as_of: AsOf | None = None,
+        at_least: int = 0,
+        budget: int | None = None,
     ) -> tuple[Matches, str | None]:
         """Return a page of what fits a pattern, and the cursor of the next one in the same state."""
         if cursor is not None:
             as_of, offset = offset_cursor_parsed(cursor, query) if as_of is None else _twice_in_time()
             query = replace(query, offset=offset)
         with self._view(as_of, at_least) as view:
-            page = matches_within(view.matches(query), query.offset, self._engine.limits.page_bytes)
+            page = matches_within(view.matches(query), query.offset, self._page_bytes(budget))
         return page, None if page.next is None else offset_cursor_of(query, page.seq, page.next)
 
     def search(self, query: SearchQuery, *, as_of: AsOf | None = None, at_least: int = 0) -> Hits:
@@ -207,6 +226,10 @@ class Graph:
         return self._engine.past.get(
             self._tenant, wanted.last_seq, lambda: self._loaded(wanted, erasures), without=hiding(erasures)
         )
+
+    def _page_bytes(self, budget: int | None) -> int:
+        most = self._engine.limits.page_bytes
+        return most if budget is None else min(budget, most)
 
     def _require_depth(self, depth: int) -> None:
         within(depth, 0, self._engine.limits.max_depth, "depth")

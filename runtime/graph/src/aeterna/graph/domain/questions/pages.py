@@ -69,6 +69,27 @@ def require_subgraph_within(answer: Subgraph, most: int) -> Subgraph:
     return answer
 
 
+def subgraph_within(answer: Subgraph, most: int) -> Subgraph:
+    """Return as many of the answer's first nodes, and then of the edges between them, as have ``most`` bytes together.
+
+    Raise `AnswerTooLargeError` when the first node alone has more.
+    """
+    node_sizes = [_node_size(node) for node in answer.nodes]
+    nodes = answer.nodes[: _fitting(node_sizes, most)]
+    if answer.nodes and not nodes:
+        raise AnswerTooLargeError(node_sizes[0], most, "one node is too much; give it a larger budget")
+    here = {node.id for node in nodes}
+    between = [edge for edge in answer.edges if edge.key.source in here and edge.key.target in here]
+    edges = between[: _fitting(map(_edge_size, between), most - sum(node_sizes[: len(nodes)]))]
+    return replace(
+        answer,
+        nodes=nodes,
+        edges=tuple(edges),
+        more_nodes=answer.more_nodes or len(nodes) < len(answer.nodes),
+        more_edges=answer.more_edges or len(edges) < len(between),
+    )
+
+
 def require_related_within(answer: Related, most: int) -> Related:
     """Return the answer; raise `AnswerTooLargeError` when it has more than ``most`` bytes."""
     size = sum(map(_node_size, answer.nodes))

@@ -1,0 +1,1 @@
+"""Questions and changes as tools of the Model Context Protocol."""
