@@ -9,6 +9,7 @@ KnowledgeError
 │   ├── ModelUnavailableError   it does not answer, or is in trouble; try again
 │   │   └── ModelRejectedError  it refuses our requests: its settings are to be mended
 │   └── ModelAnswerError        it answers what no endpoint of this protocol answers
+├── QuestionRefusedError        the question is too long, or holds no word
 ├── StoreBusyError              a lock or a connection was not free in time; try again
 ├── StoreUnavailableError       the database is not there; try again
 │   └── LoginFailedError        the login's cloud gives no token for it; try again
@@ -81,6 +82,17 @@ class IngestionTakenError(KnowledgeError):
     def __init__(self, ingestion: str) -> None:
         super().__init__(f"another process goes on with the ingestion {ingestion!r}, or it is finished")
         self.ingestion = ingestion
+
+
+class QuestionRefusedError(KnowledgeError):
+    """The question cannot be asked as it is."""
+
+    code = "knowledge.question_refused"
+
+    def __init__(self, reason: str) -> None:
+        """Say in a clause what is wrong with it, as in "holds no word"."""
+        super().__init__(f"the question {reason}; ask in other words")
+        self.reason = reason
 
 
 class StoreBusyError(KnowledgeError, postgres.BusyError):

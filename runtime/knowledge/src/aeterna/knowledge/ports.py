@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from aeterna.graph.domain.changes import EdgeKey, Session
     from aeterna.graph.domain.identifiers import NodeId, TenantId
-    from aeterna.graph.domain.snapshots import Receipt
+    from aeterna.graph.domain.snapshots import AsOf, Receipt
     from aeterna.knowledge.domain.budgets import Reservation
-    from aeterna.knowledge.domain.communities import CommunityId, Hierarchy, Ints, Parameters, Topology
+    from aeterna.knowledge.domain.communities import CommunityId, Earlier, Hierarchy, Parameters, Topology
     from aeterna.knowledge.domain.documents import DocumentId, Parsed, UnitId, Upload
     from aeterna.knowledge.domain.entries import Change, Changed, Kept
     from aeterna.knowledge.domain.ingestions import Ingestion, IngestionId, Refusal, Step
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aeterna.knowledge.domain.regenerated import Regenerated
     from aeterna.knowledge.domain.report_plans import Outline
     from aeterna.knowledge.domain.reports import Material, Report
+    from aeterna.knowledge.domain.surroundings import GraphNode, NodeHit, Touching
     from aeterna.knowledge.domain.tables import Table
 
 
@@ -39,11 +40,10 @@ class DocumentReader(Protocol):
 class CommunityDetector(Protocol):
     """Finds communities. Kept by ``adapters.communities``."""
 
-    def detect(self, topology: Topology, parameters: Parameters, *, start: Ints | None = None) -> Hierarchy:
-        """Return the hierarchy of a graph.
+    def detect(self, topology: Topology, parameters: Parameters, *, earlier: Earlier | None = None) -> Hierarchy:
+        """Return the hierarchy of a graph, every community of it connected.
 
-        ``start`` is the coarsest community of each node in an earlier run (-1 for a new one), from which a graph that
-        changed little is done sooner.
+        With an ``earlier`` one of a graph that was much like it, it is found sooner and is much like that one.
         """
         ...
 
@@ -240,4 +240,53 @@ class TokenLedger(Protocol):
 
     async def settle(self, tenant: TenantId, reservation: Reservation, used: int) -> None:
         """Note what the call used in the place of what was set aside."""
+        ...
+
+
+class GraphReading(Protocol):
+    """One tenant's graph at a moment, or its newest state; reads block. Raises what the graph raises."""
+
+    def find(self, text: str, *, kinds: Iterable[str] = (), limit: int) -> tuple[int, tuple[NodeHit, ...]]:
+        """Return the seq that was read, and the nodes that hold any of the words, the best first."""
+        ...
+
+    def nodes(self, ids: Iterable[str]) -> Mapping[str, GraphNode]:
+        """Return those of the nodes that there are, in the order in which they were asked for."""
+        ...
+
+    def around(
+        self, node: str, *, types: Iterable[str] = (), kinds: Iterable[str] = (), direction: str = "both", limit: int
+    ) -> tuple[tuple[Touching, ...], bool]:
+        """Return the edges to the first nodes around one, in the order of their ids, and whether there are more.
+
+        Nothing is around a node that is not there.
+        """
+        ...
+
+
+class GraphReader(Protocol):
+    """Reads graphs for questions. Kept by ``adapters.graph_reader``; faked in ``testing``."""
+
+    def at(self, tenant: TenantId, *, as_of: AsOf | None = None, at_least: int = 0) -> GraphReading:
+        """Return the tenant's graph as of a moment; nothing is read yet."""
+        ...
+
+
+class VectorIndex(Protocol):
+    """Units by likeness of meaning, where embeddings are kept. Faked in ``testing``."""
+
+    async def nearest(self, tenant: TenantId, text: str, *, limit: int) -> Sequence[UnitId]:
+        """Return the units that are most like a text, the best first; none where the embedder does not answer."""
+        ...
+
+
+class ReportsReader(Protocol):
+    """The reports of tenants, as questions read them. Faked in ``testing``."""
+
+    async def version(self, tenant: TenantId) -> str:
+        """Return what changes whenever a report of the tenant comes, changes or goes; cheap to ask for."""
+        ...
+
+    async def all(self, tenant: TenantId) -> tuple[Report, ...]:
+        """Return every report."""
         ...
