@@ -66,7 +66,7 @@ def symbol_name(code: str) -> str | None:
 
 def mentions_of(parsed: Parsed, units: Sequence[Unit]) -> tuple[Mentions, ...]:
     """Return for each unit what it speaks of."""
-    prose = masked(parsed.text, _holes(parsed))
+    prose = masked(parsed.text, parsed.markup)
     strong = _Places([*_headings(parsed.blocks), *(link.span for link in parsed.links)])
     found = [_found(prose, unit.span, strong) for unit in units]
     scores = _scores(found)
@@ -87,12 +87,6 @@ class _Places:
         """Tell whether the character there is in one of them."""
         at = bisect_right(self._spans, (place, math.inf)) - 1
         return at >= 0 and place < self._spans[at][1]
-
-
-def _holes(parsed: Parsed) -> list[Span]:
-    """Return what is no prose. A source file has its code as markup already, and its comments are prose."""
-    code = [block.span for block in parsed.blocks if block.kind is BlockKind.CODE] if not parsed.symbols else []
-    return sorted([*code, *parsed.markup])
 
 
 def _headings(blocks: Iterable[Block]) -> Iterator[Span]:

@@ -63,11 +63,12 @@ def _passages(parsed: Parsed) -> Iterator[Span]:
     text = parsed.text
     start = end = -1
     only_headings = False
+    sections = {section.span.start for section in parsed.sections}
     for block in _blocks(parsed):
         heading = block.kind is BlockKind.HEADING
         for piece in _pieces(text, block.span):
             # A heading with nothing below it stands with the next one: alone it says nothing.
-            border = (heading and not only_headings) or (not only_headings and _is_border(text, piece))
+            border = not only_headings and (piece.start in sections or _is_border(text, piece))
             if start >= 0 and (border or piece.end - start > MAX_UNIT_CHARS):
                 yield Span(start=start, end=end)
                 start = -1

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aeterna.knowledge.domain.contributing import contribution_of
+from aeterna.knowledge.domain.contributing import contribution_of, digest_of
 from aeterna.knowledge.domain.documents import Parsed
 from aeterna.knowledge.domain.entries import Entry
 
 if TYPE_CHECKING:
     from aeterna.knowledge.domain.documents import Upload
     from aeterna.knowledge.ports import DocumentReader
+
+
+class DocumentReading:
+    """Makes entries of documents; what a digest says is the same is not even parsed."""
+
+    def __init__(self, reader: DocumentReader) -> None:
+        self._reader = reader
+
+    def digest(self, upload: Upload) -> str:
+        """Return what `read` would give as the entry's digest, without reading."""
+        return digest_of(upload)
+
+    def read(self, upload: Upload) -> Entry:
+        """Read the document; raise `DocumentRefusedError`."""
+        return entry_of(self._reader, upload)
 
 
 def entry_of(reader: DocumentReader, upload: Upload) -> Entry:

@@ -61,8 +61,8 @@ class Decoded(NamedTuple):
 def decoded(content: bytes, *, declared: str | None = None) -> Decoded:
     """Return the text of a file; ``declared`` is the encoding that it says it has. Raise `RefusedError`."""
     text, encoding, warning = _text(content, declared)
-    cleaned, warnings = _cleaned(text)
-    return Decoded(cleaned, encoding, (*warning, *warnings))
+    kept, warnings = cleaned(text)
+    return Decoded(kept, encoding, (*warning, *warnings))
 
 
 def _text(content: bytes, declared: str | None) -> tuple[str, str, tuple[str, ...]]:
@@ -132,7 +132,7 @@ def _sample(content: bytes) -> bytes:
     return content[start : start + _SAMPLE_BYTES]
 
 
-def _cleaned(text: str) -> tuple[str, tuple[str, ...]]:
+def cleaned(text: str) -> tuple[str, tuple[str, ...]]:
     """Return the text with what hides something replaced, each by one character so that places stay what they are."""
     if text.isascii() and text.isprintable():
         return text, ()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import normalizeReference
 
+from aeterna.knowledge.adapters.documents.outlines import MAX_TITLE_CHARS, sections_of
 from aeterna.knowledge.domain.documents import Block, BlockKind, Link, Parsed, Quoted, Section, Span
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 MEDIA_TYPE: Final = "text/markdown"
-MAX_TITLE_CHARS: Final = 300
 _KINDS: Final = {
     "heading_open": BlockKind.HEADING,
     "bullet_list_open": BlockKind.LIST,
@@ -79,7 +79,7 @@ class MarkdownFiles:
             sections=sections,
             links=tuple(inline.links),
             quoted=tuple(inline.quoted),
-            markup=(*front_span, *inline.markup),
+            markup=(*front_span, *sorted([*code, *inline.markup])),
         )
 
 
@@ -123,21 +123,12 @@ def _blocks(tokens: Iterable[Token], lines: _LineStarts) -> Iterator[Block]:
 
 
 def _sections(tokens: Sequence[Token], lines: _LineStarts, end: int) -> tuple[Section, ...]:
-    """Return the sections: each goes on up to the next heading that is not deeper."""
+    """Return the sections of the outermost headings."""
     found: list[tuple[int, int, str]] = []
     for token, inside in itertools.pairwise(tokens):
         if token.type == "heading_open" and token.level == 0 and token.map is not None:
             found.append((lines.span(token).start, int(token.tag[1:]), plain(inside.content)))
-    sections: list[Section] = []
-    open_: list[int] = []
-    ends = [end] * len(found)
-    for index, (start, level, _) in enumerate(found):
-        while open_ and found[open_[-1]][1] >= level:
-            ends[open_.pop()] = start
-        open_.append(index)
-    for (start, level, title), behind in zip(found, ends, strict=True):
-        sections.append(Section(span=Span(start=start, end=behind), level=level, title=title[:MAX_TITLE_CHARS]))
-    return tuple(sections)
+    return sections_of(found, end)
 
 
 def plain(inline: str) -> str:
