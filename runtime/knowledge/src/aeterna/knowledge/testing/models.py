@@ -65,30 +65,26 @@ class HashedEmbedder:
 
 
 class InMemoryAnswers:
-    """An `AnswerCache`."""
+    """An `AnswerCache`; ``kept`` is all that is in it."""
 
     def __init__(self) -> None:
-        self._kept: dict[TenantId, dict[str, KeptAnswer]] = defaultdict(dict)
+        self.kept: dict[TenantId, dict[str, KeptAnswer]] = defaultdict(dict)
         self._gone: dict[TenantId, set[UnitId]] = defaultdict(set)
 
     async def get(self, tenant: TenantId, key: str) -> KeptAnswer | None:
         """See `AnswerCache.get`."""
-        return self._kept[tenant].get(key)
+        return self.kept[tenant].get(key)
 
     async def put(self, tenant: TenantId, key: str, kept: KeptAnswer) -> None:
         """See `AnswerCache.put`."""
         if kept.units.isdisjoint(self._gone[tenant]):
-            self._kept[tenant][key] = kept
+            self.kept[tenant][key] = kept
 
     async def forget(self, tenant: TenantId, units: Collection[UnitId]) -> None:
         """See `AnswerCache.forget`."""
         self._gone[tenant] |= set(units)
-        held = self._kept[tenant].items()
-        self._kept[tenant] = {key: kept for key, kept in held if kept.units and kept.units.isdisjoint(units)}
-
-    def __len__(self) -> int:
-        """Count what is kept."""
-        return sum(len(held) for held in self._kept.values())
+        held = self.kept[tenant].items()
+        self.kept[tenant] = {key: kept for key, kept in held if kept.units and kept.units.isdisjoint(units)}
 
 
 class InMemoryTokens:
