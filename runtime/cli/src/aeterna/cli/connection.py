@@ -18,29 +18,45 @@ if TYPE_CHECKING:
 
 
 def connect(state_dir: Path | None) -> Aeterna:
-    """Return a client; raise `NotRunningError` when neither the environment nor a local runtime says where to.
+    """Return a client; raise `NotRunningError` when neither the environment nor a local runtime says where to."""
+    found = told(state_dir)
+    return Aeterna(
+        graph_url=found.graph_url,
+        threads_url=found.threads_url,
+        token=found.token,
+        policies_url=found.policies_url,
+        ca_file=found.ca_file,
+    )
+
+
+def told(state_dir: Path | None) -> Settings:
+    """Return where the services are and who asks; raise `NotRunningError` when nothing says where.
 
     A token of the environment goes before the local runtime's own, which is a person's: an agent's is told so.
     """
     settings = CommandSettings.read(state_dir)
     if any(name in settings.environment for name in (GRAPH_URL, THREADS_URL, POLICIES_URL)):
-        told = Settings.from_env(settings.environment)
-        return Aeterna(
-            graph_url=told.graph_url, threads_url=told.threads_url, token=told.token, policies_url=told.policies_url
-        )
+        return Settings.from_env(settings.environment)
     state = StateDir(settings.state_dir)
     record = Record.read(state)
     if record.base_port is None or not record.processes:
         raise NotRunningError(settings.state_dir)
     token = settings.environment.get(TOKEN, "").strip()
-    return local_client(state, record, FixedToken(token) if token else None)
+    return _of_a_record(record, FixedToken(token) if token else TokenFile(state.token))
 
 
 def local_client(state: StateDir, record: Record, token: TokenSource | None = None) -> Aeterna:
     """Return a client of the runtime that a record describes, with its own token or another one."""
+    found = _of_a_record(record, token or TokenFile(state.token))
     return Aeterna(
+        graph_url=found.graph_url, threads_url=found.threads_url, token=found.token, policies_url=found.policies_url
+    )
+
+
+def _of_a_record(record: Record, token: TokenSource) -> Settings:
+    return Settings(
         graph_url=record.url("graph"),
         threads_url=record.url("threads"),
-        token=token or TokenFile(state.token),
         policies_url=record.url("policies"),
+        token=token,
     )

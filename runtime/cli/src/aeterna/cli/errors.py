@@ -9,6 +9,9 @@ AeternaError
 ├── StateUnusableError    the state folder cannot be used
 ├── SynthesisError        the example stacks did not synthesize
 ├── SourceUnreadableError a document or a file to ingest cannot be read
+├── EndpointUnreachableError 3: nothing answers where the tools should be
+├── EndpointRefusedError  4: the deployment refuses the token
+├── EndpointUnusableError what answers there has no tools
 └── TimeUnclearError      2: words that name no time
 """
 
@@ -112,6 +115,35 @@ class SourceUnreadableError(CommandError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"cannot read {path}: {reason}")
         self.path = path
+
+
+class EndpointUnreachableError(CommandError):
+    """Nothing answers where the tools should be."""
+
+    code = "cli.endpoint_unreachable"
+    status = UNREACHABLE
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem, "look at: aeterna status  (or at AETERNA_GRAPH_URL)")
+
+
+class EndpointRefusedError(CommandError):
+    """The deployment refuses the token."""
+
+    code = "cli.endpoint_refused"
+    status = REFUSED
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem, "mint a token with: aeterna token --role writer  (or look at AETERNA_TOKEN_FILE)")
+
+
+class EndpointUnusableError(CommandError):
+    """What answers at the address has no tools."""
+
+    code = "cli.endpoint_unusable"
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(f"{url} does not serve tools: {problem}", "is AETERNA_GRAPH_URL a graph API of this version?")
 
 
 class TimeUnclearError(CommandError):

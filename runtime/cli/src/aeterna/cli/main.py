@@ -25,6 +25,11 @@ COMMANDS = {
     "threads": Lazy("aeterna.cli.commands.threads", "threads", "Write and read conversations."),
     "policy": Lazy("aeterna.cli.commands.policy", "policy", "Propose, deploy and roll back policies."),
     "ingest": Lazy("aeterna.cli.commands.ingest", "ingest", "Load documents or an environment into the graph."),
+    "mcp": Lazy(
+        "aeterna.cli.commands.mcp_server",
+        "mcp_server",
+        "Serve the graph's tools to an agent on this machine.",
+    ),
     "completion": Lazy("aeterna.cli.commands.completion", "completion", "Print the completion script of a shell."),
 }
 

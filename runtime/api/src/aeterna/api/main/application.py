@@ -71,7 +71,12 @@ def application(
     )
 
     version = importlib.metadata.version(PROGRAM)
-    tools = ToolServer(graph_tools(_session_id), version=version, observer=PrometheusToolObserver(registry))
+    tools = ToolServer(
+        graph_tools(_session_id),
+        version=version,
+        observer=PrometheusToolObserver(registry),
+        timeout=settings.request_timeout,
+    )
 
     measured(graphs.replica, registry)
     erasures_measured(graphs.erasure_jobs, registry)

@@ -4,6 +4,7 @@
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Annotated, Any, Final, cast
 
 import structlog
@@ -23,6 +24,7 @@ from aeterna.service.access import caller
 from aeterna.service.asgi import App, Receive, Scope, Send
 from aeterna.service.caller import Caller
 from aeterna.service.errors import OriginRefusedError
+from aeterna.service.limits import RequestLimits
 from aeterna.service.problem import Problem, unexpected
 
 PATH: Final = "/mcp"
@@ -42,7 +44,7 @@ log = structlog.stdlib.get_logger(__name__)
 class ToolServer:
     """Serves tools to whoever a request proves; of one request nothing is left for the next, in any replica."""
 
-    def __init__(self, tools: Sequence[AnyTool], *, version: str, observer: ToolObserver) -> None:
+    def __init__(self, tools: Sequence[AnyTool], *, version: str, observer: ToolObserver, timeout: timedelta) -> None:
         self._tools: Mapping[str, AnyTool] = {tool.name: tool for tool in tools}
         self._observer = observer
         # Made once: the schemas of pydantic's models cost milliseconds.
@@ -60,17 +62,14 @@ class ToolServer:
         self._manager = StreamableHTTPSessionManager(
             server, json_response=True, stateless=True, max_request_body_size=MAX_MESSAGE_BYTES
         )
+        self.app: App = RequestLimits(self._manager.asgi_app, max_body_bytes=MAX_MESSAGE_BYTES, timeout=timeout)
+        """What answers one message."""
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
         """Serve until the block ends; once only."""
         async with self._manager.run():
             yield
-
-    @property
-    def app(self) -> App:
-        """What answers one message."""
-        return self._manager.asgi_app
 
     async def _list(
         self, _context: ServerRequestContext[Any, Any], _params: mcp_types.PaginatedRequestParams | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from fastapi.exceptions import RequestValidationError
@@ -28,8 +29,11 @@ def answered(content: dict[str, Any]) -> mcp_types.CallToolResult:
 
 
 def refused(error: AeternaError) -> Problem:
-    """Return the problem that REST would answer with."""
-    return problem_of(error, STATUSES)
+    """Return the problem that REST would answer with; what REST says in ``Retry-After`` is the member retry_after."""
+    problem = problem_of(error, STATUSES)
+    if (seconds := problem.headers.get("Retry-After")) is None:
+        return problem
+    return replace(problem, facts={**problem.facts, "retry_after": int(seconds)})
 
 
 def wrong_arguments(error: ValidationError) -> Problem:

@@ -25,12 +25,16 @@ A = TypeVar("A", bound=BaseModel)
 _SEQ: Final = "seq"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """What a tool answers: a body that REST has too, and the position in history that REST says in a header."""
+Content: TypeAlias = dict[str, Any]
+"""What a tool answers: a JSON object."""
 
-    body: BaseModel
-    seq: int
+
+def answer(body: BaseModel, seq: int) -> Content:
+    """Return a body that REST has too, with the position in history that REST says in a header.
+
+    Call it in the thread that read: writing a large answer would stop every other request of this process.
+    """
+    return {**body.model_dump(mode="json", by_alias=True), _SEQ: seq}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,7 @@ class Tool(Generic[A]):
     arguments: type[A]
     answer: type[BaseModel]
     permitted: Callable[[Request, Caller], Awaitable[Caller]]
-    run: Callable[[Request, Caller, A], Awaitable[Answered]]
+    run: Callable[[Request, Caller, A], Awaitable[Content]]
 
     def listed(self) -> mcp_types.Tool:
         """Return what ``tools/list`` says of it."""
@@ -70,11 +74,10 @@ class Tool(Generic[A]):
             ),
         )
 
-    async def __call__(self, request: Request, caller: Caller, given: dict[str, Any]) -> dict[str, Any]:
+    async def __call__(self, request: Request, caller: Caller, given: dict[str, Any]) -> Content:
         """Ask the policy, check the arguments and do it; raise `AeternaError` or pydantic's `ValidationError`."""
         await self.permitted(request, caller)
-        answered = await self.run(request, caller, self.arguments.model_validate(given))
-        return {**answered.body.model_dump(mode="json", by_alias=True), _SEQ: answered.seq}
+        return await self.run(request, caller, self.arguments.model_validate(given))
 
 
 AnyTool: TypeAlias = Tool[Any]
