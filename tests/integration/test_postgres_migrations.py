@@ -13,6 +13,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
 
+from aeterna.knowledge.adapters.postgres.database import DATABASE as KNOWLEDGE
 from aeterna.policies.adapters.postgres.database import DATABASE as POLICIES
 from aeterna.postgres.errors import MissingError, NotReachedError, OutdatedError, UnknownRevisionError
 from aeterna.postgres.fitness import require_schema
@@ -46,7 +47,7 @@ ORDER BY 1, 2, 3, 4
 """
 
 
-@pytest.fixture(params=[THREADS, POLICIES], ids=lambda database: database.names.name)
+@pytest.fixture(params=[THREADS, POLICIES, KNOWLEDGE], ids=lambda database: database.names.name)
 def service(request: pytest.FixtureRequest) -> Database:
     """Return what each service says of its database."""
     described: Database = request.param

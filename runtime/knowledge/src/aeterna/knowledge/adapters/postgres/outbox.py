@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import chain
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from aeterna.graph.domain.changes import EdgeKey
 from aeterna.knowledge.adapters.postgres.parts import Touched
@@ -22,24 +24,30 @@ if TYPE_CHECKING:
 
 
 class PostgresOutbox:
-    """An `Outbox` in PostgreSQL."""
+    """An `Outbox` in PostgreSQL.
 
-    def __init__(self, transactions: Transactions) -> None:
+    A publisher holds one connection while it needs another one. So at most ``publishers`` of a process do, fewer than
+    the pool has connections, and those of the same tenant wait for each other without any.
+    """
+
+    def __init__(self, transactions: Transactions, *, publishers: int = 4) -> None:
         self._transactions = transactions
+        self._publishers = asyncio.Semaphore(publishers)
+        self._turns: WeakValueDictionary[TenantId, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
     async def publishing(self, tenant: TenantId) -> AsyncGenerator[bool]:
         """See `Outbox.publishing`."""
-        lock = self._transactions.holding(tenant, "lock_publisher", "unlock_publisher")
-        try:
-            await lock.__aenter__()
-        except StoreBusyError:
-            yield False
-            return
-        try:
+        turn = self._turns.setdefault(tenant, asyncio.Lock())
+        async with turn, self._publishers, AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(
+                    self._transactions.holding(tenant, "lock_publisher", "unlock_publisher")
+                )
+            except StoreBusyError:
+                yield False
+                return
             yield True
-        finally:
-            await lock.__aexit__(None, None, None)
 
     async def pending(self, tenant: TenantId, limits: SliceLimits) -> Pending | None:
         """See `Outbox.pending`."""
