@@ -80,6 +80,10 @@ class InMemoryAnswers:
         if kept.units.isdisjoint(self._gone[tenant]):
             self.kept[tenant][key] = kept
 
+    def put_units(self, tenant: TenantId, units: Collection[UnitId]) -> None:
+        """Note that these units are there, be it again."""
+        self._gone[tenant] -= set(units)
+
     async def forget(self, tenant: TenantId, units: Collection[UnitId]) -> None:
         """See `AnswerCache.forget`."""
         self._gone[tenant] |= set(units)

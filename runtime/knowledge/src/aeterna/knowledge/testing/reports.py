@@ -43,6 +43,10 @@ class InMemoryReports:
         self._held[tenant] = {one: report for one, report in held.items() if one not in late}
         self.writes += len(put)
 
+    def put_units(self, tenant: TenantId, units: Collection[UnitId]) -> None:
+        """Note that these units are there, be it again."""
+        self._gone[tenant] -= set(units)
+
     def delete_units(self, tenant: TenantId, units: Collection[UnitId]) -> None:
         """Take units away and all that stands on them, as the ledger does."""
         self._gone[tenant] |= set(units)
