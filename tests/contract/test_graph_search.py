@@ -107,3 +107,10 @@ def test_what_holds_more_of_the_words_comes_first(lens: Lens) -> None:
         found = view.search(search_query("books payments ledger", match="any"))
 
     assert found.hits[0].id == "svc:ledger"
+
+
+def test_a_search_for_any_word_says_how_many_nodes_hold_each(lens: Lens) -> None:
+    with lens.view(LONG) as view:
+        found = view.search(search_query("checkout ledger nothing", match="any", kinds=["Team"]))
+
+    assert (found.nodes, found.holders) == (7, (2, 1, 0))

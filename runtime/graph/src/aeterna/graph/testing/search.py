@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aeterna.graph.domain.questions.searches import Hit, Hits, is_name, matched, places, texts_of
@@ -32,7 +33,18 @@ def search(state: State, query: SearchQuery) -> Hits:
         )
         for id_ in best
     )
-    return Hits(snapshot_id=state.snapshot_id, seq=state.seq, hits=hits)
+    if query.match == "all":
+        return Hits(snapshot_id=state.snapshot_id, seq=state.seq, hits=hits)
+    return Hits(
+        snapshot_id=state.snapshot_id,
+        seq=state.seq,
+        hits=hits,
+        nodes=len(state.nodes),
+        holders=tuple(
+            sum(_score(replace(query, terms=(term,)), node) > 0 for node in state.nodes.values())
+            for term in query.terms
+        ),
+    )
 
 
 def _score(query: SearchQuery, node: Node) -> float:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def search(asking: Asking, query: SearchQuery) -> Hits:
     """Return the nodes that hold some words, as of the newest state of the lens."""
     state, found = asking.words.find(query, asking.check)
-    numbers = state.numbers([id_ for id_, _ in found])
-    described = zip(found, state.kinds_of(numbers), state.node_properties(numbers), strict=True)
+    numbers = state.numbers([id_ for id_, _ in found.best])
+    described = zip(found.best, state.kinds_of(numbers), state.node_properties(numbers), strict=True)
     return Hits(
         snapshot_id=state.snapshot.id if state.snapshot else None,
         seq=state.snapshot.last_seq if state.snapshot else 0,
@@ -24,4 +24,6 @@ def search(asking: Asking, query: SearchQuery) -> Hits:
             Hit(id=NodeId(id_), kind=kind, score=score, matched=matched(query, NodeId(id_), properties))
             for (id_, score), kind, properties in described
         ),
+        nodes=state.relations.node.num_rows if query.match == "any" else 0,
+        holders=found.holders,
     )

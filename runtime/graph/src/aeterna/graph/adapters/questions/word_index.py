@@ -10,7 +10,7 @@ import contextlib
 import json
 import sqlite3
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aeterna.graph.domain.questions.searches import is_name, texts_of
 from aeterna.graph.domain.questions.words import has_parts, parts, spaced, words
@@ -49,6 +49,13 @@ _STEPS: Final = 50_000  # of SQLite's machine between looks at the clock
 Document = tuple[str, str, str, str]
 
 
+class Found(NamedTuple):
+    """Ids and scores, the best first; for a search for any of some terms also how many nodes hold each."""
+
+    best: list[tuple[str, float]]
+    holders: tuple[int, ...]
+
+
 class WordIndex:
     """The words of a lens's newest state. Any number of threads may search while one tells of new states."""
 
@@ -80,8 +87,8 @@ class WordIndex:
             if self._rows_waiting > _MAX_WAITING:
                 self._forget()
 
-    def find(self, query: SearchQuery, check: Check) -> tuple[LensState, list[tuple[str, float]]]:
-        """Return the newest state, and the ids and scores of what was found in it, the best first."""
+    def find(self, query: SearchQuery, check: Check) -> tuple[LensState, Found]:
+        """Return the newest state and what was found in it."""
         while not self._asking.acquire(timeout=_WAIT):
             check()
         try:
@@ -148,7 +155,7 @@ class _Filling:
             self.database.executemany(_ADD_WORDS, ((row, *each) for row, each in zip(rows, documents, strict=True)))
 
 
-def _found(database: sqlite3.Connection, query: SearchQuery, check: Check) -> list[tuple[str, float]]:
+def _found(database: sqlite3.Connection, query: SearchQuery, check: Check) -> Found:
     given = {
         "any": not query.kinds,
         "kinds": json.dumps(sorted(query.kinds)),
@@ -156,9 +163,13 @@ def _found(database: sqlite3.Connection, query: SearchQuery, check: Check) -> li
     }
     database.set_progress_handler(lambda: _stopped(check), _STEPS)
     try:
-        terms, joint = (query.terms, " AND ") if query.match == "all" else (_telling(database, query.terms), " OR ")
+        holders: tuple[int, ...] = ()
+        terms, joint = query.terms, " AND "
+        if query.match == "any":
+            holders = tuple(_holders(database, term) for term in terms)
+            terms, joint = _telling(terms, holders), " OR "
         given["match"] = joint.join(f"({' OR '.join(_phrases(term))})" for term in terms)
-        return database.execute(_FIND, given).fetchall()
+        return Found(database.execute(_FIND, given).fetchall(), holders)
     except sqlite3.OperationalError:
         check()  # which raises when it was the clock that stopped it
         raise
@@ -166,9 +177,8 @@ def _found(database: sqlite3.Connection, query: SearchQuery, check: Check) -> li
         database.set_progress_handler(None, 0)
 
 
-def _telling(database: sqlite3.Connection, terms: tuple[Term, ...]) -> tuple[Term, ...]:
+def _telling(terms: tuple[Term, ...], holders: tuple[int, ...]) -> tuple[Term, ...]:
     """Return the terms that the fewest nodes hold, as many as can be ranked in time, in the order of the question."""
-    holders = [_holders(database, term) for term in terms]
     kept: set[int] = set()
     room = _MAX_RANKED
     for place in sorted(range(len(terms)), key=lambda place: (holders[place], place)):

@@ -76,11 +76,17 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hits:
-    """The best first, then in order of id."""
+    """The best first, then in order of id.
+
+    A search for any of some terms also says how many of the ``nodes`` that there are hold each of them, of any kind:
+    what another ranking needs. That of a beginning may count a node more than once.
+    """
 
     snapshot_id: SnapshotId | None
     seq: int
     hits: tuple[Hit, ...]
+    nodes: int = 0
+    holders: tuple[int, ...] = ()
 
 
 def search_query(text: str, *, kinds: Iterable[str] = (), limit: int = 20, match: str = "all") -> SearchQuery:
