@@ -28,6 +28,7 @@ _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 _SENTENCE_END: Final = re.compile("[.!?\u3002\uff01\uff1f\u2026][\"'\u201d\u2019)\\]]*\\s+|[\u3002\uff01\uff1f]")
 _SPACE: Final = re.compile(r"\s+")
 _ZERO_WIDTH_JOINER: Final = "\u200d"
+_REGIONALS: Final = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _LONGEST_GRAPHEME: Final = 64
 
 
@@ -135,12 +136,12 @@ def _last_break(text: str, start: int, limit: int) -> int:
         if ends and ends[-1] - start > MAX_UNIT_CHARS // 4:
             return ends[-1]
     at = limit
-    while at > limit - _LONGEST_GRAPHEME and _is_within_grapheme(text, at):
+    while at > limit - _LONGEST_GRAPHEME and _is_within_grapheme(text, start, at):
         at -= 1
-    return limit if _is_within_grapheme(text, at) else at
+    return limit if _is_within_grapheme(text, start, at) else at
 
 
-def _is_within_grapheme(text: str, at: int) -> bool:
+def _is_within_grapheme(text: str, start: int, at: int) -> bool:
     """Tell whether a cut before ``at`` would tear what a reader sees as one character (UAX #29, the common cases)."""
     if at >= len(text):
         return False
@@ -150,12 +151,13 @@ def _is_within_grapheme(text: str, at: int) -> bool:
         or text[at - 1] == _ZERO_WIDTH_JOINER
         or unicodedata.category(char)[0] == "M"
         or "\U0001f3fb" <= char <= "\U0001f3ff"
-        or (_is_regional(char) and _is_regional(text[at - 1]))
+        or ("\U0001f1e6" <= char <= "\U0001f1ff" and _regionals_before(text, start, at) % 2 == 1)
     )
 
 
-def _is_regional(char: str) -> bool:
-    return "\U0001f1e6" <= char <= "\U0001f1ff"
+def _regionals_before(text: str, start: int, at: int) -> int:
+    """Return how many letters of flags stand right before a place: two of them are one flag."""
+    return at - start - len(text[start:at].rstrip(_REGIONALS))
 
 
 def _trimmed(text: str, start: int, end: int) -> Span | None:

@@ -20,7 +20,7 @@ def answered(read: Parsed | Table) -> bytes:
     """Return what was read as JSON."""
     if isinstance(read, Parsed):
         return orjson.dumps({_PARSED: read})
-    edges = [(edge.key, edge.weight, edge.properties) for edge in read.edges]
+    edges = [(tuple(edge.key), edge.weight, edge.properties) for edge in read.edges]
     nodes = [(node.id, node.kind, node.properties) for node in read.nodes]
     return orjson.dumps({_TABLE: (read.media_type, read.title, nodes, edges, read.warnings)})
 

@@ -132,13 +132,13 @@ def _sample(content: bytes) -> bytes:
     return content[start : start + _SAMPLE_BYTES]
 
 
-def cleaned(text: str) -> tuple[str, tuple[str, ...]]:
+def cleaned(text: str, *, binary_is_refused: bool = True) -> tuple[str, tuple[str, ...]]:
     """Return the text with what hides something replaced, each by one character so that places stay what they are."""
     if text.isascii() and text.isprintable():
         return text, ()
     warnings: list[str] = []
     text, controls = _CONTROLS.subn(_REPLACEMENT, text)
-    if controls > max(8, len(text) * _MOST_CONTROLS):
+    if binary_is_refused and controls > max(8, len(text) * _MOST_CONTROLS):
         raise RefusedError(f"holds {controls} control characters among {len(text)}: it is binary")
     if controls:
         warnings.append(f"{controls} control characters were replaced")

@@ -183,7 +183,7 @@ class _Inline:
         if found["to"] is not None:
             target: str | None = found["target"]
             self.markup.append(Span(start=found.end("text"), end=end))
-        elif self._references:
+        elif self._references and not self._is_definition(found):
             label = found["ref"] or found["text"]
             target = self._references.get(normalizeReference(label), {}).get("href")
             if found["ref"] is not None:
@@ -193,3 +193,9 @@ class _Inline:
         if target and not found["image"]:
             text = " ".join(found["text"].replace("`", "").split())
             self.links.append(Link(span=Span(start=start, end=end), target=target, text=text))
+
+    def _is_definition(self, found: re.Match[str]) -> bool:
+        """Tell whether it is where a reference is defined, and no link."""
+        start, end = found.span()
+        before = self._text[max(0, start - 4) : start].rpartition("\n")[2]
+        return self._text[end : end + 1] == ":" and not before.strip()

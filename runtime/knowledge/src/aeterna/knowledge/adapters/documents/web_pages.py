@@ -52,11 +52,11 @@ def read_page(html: str, name: str) -> Parsed:
     page = _Page()
     if tree.root is not None:
         page.walk(tree.root)
-    text, warnings = cleaned("".join(page.parts))
+    text = "".join(page.parts)
     if page.hidden:
-        warnings = (*warnings, f"{page.hidden} hidden elements were left out")
+        page.warnings[f"{page.hidden} hidden elements were left out"] = None
     title_node = tree.css_first("title")
-    title = " ".join(title_node.text().split()) if title_node is not None else ""
+    title = " ".join(page.cleaned(title_node.text()).split()) if title_node is not None else ""
     return Parsed(
         media_type=MEDIA_TYPE,
         title=(title or next((heading for _, _, heading in page.headings), "") or name)[:MAX_TITLE_CHARS],
@@ -66,7 +66,7 @@ def read_page(html: str, name: str) -> Parsed:
         links=tuple(page.links),
         quoted=tuple(page.quoted),
         markup=tuple(sorted([*(quoted.span for quoted in page.quoted), *_code(page.blocks)])),
-        warnings=warnings,
+        warnings=tuple(page.warnings),
     )
 
 
@@ -83,6 +83,7 @@ class _Page:
         self.headings: list[tuple[int, int, str]] = []
         self.links: list[Link] = []
         self.quoted: list[Quoted] = []
+        self.warnings: dict[str, None] = {}
         self.hidden = 0
         self._at = 0
         self._gap = ""
@@ -114,10 +115,16 @@ class _Page:
                 continue
             node = node.next if node.mem_id != root.mem_id else None
 
+    def cleaned(self, text: str) -> str:
+        """Return a text without what hides in it: a page can write by references what the file itself may not hold."""
+        kept, warnings = cleaned(text, binary_is_refused=False)
+        self.warnings.update(dict.fromkeys(warnings))
+        return kept
+
     def _is_seen(self, node: LexborNode) -> bool:
         attributes = node.attributes
-        if not attributes:
-            return node.tag != "dialog"
+        if not attributes and node.tag != "dialog":
+            return True
         hidden = (
             "hidden" in attributes
             or (node.tag == "dialog" and "open" not in attributes)
@@ -172,6 +179,7 @@ class _Page:
         return kept
 
     def _text(self, text: str) -> None:
+        text = self.cleaned(text)
         if not self._preformatted:
             text = _SPACES.sub(" ", text)
             if text[:1] == " ":
