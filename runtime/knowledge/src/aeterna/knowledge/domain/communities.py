@@ -1,45 +1,39 @@
-"""Communities of a graph: what is clustered, how, and the hierarchy that comes out."""
+"""Communities of a graph: how they are found, and the hierarchy that comes out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NewType, TypeAlias
+from typing import Literal, NewType, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
+from aeterna.graph.domain.topologies import Floats, Ints, Topology
+
+__all__ = ["CommunityId", "Earlier", "Floats", "Hierarchy", "Ints", "Level", "Parameters", "Quality", "Topology"]
 
 CommunityId = NewType("CommunityId", str)
-Ints: TypeAlias = npt.NDArray[np.int64]
-Floats: TypeAlias = npt.NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Topology:
-    """A graph without direction: ``ids`` of its nodes in order, and for each edge its ends' positions and weight > 0.
-
-    An edge that is there twice counts with both of its weights; one from a node to itself counts for nothing.
-    """
-
-    ids: tuple[str, ...]
-    sources: Ints
-    targets: Ints
-    weights: Floats
+# Newman 2004; Traag, Van Dooren, Nesterov 2011; Reichardt, Bornholdt 2006; Traag, Aldecoa, Delvenne 2015; Traag, Krings,
+# Van Dooren 2013.
+Quality: TypeAlias = Literal["modularity", "cpm", "rber", "surprise", "significance"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
     """How communities are found: the same ``seed`` and graph give the same hierarchy.
 
-    No community of the finest level has more than ``max_size`` nodes, unless it cannot be divided.
+    Directions of edges and edges from a node to itself do not count; edges between the same two nodes count together.
+    A community with more than ``max_size`` nodes is divided at the next level as a graph of its own, again and again,
+    until it is small enough or ``quality`` finds no division that is better than none. ``resolution`` has a meaning for
+    modularity, cpm and rber: the higher, the smaller the communities.
     """
 
     max_size: int = 10
     resolution: float = 1.0
     seed: int = 1
     max_levels: int = 10
+    quality: Quality = "modularity"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Level:
     """One level. ``community`` has for each node the number of its community, from 0 without gaps.
 
@@ -50,9 +44,26 @@ class Level:
     parent: Ints
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Hierarchy:
-    """Levels, the coarsest first; ``quality`` is the coarsest one's modularity, by weight."""
+    """Levels, the coarsest first, each with every node; ``quality`` is the coarsest one's modularity, by weight.
+
+    A community that is not divided is at the next level too, with the same nodes.
+    """
 
     levels: tuple[Level, ...]
     quality: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Earlier:
+    """An earlier hierarchy, told of the nodes of now, and what changed since.
+
+    ``levels`` has for each level and node the number that its community had, -1 for a node that is new, and ``sizes``
+    the number of nodes that each community had. ``changed`` is pairs of nodes: the ends of each edge that was added,
+    removed or weighted anew, and twice the same node for one that lost a neighbour which is gone.
+    """
+
+    levels: tuple[Ints, ...]
+    sizes: tuple[Ints, ...]
+    changed: tuple[Ints, Ints]

@@ -1,0 +1,1 @@
+"""Communities found by igraph and leidenalg."""

@@ -1,0 +1,70 @@
+"""What an earlier hierarchy still says of a graph that changed since."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aeterna.knowledge.domain.communities import Earlier
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aeterna.knowledge.domain.communities import Hierarchy, Ints, Topology
+
+
+def earlier_of(before: Topology, hierarchy: Hierarchy, now: Topology) -> Earlier:
+    """Return a hierarchy of ``before`` as told of the nodes of ``now``, with every edge that differs."""
+    return Earlier(
+        levels=tuple(carried(before.ids, level.community, now.ids) for level in hierarchy.levels),
+        sizes=tuple(np.bincount(level.community) for level in hierarchy.levels),
+        changed=differing(before, now),
+    )
+
+
+def carried(before: Sequence[str], community: Ints, now: Sequence[str]) -> Ints:
+    """Return the community that each node of now was in, -1 for a new one."""
+    places = _places(before, now)
+    return np.where(places < 0, -1, community[places])
+
+
+def differing(before: Topology, now: Topology) -> tuple[Ints, Ints]:
+    """Return the pairs of nodes of now between which edges differ, and twice the same node beside one that is gone."""
+    places = _places(now.ids, before.ids)  # of the nodes before, among those of now
+    one, other = places[before.sources], places[before.targets]
+    gone = (one < 0) | (other < 0)
+    beside = np.maximum(one, other)[gone]
+    beside = beside[beside >= 0]
+    low, high = _unequal(
+        (now.sources, now.targets, now.weights), (one[~gone], other[~gone], before.weights[~gone]), len(now.ids)
+    )
+    return np.concatenate([low, beside]), np.concatenate([high, beside])
+
+
+def _unequal(now: tuple[Ints, Ints, np.ndarray], before: tuple[Ints, Ints, np.ndarray], size: int) -> tuple[Ints, Ints]:
+    """Return the pairs whose edges do not weigh the same, loops left out."""
+    keys = np.concatenate([_keys(now[0], now[1], size), _keys(before[0], before[1], size)])
+    weights = np.concatenate([now[2], before[2]])
+    then = np.concatenate([np.zeros(len(now[2]), np.bool_), np.ones(len(before[2]), np.bool_)])
+    order = np.lexsort((weights, keys))
+    keys, weights, then = keys[order], weights[order], then[order]
+    begins = np.flatnonzero(np.concatenate([np.ones(min(1, len(keys)), np.bool_), keys[1:] != keys[:-1]]))
+    if len(begins) == 0:
+        return keys, keys
+    sums = [np.add.reduceat(np.where(side, weights, 0.0), begins) for side in (then, ~then)]
+    pairs = keys[begins][sums[0] != sums[1]]
+    low, high = pairs // size, pairs % size
+    return low[low != high], high[low != high]
+
+
+def _keys(one: Ints, other: Ints, size: int) -> Ints:
+    return np.minimum(one, other) * size + np.maximum(one, other)
+
+
+def _places(among: Sequence[str], ids: Sequence[str]) -> Ints:
+    """Return where each id is among others, -1 for those that are not."""
+    if among == ids:
+        return np.arange(len(ids))
+    places = {id_: place for place, id_ in enumerate(among)}
+    return np.fromiter((places.get(id_, -1) for id_ in ids), dtype=np.int64, count=len(ids))
