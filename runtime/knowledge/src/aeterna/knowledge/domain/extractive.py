@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aeterna.knowledge.domain.documents import Span
+from aeterna.knowledge.domain.phrases import folded_word
 from aeterna.knowledge.domain.report_digests import basis_of, digest_of
 from aeterna.knowledge.domain.reports import EXTRACTIVE, Citation, Evidence, Report, Sentence
 from aeterna.knowledge.domain.sentences import plain, sentences_of
@@ -215,7 +216,8 @@ def _likeness(one: dict[str, float], other: dict[str, float]) -> float:
 
 
 def _words(text: str) -> Counter[str]:
-    return Counter(_WORD.findall(text.casefold()))
+    """Return the words of a text, folded as the names of terms are: a sentence names what it has in the plural."""
+    return Counter(folded_word(word) or word.casefold() for word in _WORD.findall(text))
 
 
 def _is_whole(text: str) -> bool:
