@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import FailFast, Field
 
 from aeterna.api.api.bodies import Body
 from aeterna.graph.domain.questions.filters import MAX_CONDITIONS, Condition, condition, condition_parsed
@@ -28,7 +28,9 @@ class ConditionBody(Body):
 
 
 Where = Annotated[
-    tuple[ConditionBody | ConditionText, ...], Field(max_length=MAX_CONDITIONS, description="All of them must hold.")
+    tuple[ConditionBody | ConditionText, ...],
+    FailFast(),
+    Field(max_length=MAX_CONDITIONS, description="All of them must hold."),
 ]
 
 

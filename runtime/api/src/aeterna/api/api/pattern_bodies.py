@@ -3,7 +3,7 @@
 # Without the postponed annotations that we have elsewhere: pydantic and FastAPI read these at run time.
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, FailFast, Field, JsonValue
 
 from aeterna.api.api.bodies import Body, DirectionText, EdgeBody, MaybeSnapshot, NodeBody, object_of
 from aeterna.api.api.condition_bodies import Where, conditions_of
@@ -81,7 +81,7 @@ class QueryBody(Body):
         dict[Named, NodePatternBody],
         Field(min_length=1, max_length=patterns.MAX_VARIABLES, description="By the names of the variables."),
     ]
-    edges: Annotated[tuple[EdgePatternBody, ...], Field(max_length=patterns.MAX_EDGES)] = ()
+    edges: Annotated[tuple[EdgePatternBody, ...], FailFast(), Field(max_length=patterns.MAX_EDGES)] = ()
     different: Annotated[
         tuple[tuple[str, str], ...], Field(max_length=28, description="Pairs that must not be the same node.")
     ] = ()

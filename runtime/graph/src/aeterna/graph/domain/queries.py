@@ -130,9 +130,9 @@ class Statistics:
     isolated: int
 
 
-def node_query(node: str, parameter: str = "node_id") -> NodeId:
-    """Check the id of a node that is asked for; raise `InvalidQueryError` that names the parameter."""
-    return checks.node(node, parameter)
+def node_query(node: str) -> NodeId:
+    """Check the id of a node that is asked for; raise `InvalidQueryError`."""
+    return checks.node(node, "node_id")
 
 
 def neighbors_query(

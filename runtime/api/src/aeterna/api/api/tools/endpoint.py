@@ -28,8 +28,8 @@ from aeterna.service.limits import RequestLimits
 from aeterna.service.problem import Problem, unexpected
 
 PATH: Final = "/mcp"
-MAX_MESSAGE_BYTES: Final = 1024 * 1024
-"""A message is parsed on the event loop: what is larger belongs into a session over REST."""
+MAX_MESSAGE_BYTES: Final = 256 * 1024
+"""A message is parsed and checked on the event loop: what is larger belongs into a session over REST."""
 
 _INSTRUCTIONS: Final = (
     "A graph of typed nodes and edges that belongs to the tenant of your token. Find nodes with graph_search or "

@@ -3,7 +3,7 @@
 # Without the postponed annotations that we have elsewhere: pydantic reads these at run time.
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import FailFast, Field
 
 from aeterna.api.api.bodies import DirectionText, EdgeBody, EdgeKeyBody, Id, NodeBody
 from aeterna.api.api.condition_bodies import Where
@@ -21,11 +21,16 @@ MAX_TOOL_HOPS: Final = 10
 MAX_TOOL_NODES: Final = 100
 _MOST_BYTES: Final = 1024 * 1024
 
+# The first wrong one of many is told, since to list a hundred thousand takes a second.
 Types = Annotated[
-    tuple[str, ...], Field(max_length=MAX_FILTERS, description="Walk edges of these types only; none is any.")
+    tuple[str, ...],
+    FailFast(),
+    Field(max_length=MAX_FILTERS, description="Walk edges of these types only; none is any."),
 ]
 Kinds = Annotated[
-    tuple[str, ...], Field(max_length=MAX_FILTERS, description="Return nodes of these kinds only; none is any.")
+    tuple[str, ...],
+    FailFast(),
+    Field(max_length=MAX_FILTERS, description="Return nodes of these kinds only; none is any."),
 ]
 Direction = Annotated[
     DirectionText, Field(description="Walk edges from source to target (out), back (in) or both ways.")
@@ -139,6 +144,7 @@ class LinkArguments(EdgeBody, Arguments):
 
     nodes: Annotated[
         tuple[NodeBody, ...],
+        FailFast(),
         Field(
             max_length=MAX_TOOL_NODES,
             description="Nodes to create, or to replace whole, in the same commit. An edge needs both of its nodes.",

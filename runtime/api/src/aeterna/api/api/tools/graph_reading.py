@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from fastapi.concurrency import run_in_threadpool
 
@@ -15,6 +15,7 @@ from aeterna.api.api.tools.tool import answer
 from aeterna.graph.domain.queries import neighbors_query, node_query, path_query
 from aeterna.graph.domain.questions.relatedness import related_query
 from aeterna.graph.domain.questions.searches import search_query
+from aeterna.graph.errors import InvalidQueryError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,18 +40,25 @@ if TYPE_CHECKING:
     A = TypeVar("A", bound=BaseModel)
 
 
+# What REST calls a parameter that has another name among a tool's arguments.
+_ARGUMENTS: Final = {"kind": "kinds", "node_id": "node", "q": "query", "type": "types"}
+
+
 def in_a_thread(read: Callable[[Graph, A], Content]) -> Callable[[Request, Caller, A], Awaitable[Content]]:
     """Return what asks the graph of the caller's tenant off the event loop."""
 
     async def run(request: Request, caller: Caller, arguments: A) -> Content:
-        return await run_in_threadpool(read, graph_of(request, caller), arguments)
+        try:
+            return await run_in_threadpool(read, graph_of(request, caller), arguments)
+        except InvalidQueryError as wrong:
+            raise InvalidQueryError(_ARGUMENTS.get(wrong.parameter, wrong.parameter), wrong.problem) from wrong
 
     return run
 
 
 def node(graph: Graph, asked: NodeArguments) -> Content:
     """Return one node."""
-    found = graph.node(node_query(asked.node, "node"), as_of=asked.moment, at_least=asked.at_least)
+    found = graph.node(node_query(asked.node), as_of=asked.moment, at_least=asked.at_least)
     return answer(NodeAnswer.of(found), found.seq)
 
 
