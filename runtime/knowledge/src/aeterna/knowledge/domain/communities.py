@@ -5,14 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NewType, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from aeterna.graph.domain.topologies import Floats, Ints, Topology
 
-__all__ = ["CommunityId", "Earlier", "Floats", "Hierarchy", "Ints", "Level", "Parameters", "Quality", "Topology"]
+__all__ = [
+    "Bools",
+    "CommunityId",
+    "Earlier",
+    "Floats",
+    "Hierarchy",
+    "Ints",
+    "Level",
+    "Parameters",
+    "Quality",
+    "Topology",
+]
 
+Bools: TypeAlias = npt.NDArray[np.bool_]
 CommunityId = NewType("CommunityId", str)
 
-# Newman 2004; Traag, Van Dooren, Nesterov 2011; Reichardt, Bornholdt 2006; Traag, Aldecoa, Delvenne 2015; Traag, Krings,
-# Van Dooren 2013.
+# In order: Newman 2004; Traag, Van Dooren and Nesterov 2011; Reichardt and Bornholdt 2006; Traag, Aldecoa and Delvenne
+# 2015; Traag, Krings and Van Dooren 2013.
 Quality: TypeAlias = Literal["modularity", "cpm", "rber", "surprise", "significance"]
 
 

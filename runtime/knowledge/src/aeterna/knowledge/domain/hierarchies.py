@@ -11,14 +11,17 @@ from aeterna.knowledge.domain.communities import Earlier
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aeterna.knowledge.domain.communities import Hierarchy, Ints, Topology
+    from aeterna.knowledge.domain.communities import Floats, Ints, Topology
 
 
-def earlier_of(before: Topology, hierarchy: Hierarchy, now: Topology) -> Earlier:
-    """Return a hierarchy of ``before`` as told of the nodes of ``now``, with every edge that differs."""
+def earlier_of(before: Topology, levels: Sequence[Ints], now: Topology) -> Earlier:
+    """Return the communities of ``before`` as told of the nodes of ``now``, with every edge that differs.
+
+    ``levels`` has for each level, the coarsest first, the number of each node's community.
+    """
     return Earlier(
-        levels=tuple(carried(before.ids, level.community, now.ids) for level in hierarchy.levels),
-        sizes=tuple(np.bincount(level.community) for level in hierarchy.levels),
+        levels=tuple(carried(before.ids, community, now.ids) for community in levels),
+        sizes=tuple(np.bincount(community) for community in levels),
         changed=differing(before, now),
     )
 
@@ -42,7 +45,7 @@ def differing(before: Topology, now: Topology) -> tuple[Ints, Ints]:
     return np.concatenate([low, beside]), np.concatenate([high, beside])
 
 
-def _unequal(now: tuple[Ints, Ints, np.ndarray], before: tuple[Ints, Ints, np.ndarray], size: int) -> tuple[Ints, Ints]:
+def _unequal(now: tuple[Ints, Ints, Floats], before: tuple[Ints, Ints, Floats], size: int) -> tuple[Ints, Ints]:
     """Return the pairs whose edges do not weigh the same, loops left out."""
     keys = np.concatenate([_keys(now[0], now[1], size), _keys(before[0], before[1], size)])
     weights = np.concatenate([now[2], before[2]])

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aeterna.knowledge.adapters.communities.weighted import ranked
+from aeterna.knowledge.domain.communities import Ints
 
 if TYPE_CHECKING:
-    from aeterna.knowledge.domain.communities import Earlier, Ints
+    from aeterna.knowledge.domain.communities import Bools, Earlier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,7 +44,7 @@ def start_of(earlier: Earlier, depth: int, nodes: Ints, cluster: Ints) -> Start:
     return Start(atoms=atoms, parts=begun)
 
 
-def unchanged(earlier: Earlier, depth: int, nodes: Ints, cluster: Ints) -> Ints:
+def unchanged(earlier: Earlier, depth: int, nodes: Ints, cluster: Ints) -> Bools:
     """Tell of each node whether its cluster is a community of the earlier level above, and nothing in it changed."""
     count = int(cluster.max(initial=-1)) + 1
     if depth == 0 or depth >= len(earlier.levels):
@@ -57,7 +58,7 @@ def unchanged(earlier: Earlier, depth: int, nodes: Ints, cluster: Ints) -> Ints:
     return same[cluster]
 
 
-def _changed(earlier: Earlier, nodes: Ints, cluster: Ints) -> Ints:
+def _changed(earlier: Earlier, nodes: Ints, cluster: Ints) -> Bools:
     """Tell of each node whether an edge of it changed within its cluster."""
     of_node = np.full(len(earlier.levels[0]), -1, dtype=np.int64)
     of_node[nodes] = cluster

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import random
 import threading
+from array import array
 from typing import TYPE_CHECKING, Any, Final
 
 import igraph
@@ -71,8 +72,8 @@ class Leiden:
             n=nodes.stop - nodes.start, edges=_pairs(graph.low[edges] - nodes.start, graph.high[edges] - nodes.start)
         )
         membership, _ = piece.community_leiden(
-            edge_weights=graph.weights[edges].tolist(),
-            node_weights=weights.tolist(),
+            edge_weights=_floats(graph.weights[edges]),
+            node_weights=_floats(weights),
             resolution=self._resolution,
             normalize_resolution=False,
             beta=_RANDOMNESS,
@@ -103,6 +104,11 @@ def _batches(graph: WeightedGraph, cluster: Ints) -> Generator[tuple[slice, slic
         end = max(begin + 1, int(np.searchsorted(edge, edge[begin] + _BATCH, side="right")) - 1)
         yield slice(int(first[begin]), int(first[end])), slice(int(edge[begin]), int(edge[end]))
         begin = end
+
+
+def _floats(values: Floats) -> array[float]:
+    """Return numbers for igraph, which makes Python's floats of them one at a time; a list holds all of them."""
+    return array("d", values.tobytes())
 
 
 def _pairs(one: Ints, other: Ints) -> Iterator[tuple[int, int]]:

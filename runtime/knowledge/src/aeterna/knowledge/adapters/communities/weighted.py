@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from aeterna.knowledge.domain.communities import Floats, Ints
+
 if TYPE_CHECKING:
-    from aeterna.knowledge.domain.communities import Floats, Ints, Topology
+    from aeterna.knowledge.domain.communities import Topology
 
 _BITS: Final = 63
 _NOWHERE: Final = -1
@@ -44,6 +46,8 @@ class WeightedGraph:
 
     def piece(self, nodes: Ints) -> WeightedGraph:
         """Return the graph of some nodes, in their order, and the pairs between them."""
+        if len(nodes) == self.size and bool((nodes[1:] > nodes[:-1]).all()):
+            return self  # all of them, and not twice in memory
         place = np.full(self.size, _NOWHERE, dtype=np.int64)
         place[nodes] = np.arange(len(nodes))
         one, other = place[self.low], place[self.high]
@@ -66,7 +70,8 @@ class WeightedGraph:
         """Return the graph whose nodes are the atoms; what is within one is its loops."""
         low, high = atoms[self.low], atoms[self.high]
         apart = low != high
-        loops = np.bincount(atoms, self.loops, count) + 2 * np.bincount(low[~apart], self.weights[~apart], count)
+        loops: Floats = np.bincount(atoms, self.loops, count).astype(np.float64)
+        loops += 2 * np.bincount(low[~apart], self.weights[~apart], count)
         low, high, weights = merged(low[apart], high[apart], self.weights[apart], count)
         return WeightedGraph(size=count, low=low, high=high, weights=weights, loops=loops)
 
@@ -75,7 +80,9 @@ def weighted(topology: Topology) -> WeightedGraph:
     """Return the graph of a topology, scaled so that pairs weigh 1 on average, however huge or tiny they were."""
     size = len(topology.ids)
     apart = topology.sources != topology.targets
-    one, other, weights = topology.sources[apart], topology.targets[apart], topology.weights[apart]
+    one, other, weights = topology.sources, topology.targets, topology.weights
+    if not apart.all():
+        one, other, weights = one[apart], other[apart], weights[apart]
     if len(weights):
         weights = weights / weights.max()
     low, high, sums = merged(one, other, weights, size)
@@ -84,7 +91,7 @@ def weighted(topology: Topology) -> WeightedGraph:
         by_weight = np.argsort(weights)
         low, high, sums = merged(one[by_weight], other[by_weight], weights[by_weight], size)
     if len(sums):
-        sums = sums / sums.mean()
+        sums /= sums.mean()
     return WeightedGraph(size=size, low=low, high=high, weights=sums, loops=np.zeros(size))
 
 
