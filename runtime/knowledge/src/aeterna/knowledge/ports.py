@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aeterna.knowledge.domain.documents import DocumentId, Parsed, UnitId, Upload
     from aeterna.knowledge.domain.entries import Change, Changed, Kept
     from aeterna.knowledge.domain.ingestions import Ingestion, IngestionId, Refusal, Step
+    from aeterna.knowledge.domain.memberships import Run
     from aeterna.knowledge.domain.models import AnswerForm, KeptAnswer, Message, ModelAnswer, Vectors
     from aeterna.knowledge.domain.publishing import Pending, SliceLimits
     from aeterna.knowledge.domain.regenerated import Regenerated
@@ -126,6 +127,33 @@ class Ingestions(Protocol):
 
     async def finish(self, tenant: TenantId, ingestion: IngestionId, *, at: datetime) -> None:
         """Note that nothing is left to be done."""
+        ...
+
+
+class Memberships(Protocol):
+    """Which node was in which community, and when. Kept by ``adapters.postgres``; faked in ``testing``.
+
+    Without a ``seq`` the newest run answers, with one the newest run that is not later.
+    """
+
+    def running(self, tenant: TenantId) -> AbstractAsyncContextManager[bool]:
+        """Be the one who runs for the tenant; False when somebody else does."""
+        ...
+
+    async def record(self, tenant: TenantId, run: Run) -> bool:
+        """Write down what a run found, as what holds from its seq on; False when a later run, or this one, is there."""
+        ...
+
+    async def run(self, tenant: TenantId, *, seq: int | None = None) -> Run | None:
+        """Return all that a run found; None before the first."""
+        ...
+
+    async def communities_of(self, tenant: TenantId, node: str, *, seq: int | None = None) -> tuple[CommunityId, ...]:
+        """Return the communities of a node, the coarsest first."""
+        ...
+
+    async def members_of(self, tenant: TenantId, community: CommunityId, *, seq: int | None = None) -> tuple[str, ...]:
+        """Return the nodes of a community in the order of their ids, whichever level it is at."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from aeterna.knowledge.adapters.postgres.derived import UNIT_PREFIX, forget
 from aeterna.knowledge.adapters.postgres.ingestions import advance
 from aeterna.knowledge.adapters.postgres.outbox import append
 from aeterna.knowledge.adapters.postgres.parts import differences, write
@@ -111,7 +112,7 @@ async def _change(statements: Statements, change: Change, position: int) -> Chan
     touched = await write(statements, changes)
     if gone:
         await statements.do("remove_documents", numbers=gone)
-    await _forget_reports(statements, changes)
+    await forget(statements, _gone_units(changes))
     count = await append(statements, position, touched)
     stored = tuple(record.document for record in put)
     return Changed(
@@ -138,13 +139,14 @@ async def _write_documents(statements: Statements, put: Sequence[Record], change
     return dict(rows)
 
 
-async def _forget_reports(statements: Statements, changes: Sequence[Difference]) -> None:
-    """Remove the reports that stand on what documents do not say any more, or say of another place in their text."""
-    units = [
-        id_.removeprefix("unit:") for change in changes for _, _, id_ in change.gone_nodes if id_.startswith("unit:")
+def _gone_units(changes: Sequence[Difference]) -> list[UnitId]:
+    """Return the units that are no longer said; one of which only the place changed is still there."""
+    return [
+        UnitId(id_.removeprefix(UNIT_PREFIX))
+        for change in changes
+        for element, _, id_ in change.gone_nodes
+        if id_.startswith(UNIT_PREFIX) and element not in {row.element for row in change.new_nodes}
     ]
-    if units:
-        await statements.do("remove_reports", units=units)
 
 
 def _units_text(units: Sequence[Unit]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from psycopg.rows import tuple_row
 
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from aeterna.postgres.pool import Connection, Pool
 
 T = TypeVar("T")
+_FILES: Final = (
+    "session.sql",
+    "ledger.sql",
+    "outbox.sql",
+    "ingestions.sql",
+    "communities.sql",
+    "reports.sql",
+    "models.sql",
+)
 
 
 class Statements:
@@ -50,7 +59,7 @@ class Transactions:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._queries = queries("session.sql", "ledger.sql", "outbox.sql", "ingestions.sql")
+        self._queries = queries(*_FILES)
 
     async def run(self, tenant: TenantId, work: Work[T], *, one_moment: bool = False) -> T:
         """Run the work on the tenant's rows, all of its statements in ``one_moment`` or each in its own.

@@ -23,7 +23,7 @@ WHERE tenant = %(tenant)s AND id = %(id)s;
 
 -- name: documents
 SELECT id FROM knowledge.documents
-WHERE tenant = %(tenant)s AND id > %(after)s AND starts_with(id, %(prefix)s)
+WHERE tenant = %(tenant)s AND id > %(after)s AND id >= %(prefix)s AND id <= %(prefix)s || chr(1114111)
 ORDER BY id
 LIMIT %(limit)s;
 
@@ -96,9 +96,3 @@ SELECT %(tenant)s, %(position)s + row.number, row.element, row.source, row.type,
 FROM unnest(%(elements)b::bytea[], %(sources)b::text[], %(types)b::text[], %(targets)b::text[], %(sizes)b::integer[],
             %(wholes)b::boolean[])
      WITH ORDINALITY AS row (element, source, type, target, size, whole, number);
-
--- name: remove_reports
-DELETE FROM knowledge.reports AS report
-USING knowledge.evidence AS evidence
-WHERE evidence.tenant = %(tenant)s AND evidence.unit = ANY(%(units)b)
-  AND report.tenant = evidence.tenant AND report.community = evidence.community;

@@ -1,5 +1,6 @@
 -- Removes everything. The role stays: it belongs to the server, and other databases may use it.
-DROP TABLE knowledge.evidence, knowledge.reports, knowledge.memberships, knowledge.runs;
+DROP TABLE knowledge.spending, knowledge.asked_about, knowledge.answers;
+DROP TABLE knowledge.evidence, knowledge.beneath, knowledge.reports, knowledge.memberships, knowledge.runs;
 DROP TABLE knowledge.refusals, knowledge.ingestions;
 DROP TABLE knowledge.outbox, knowledge.edge_parts, knowledge.node_parts, knowledge.documents;
 DROP TABLE knowledge.publications, knowledge.ledgers;

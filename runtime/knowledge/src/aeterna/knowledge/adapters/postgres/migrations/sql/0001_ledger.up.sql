@@ -6,7 +6,9 @@
 CREATE TABLE knowledge.ledgers (
     tenant      text   PRIMARY KEY CHECK (tenant ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
     incarnation uuid   NOT NULL DEFAULT gen_random_uuid(),
-    position    bigint NOT NULL DEFAULT 0 CHECK (position >= 0)
+    position    bigint NOT NULL DEFAULT 0 CHECK (position >= 0),
+    -- Moves on with every report that comes, changes or goes.
+    reports     bigint NOT NULL DEFAULT 0
 );
 
 -- How far the graph shows the outbox. `planned` is the end of the slice that a publisher has begun with: whoever takes

@@ -18,7 +18,8 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['ledgers', 'publications', 'documents', 'node_parts', 'edge_parts', 'outbox',
-        'ingestions', 'refusals', 'runs', 'memberships', 'reports', 'evidence']
+        'ingestions', 'refusals', 'runs', 'memberships', 'reports', 'beneath',
+        'evidence', 'answers', 'asked_about', 'spending']
     LOOP
         EXECUTE format('ALTER TABLE knowledge.%I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE knowledge.%I FORCE ROW LEVEL SECURITY', name);
