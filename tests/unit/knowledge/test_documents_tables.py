@@ -30,7 +30,7 @@ def parquet(rows: list[dict[str, object]]) -> bytes:
 
 
 def edges_of(table: Table) -> list[tuple[str, str, str, float]]:
-    return [(*edge.key, edge.weight) for edge in table.edges]
+    return [(edge.key.source, edge.key.type, edge.key.target, edge.weight) for edge in table.edges]
 
 
 def test_a_table_of_nodes_gives_nodes_whose_other_columns_are_properties(documents: Documents) -> None:

@@ -9,7 +9,7 @@ from aeterna.knowledge.domain.documents import Parsed
 from aeterna.knowledge.domain.entries import Entry
 
 if TYPE_CHECKING:
-    from aeterna.knowledge.domain.documents import Upload
+    from aeterna.knowledge.domain.documents import Unit, Upload
     from aeterna.knowledge.ports import DocumentReader
 
 
@@ -38,5 +38,14 @@ def entry_of(reader: DocumentReader, upload: Upload) -> Entry:
         title=read.title,
         text=read.text if isinstance(read, Parsed) else "",
         units=units,
-        warnings=read.warnings,
+        warnings=(*read.warnings, *_marked(units)),
     )
+
+
+def _marked(units: tuple[Unit, ...]) -> tuple[str, ...]:
+    """Say how many units read like an order to a model, and in what way."""
+    found = [unit.suspicious for unit in units if unit.suspicious]
+    if not found:
+        return ()
+    ways = "; ".join(sorted({way for ways in found for way in ways}))
+    return (f"{len(found)} of {len(units)} units read like an order to a model and are marked ({ways})",)

@@ -30,10 +30,15 @@ _MIB: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingLimits:
-    """How much one document may ask of its reader: its own bytes, and seconds of the process that reads for us."""
+    """How much one document may ask: its own ``bytes``, and ``seconds`` and ``memory`` of the process that reads it.
+
+    Markdown of more than ``markdown`` characters is read there, too: its parser is linear, and slow for what is none.
+    """
 
     bytes: int = 16 * _MIB
     seconds: float = 20.0
+    memory: int = 1024 * _MIB
+    markdown: int = 256 * 1024
 
 
 class DocumentFiles:
@@ -42,7 +47,7 @@ class DocumentFiles:
     def __init__(self, limits: ReadingLimits | None = None) -> None:
         self._limits = limits or ReadingLimits()
         self._markdown = MarkdownFiles()
-        self._process = ReaderProcess(seconds=self._limits.seconds)
+        self._process = ReaderProcess(seconds=self._limits.seconds, memory=self._limits.memory)
 
     def __reduce__(self) -> tuple[Callable[[ReadingLimits], DocumentFiles], tuple[ReadingLimits]]:
         """In another process it is the one that this process has, so that a pool's tasks may bring it along."""
@@ -78,6 +83,8 @@ class DocumentFiles:
 
     def _of_text(self, kind: str, language: str | None, text: str, name: str) -> Parsed | Table:
         if kind == media_types.MARKDOWN:
+            if len(text) > self._limits.markdown:
+                return self._process.read("markdown", name, text.encode())
             return self._markdown.read(text, name)
         if kind == media_types.HTML:
             return self._process.read("page", name, text.encode())

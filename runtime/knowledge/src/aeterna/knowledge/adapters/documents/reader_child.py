@@ -1,7 +1,7 @@
-"""The process that reads what may harm its reader: web pages, source code and Parquet, within limits of memory.
+"""The process that reads what may harm its reader: web pages, source code, Parquet and very long Markdown.
 
-Run as ``python -P -m aeterna.knowledge.adapters.documents.reader_child``. A request is three lengths, and behind them a
-kind, a name and a content; an answer is a length and JSON. It ends with its input.
+Run as ``python -P -m aeterna.knowledge.adapters.documents.reader_child BYTES``. A request is three lengths, and behind
+them a kind, a name and a content; an answer is a length and JSON. It ends with its input.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 LENGTHS: Final = struct.Struct("!III")
 LENGTH: Final = struct.Struct("!I")
-MEMORY_BYTES: Final = 2 * 1024**3
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    """Answer requests until there are no more; the only argument is how many bytes of memory may be used."""
+    memory = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while _answer_one(sys.stdin.buffer, sys.stdout.buffer):
         pass
@@ -56,6 +56,10 @@ def _read(kind: str, name: str, content: bytes) -> Parsed | Table:
         from aeterna.knowledge.adapters.documents.web_pages import read_page  # noqa: PLC0415 - many need only one
 
         return read_page(content.decode(), name)
+    if kind == "markdown":
+        from aeterna.knowledge.adapters.documents.markdown import MarkdownFiles  # noqa: PLC0415 - as above
+
+        return MarkdownFiles().read(content.decode(), name)
     if kind == "parquet":
         from aeterna.knowledge.adapters.documents.parquet_tables import read_parquet  # noqa: PLC0415 - as above
 

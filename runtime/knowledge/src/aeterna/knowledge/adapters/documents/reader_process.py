@@ -31,11 +31,17 @@ MAX_ANSWER_BYTES: Final = 1 << 28
 class ReaderProcess:
     """A process that reads one document after the other, started with the first one and after each that broke it."""
 
-    def __init__(self, *, seconds: float) -> None:
-        """``seconds`` is the longest that a document may take."""
+    def __init__(self, *, seconds: float, memory: int) -> None:
+        """``seconds`` is the longest that a document may take; ``memory`` is in bytes of addresses."""
         self._seconds = seconds
+        self._memory = memory
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process, while there is one."""
+        return None if self._process is None else self._process.pid
 
     def read(self, kind: str, name: str, content: bytes) -> Parsed | Table:
         """Return what was read; raise `RefusedError` also for what took too long or broke the process."""
@@ -68,7 +74,10 @@ class ReaderProcess:
         if self._process is None or self._process.poll() is not None:
             self._stop()
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-P", "-m", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+                [sys.executable, "-P", "-m", _CHILD, str(self._memory)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
             )
             for stream in (self._process.stdin, self._process.stdout):
                 if stream is not None:
