@@ -21,7 +21,7 @@ from aeterna.cli.progress import Progress
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAVY = ("rich", "httpx", "jwt", "markdown_it", "cryptography", "packaging")
+HEAVY = ("rich", "httpx", "httpx2", "jwt", "markdown_it", "mcp", "cryptography", "packaging")
 
 
 @pytest.fixture

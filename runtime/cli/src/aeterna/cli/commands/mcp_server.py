@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import anyio
 import click
 
+from aeterna.cli import errors
 from aeterna.cli.connection import told
 from aeterna.cli.mcp_forwarding import forward
 from aeterna.cli.options import state_dir_option
@@ -28,4 +31,11 @@ def mcp_server(*, state_dir: Path | None) -> None:
     For example, in an agent's configuration:
       {"mcpServers": {"aeterna": {"command": "aeterna", "args": ["mcp"]}}}
     """
-    anyio.run(forward, told(state_dir))
+    found = told(state_dir)
+    signal.signal(signal.SIGINT, _end)
+    anyio.run(forward, found)
+
+
+def _end(_number: int, _frame: object) -> None:
+    # At once: a thread waits for a line from stdin, which cannot be taken back, and nothing here waits to be written.
+    os._exit(errors.INTERRUPTED)
