@@ -11,7 +11,8 @@ import pytest
 
 from aeterna.knowledge.adapters.documents.files import DocumentFiles, ReadingLimits
 from aeterna.knowledge.adapters.documents.folders import FolderOfDocuments
-from aeterna.knowledge.domain.documents import DocumentId
+from aeterna.knowledge.domain.documents import DocumentId, Upload
+from aeterna.knowledge.errors import DocumentRefusedError
 from aeterna.knowledge.usecases.reading import DocumentReading
 from fixtures.fix_documents import Documents, uploaded
 
@@ -77,11 +78,31 @@ def test_no_link_is_followed_and_no_pipe_waited_for(folder: Path, make: Callable
     make(folder)
     files = FolderOfDocuments(folder)
 
-    contents = [upload.content for upload in files.after(None)]
+    uploads = {upload.id: upload for upload in files.after(None)}
 
-    assert b"secret" not in contents
-    assert {"link.md", "linked", "inner.md"} <= files.left_out.keys()
-    assert "links are not followed" in files.left_out[DocumentId("link.md")].reason
+    assert all(upload.content != b"secret" for upload in uploads.values())
+    for link in ("link.md", "linked", "inner.md"):
+        assert "links are not followed" in str(uploads[DocumentId(link)].unreadable)
+
+
+@WAYS
+def test_a_name_that_is_not_utf8_is_refused_by_an_id_that_can_be_written_down(
+    folder: Path, make: Callable[[Path], None]
+) -> None:
+    """One such file must not end the work on all others."""
+    make(folder)
+    (folder / os.fsdecode(b"gr\xf6sse.md")).write_text("x")
+    upload = next(each for each in FolderOfDocuments(folder).after(None) if "\ufffd" in each.id)
+
+    assert (upload.id, upload.unreadable) == ("gr\ufffdsse.md", "has a name that is not UTF-8")
+
+
+def test_what_cannot_be_had_is_refused_with_its_reason(documents: Documents) -> None:
+    """So the report of a folder names it beside what its readers refuse."""
+    upload = Upload(id=DocumentId("a.md"), content=b"", name="a.md", unreadable="is a symbolic link")
+
+    with pytest.raises(DocumentRefusedError, match="is a symbolic link"):
+        documents.files.read(upload)
 
 
 @pytest.mark.needs("git")

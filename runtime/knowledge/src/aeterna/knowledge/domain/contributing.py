@@ -31,7 +31,7 @@ MAX_SYMBOLS: Final = 5_000
 def digest_of(upload: Upload) -> str:
     """Return what is the same when nothing would change by reading the document again."""
     told = hashlib.sha256()
-    for part in (EXTRACTOR, upload.name, upload.media_type or ""):
+    for part in (EXTRACTOR, upload.name, upload.media_type or "", upload.unreadable or ""):
         told.update(part.encode(errors="surrogatepass") + b"\0")
     told.update(upload.content)
     return told.hexdigest()

@@ -22,12 +22,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A document as it is given. ``name`` ends like its file; ``media_type`` wins over what that ending says."""
+    """A document as it is given. ``name`` ends like its file; ``media_type`` wins over what that ending says.
+
+    One that is ``unreadable`` has no content to be had, for the reason that it says, as in "is a symbolic link". It is
+    given all the same, so that the refusal is reported beside the others.
+    """
 
     id: DocumentId
     content: bytes
     name: str
     media_type: str | None = None
+    unreadable: str | None = None
 
 
 class BlockKind(StrEnum):

@@ -67,6 +67,8 @@ class DocumentFiles:
             raise DocumentRefusedError(upload.id, str(refused)) from refused
 
     def _read(self, upload: Upload) -> Parsed | Table:
+        if upload.unreadable is not None:
+            raise RefusedError(upload.unreadable)
         if len(upload.content) > self._limits.bytes:
             raise RefusedError(f"has more than {self._limits.bytes} bytes; cut it into several documents")
         name = upload.name.rpartition("/")[2]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pathspec import GitIgnoreSpec
@@ -30,14 +29,6 @@ _GIT: Final = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/n
 _GIT_ENVIRONMENT: Final = {"LC_ALL": "C", "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftOut:
-    """A file that no document was made of, and why: a clause as in "is a symbolic link"."""
-
-    document: DocumentId
-    reason: str
-
-
 class FolderOfDocuments:
     """The files below a folder. A document's id is ``prefix`` and its path from there, with slashes."""
 
@@ -46,44 +37,51 @@ class FolderOfDocuments:
         self._root = root.resolve(strict=True)
         self._prefix = prefix
         self._max_bytes = max_bytes
-        self._paths: list[str] | None = None
-        self.left_out: dict[DocumentId, LeftOut] = {}
+        self._paths: dict[DocumentId, str] | None = None
 
     @property
     def name(self) -> str:
         """The folder, for people."""
         return str(self._root)
 
+    @property
+    def prefix(self) -> str:
+        """What the ids of all of its documents begin with."""
+        return self._prefix
+
+    def ids(self) -> Iterator[DocumentId]:
+        """Give out the ids of all documents, in their order."""
+        return iter(self._listed())
+
     def count(self) -> int:
         """Return how many files there are."""
         return len(self._listed())
 
     def after(self, cursor: DocumentId | None) -> Iterator[Upload]:
-        """Return the documents whose ids are greater, in the order of their ids; note in ``left_out`` what is none."""
+        """Return the documents whose ids are greater, in the order of their ids."""
         root = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            for path in self._listed():
-                document = DocumentId(self._prefix + path)
-                if cursor is not None and document <= cursor:
-                    continue
-                upload = self._upload(root, path, document)
-                if upload is not None:
-                    yield upload
+            for document, path in self._listed().items():
+                if cursor is None or document > cursor:
+                    yield self._upload(root, path, document)
         finally:
             os.close(root)
 
-    def _upload(self, root: int, path: str, document: DocumentId) -> Upload | None:
+    def _upload(self, root: int, path: str, document: DocumentId) -> Upload:
+        if not document.endswith(path):
+            return Upload(id=document, content=b"", name=document, unreadable="has a name that is not UTF-8")
         try:
-            content = _content(root, path, self._max_bytes + 1)
+            return Upload(id=document, content=_content(root, path, self._max_bytes + 1), name=path)
         except OSError as problem:
-            self.left_out[document] = LeftOut(document=document, reason=_reason(problem))
-            return None
-        return Upload(id=document, content=content, name=path)
+            return Upload(id=document, content=b"", name=path, unreadable=_reason(problem))
 
-    def _listed(self) -> list[str]:
+    def _listed(self) -> dict[DocumentId, str]:
+        """Return the paths by their ids, in the order of these. No id has what cannot be written as UTF-8."""
         if self._paths is None:
             found = _tracked(self._root)
-            self._paths = sorted(_walked(self._root) if found is None else found)
+            paths = _walked(self._root) if found is None else found
+            by_id = {DocumentId(self._prefix + os.fsencode(path).decode(errors="replace")): path for path in paths}
+            self._paths = dict(sorted(by_id.items()))
         return self._paths
 
 
