@@ -21,13 +21,18 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingestion:
-    """How far it is. ``cursor`` is the last document that is done with; ``total`` is None where nobody counted."""
+    """How far it is. ``cursor`` is the last document that is done with; ``total`` is None where nobody counted.
+
+    Where it ``mirrors`` what begins so, documents of such ids that its source does not have are removed; the empty text
+    is all of a tenant's documents, and None is to remove nothing.
+    """
 
     id: IngestionId
     source: str
     started_by: str
     started_at: datetime
     total: int | None = None
+    mirrors: str | None = None
     finished_at: datetime | None = None
     stored: int = 0
     unchanged: int = 0

@@ -9,38 +9,24 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from aeterna.knowledge.domain.documents import DocumentId
-from aeterna.knowledge.domain.entries import Author, Change, Changed, Record, record_of
+from aeterna.knowledge.domain.entries import Author, Change, Changed, Record
 from aeterna.knowledge.domain.ingestions import Refusal, Step
-from aeterna.knowledge.errors import DocumentRefusedError
+from aeterna.knowledge.usecases.batches import Batch, BatchLimits, BatchReader, Reading
 from aeterna.knowledge.usecases.publishing import Published
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
     from concurrent.futures import Executor
     from datetime import datetime
 
     from aeterna.graph.domain.identifiers import TenantId
     from aeterna.knowledge.domain.documents import Upload
-    from aeterna.knowledge.domain.entries import Entry
     from aeterna.knowledge.domain.ingestions import Ingestion, IngestionId
     from aeterna.knowledge.ports import Ingestions, KnowledgeLedger
     from aeterna.knowledge.usecases.publishing import Publishing
 
 
-_AT_ONCE: Final = 10
-"""Documents that are handed to another thread or process together: handing over costs as much as a short one."""
-
-
-class Reading(Protocol):
-    """Makes an entry of a document. Both calls may be made in any thread, or in a process of their own."""
-
-    def digest(self, upload: Upload) -> str:
-        """Return what `read` would give as the entry's digest, without reading."""
-        ...
-
-    def read(self, upload: Upload) -> Entry:
-        """Read the document; raise `DocumentRefusedError`."""
-        ...
+_PAGE: Final = 1000
 
 
 class Source(Protocol):
@@ -61,14 +47,6 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchLimits:
-    """How much is put in one transaction."""
-
-    documents: int = 100
-    bytes: int = 8 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of each document; ``published`` says from when on the graph shows it."""
 
@@ -79,22 +57,12 @@ class Outcome:
     published: Published
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Batch:
-    """Documents that were read, of which ``last`` is the last in the order in which they came."""
-
-    last: DocumentId
-    records: tuple[Record, ...]
-    refused: tuple[Refusal, ...]
-    unchanged: tuple[DocumentId, ...]
-
-
 @dataclass(slots=True)
 class _Sum:
     changed: list[Changed] = field(default_factory=list[Changed])
     refused: list[Refusal] = field(default_factory=list[Refusal])
 
-    def add(self, batch: _Batch) -> None:
+    def add(self, batch: Batch) -> None:
         self.refused.extend(batch.refused)
         self.changed.append(Changed(unchanged=batch.unchanged))
 
@@ -125,10 +93,9 @@ class Ingesting:
         self._ledger = ledger
         self._ingestions = ingestions
         self._publishing = publishing
-        self._reading = reading
-        self._executor = executor
         self._clock = clock
         self._limits = limits or BatchLimits()
+        self._reader = BatchReader(ledger, reading, executor, self._limits)
 
     async def put(self, tenant: TenantId, uploads: Iterable[Upload], *, by: str) -> Outcome:
         """Put documents. What is refused is named in the outcome and stays as it was; the others go on.
@@ -138,15 +105,17 @@ class Ingesting:
         """
         done = _Sum()
         async with self._showing(tenant) as show:
-            async for batch in self._read_ahead(tenant, uploads):
+            async for batch in self._reader.batches(tenant, uploads):
                 done.add(batch)
-                done.changed.append(await self._ledger.change(tenant, self._change(by, batch)))
-                show()
+                if batch.records:
+                    done.changed.append(await self._ledger.change(tenant, self._change(by, batch.records)))
+                    show()
         return done.outcome(await self._publishing.publish(tenant))
 
     async def run(self, tenant: TenantId, ingestion: IngestionId, source: Source) -> Ingestion:
         """Go on with an ingestion where it is, and return how it ended; a finished one is returned as it is.
 
+        Where it ``mirrors`` ids, the documents that its source has no more are removed.
         Raise `IngestionNotFoundError`, and `IngestionTakenError` when another process goes on with it.
         """
         now = await self._ingestions.ingestion(tenant, ingestion)
@@ -154,17 +123,11 @@ class Ingesting:
             return now
         cursor = now.cursor
         async with self._showing(tenant) as show:
-            async for batch in self._read_ahead(tenant, source.after(cursor)):
-                step = Step(
-                    ingestion=ingestion,
-                    before=cursor,
-                    after=batch.last,
-                    refused=batch.refused,
-                    unchanged=len(batch.unchanged),
-                )
-                await self._ledger.change(tenant, self._change(now.started_by, batch), step=step)
+            async for batch in self._reader.batches(tenant, source.after(cursor)):
+                await self._step(tenant, now, cursor, batch)
                 cursor = batch.last
                 show()
+            await self._step(tenant, now, cursor, None)
         await self._publishing.publish(tenant)
         await self._ingestions.finish(tenant, ingestion, at=self._clock())
         return await self._ingestions.ingestion(tenant, ingestion)
@@ -178,8 +141,41 @@ class Ingesting:
             done.changed.append(await self._ledger.change(tenant, Change(author=author, removed=batch)))
         return done.outcome(await self._publishing.publish(tenant))
 
-    def _change(self, by: str, batch: _Batch) -> Change:
-        return Change(author=Author(subject=by, at=self._clock()), put=batch.records)
+    async def _step(self, tenant: TenantId, job: Ingestion, cursor: DocumentId | None, batch: Batch | None) -> None:
+        """Take a batch, and remove what its source has no more up to there; without a batch, behind the cursor."""
+        last = None if batch is None else batch.last
+        kept = frozenset[DocumentId]() if batch is None else batch.ids
+        removed = tuple([id_ async for id_ in self._held(tenant, job, cursor, last) if id_ not in kept])
+        if batch is not None:
+            step = Step(
+                ingestion=job.id,
+                before=cursor,
+                after=batch.last,
+                refused=batch.refused,
+                unchanged=len(batch.unchanged),
+            )
+            change = self._change(job.started_by, batch.records, removed)
+            await self._ledger.change(tenant, change, step=step)
+        elif removed:
+            step = Step(ingestion=job.id, before=cursor, after=removed[-1])
+            await self._ledger.change(tenant, self._change(job.started_by, (), removed), step=step)
+
+    async def _held(
+        self, tenant: TenantId, job: Ingestion, cursor: DocumentId | None, last: DocumentId | None
+    ) -> AsyncGenerator[DocumentId]:
+        """Give the mirrored documents that the ledger has behind the cursor, up to the last."""
+        while job.mirrors is not None:
+            page = await self._ledger.documents(tenant, prefix=job.mirrors, after=cursor, limit=_PAGE)
+            for document in page:
+                if last is not None and document > last:
+                    return
+                yield document
+            if len(page) < _PAGE:
+                return
+            cursor = page[-1]
+
+    def _change(self, by: str, put: tuple[Record, ...], removed: tuple[DocumentId, ...] = ()) -> Change:
+        return Change(author=Author(subject=by, at=self._clock()), put=put, removed=removed)
 
     @asynccontextmanager
     async def _showing(self, tenant: TenantId) -> AsyncGenerator[Callable[[], None]]:
@@ -202,67 +198,3 @@ class Ingesting:
             raise
         finally:
             await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _read_ahead(self, tenant: TenantId, uploads: Iterable[Upload]) -> AsyncGenerator[_Batch]:
-        """Give batches that were read; the next one is being read while the caller has one."""
-        batches = _batches(uploads, self._limits)
-
-        async def read() -> _Batch | None:
-            batch = await asyncio.to_thread(next, batches, None)
-            return None if batch is None else await self._read(tenant, batch)
-
-        ahead = asyncio.create_task(read())
-        try:
-            while (batch := await ahead) is not None:
-                ahead = asyncio.create_task(read())
-                yield batch
-        finally:
-            ahead.cancel()
-            await asyncio.gather(ahead, return_exceptions=True)
-
-    async def _read(self, tenant: TenantId, batch: Sequence[Upload]) -> _Batch:
-        known = await self._ledger.digests(tenant, [upload.id for upload in batch])
-        digests = await asyncio.to_thread(lambda: [self._reading.digest(upload) for upload in batch])
-        waiting = [upload for upload, digest in zip(batch, digests, strict=True) if known.get(upload.id) != digest]
-        changed = {upload.id for upload in waiting}
-        loop = asyncio.get_running_loop()
-        read = await asyncio.gather(
-            *(
-                loop.run_in_executor(self._executor, _read_all, self._reading, waiting[at : at + _AT_ONCE])
-                for at in range(0, len(waiting), _AT_ONCE)
-            )
-        )
-        outcomes = [outcome for some in read for outcome in some]
-        return _Batch(
-            last=batch[-1].id,
-            records=tuple(outcome for outcome in outcomes if isinstance(outcome, Record)),
-            refused=tuple(outcome for outcome in outcomes if isinstance(outcome, Refusal)),
-            unchanged=tuple(upload.id for upload in batch if upload.id not in changed),
-        )
-
-
-def _read_all(reading: Reading, uploads: Sequence[Upload]) -> list[Record | Refusal]:
-    """Read documents in whatever process this is; a refusal is a value, because not every error can be sent."""
-    return [_read_one(reading, upload) for upload in uploads]
-
-
-def _read_one(reading: Reading, upload: Upload) -> Record | Refusal:
-    try:
-        return record_of(reading.read(upload))
-    except DocumentRefusedError as refusal:
-        return Refusal(document=upload.id, reason=refusal.reason)
-
-
-def _batches(uploads: Iterable[Upload], limits: BatchLimits) -> Iterator[list[Upload]]:
-    """Divide documents into batches; one that comes twice begins another batch, so that the later one wins."""
-    batch: dict[DocumentId, Upload] = {}
-    size = 0
-    for upload in uploads:
-        full = len(batch) >= limits.documents or size + len(upload.content) > limits.bytes
-        if batch and (full or upload.id in batch):
-            yield list(batch.values())
-            batch, size = {}, 0
-        batch[upload.id] = upload
-        size += len(upload.content)
-    if batch:
-        yield list(batch.values())

@@ -34,6 +34,7 @@ class PostgresIngestions:
                 started_by=ingestion.started_by,
                 started_at=ingestion.started_at,
                 total=ingestion.total,
+                mirrors=ingestion.mirrors,
             )
             return await _ingestion(statements, ingestion.id)
 
@@ -100,6 +101,7 @@ async def _ingestion(statements: Statements, id_: IngestionId) -> Ingestion:
         "started_at",
         "finished_at",
         "total",
+        "mirrors",
         "stored",
         "unchanged",
         "removed",

@@ -1,12 +1,12 @@
 -- Pieces of work over many documents.
 
 -- name: begin_ingestion
-INSERT INTO knowledge.ingestions (tenant, id, source, started_by, started_at, total)
-VALUES (%(tenant)s, %(id)s, %(source)s, %(started_by)s, %(started_at)s, %(total)s)
+INSERT INTO knowledge.ingestions (tenant, id, source, started_by, started_at, total, mirrors)
+VALUES (%(tenant)s, %(id)s, %(source)s, %(started_by)s, %(started_at)s, %(total)s, %(mirrors)s)
 ON CONFLICT DO NOTHING;
 
 -- name: ingestion
-SELECT id, source, started_by, started_at, finished_at, total, stored, unchanged, removed, refused, cursor
+SELECT id, source, started_by, started_at, finished_at, total, mirrors, stored, unchanged, removed, refused, cursor
 FROM knowledge.ingestions
 WHERE tenant = %(tenant)s AND id = %(id)s;
 

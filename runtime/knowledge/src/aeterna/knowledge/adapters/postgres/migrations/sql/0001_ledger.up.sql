@@ -91,6 +91,7 @@ CREATE TABLE knowledge.ingestions (
     started_at  timestamptz NOT NULL,
     finished_at timestamptz,
     total       bigint,
+    mirrors     text,
     stored      bigint      NOT NULL DEFAULT 0,
     unchanged   bigint      NOT NULL DEFAULT 0,
     removed     bigint      NOT NULL DEFAULT 0,
