@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from aeterna.graph.domain.catalogs import catalog_of, warehouse_of
+from aeterna.postgres.login import Provider
 from aeterna.service.settings import Duration, ServiceSettings
 
 if TYPE_CHECKING:
@@ -40,11 +42,47 @@ class CatalogSettings(BaseSettings):
     warehouse: Annotated[str, AfterValidator(_warehouse)] = Field(min_length=1)
 
 
-class MigrationSettings(CatalogSettings):
+class LedgerSettings(BaseSettings):
+    """Where documents and what they contribute are kept; without ``knowledge_dsn`` knowledge is off.
+
+    ``knowledge_dsn`` is any libpq connection string; ``knowledge_migrate_dsn`` is set where the schema's owner is
+    another login than the one that serves. The others are as those of the thread store's database.
+    """
+
+    knowledge_dsn: SecretStr | None = Field(default=None, min_length=1)
+    knowledge_dsn_login: Provider = "password"
+    knowledge_dsn_ca_file: Path | None = None
+    knowledge_migrate_dsn: SecretStr | None = None
+    knowledge_migrate_secret_arn: str | None = Field(default=None, min_length=1)
+    knowledge_migrate_wait: Duration = timedelta(minutes=2)
+    knowledge_migrate_lock_timeout: Duration = timedelta(seconds=5)
+    knowledge_serving_login: str | None = Field(default=None, min_length=1, max_length=63)
+
+
+class KnowledgeSettings(LedgerSettings):
+    """How the process that serves uses the ledger: ``knowledge_migrate`` moves an old schema forward before serving.
+
+    There are ``knowledge_pool_min`` to ``knowledge_pool_max`` connections, of which at most half publish.
+    """
+
+    knowledge_migrate: bool = False
+    knowledge_pool_min: int = Field(default=2, ge=1)
+    knowledge_pool_max: int = Field(default=8, ge=2)
+    knowledge_pool_timeout: Duration = timedelta(seconds=2)
+    knowledge_connect_timeout: Duration = timedelta(seconds=5)
+    knowledge_statement_timeout: Duration = timedelta(seconds=10)
+    knowledge_lock_timeout: Duration = timedelta(seconds=3)
+    knowledge_idle_transaction_timeout: Duration = timedelta(seconds=10)
+
+
+class MigrationSettings(CatalogSettings, LedgerSettings):
     """What ``python -m aeterna.api migrate`` reads; it needs neither tokens nor a policy.
 
-    ``serving_login`` is let into the tables of a catalog in PostgreSQL, and made where the server is Azure's.
+    ``serving_login`` is let into the tables of a catalog in PostgreSQL, and made where the server is Azure's;
+    ``knowledge_serving_login`` into the ledger of knowledge.
     """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix="AETERNA_API_")
 
     serving_login: str | None = Field(default=None, min_length=1, max_length=63)
 
@@ -80,7 +118,7 @@ class RoundSettings(TableSettings):
     round_timeout: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
 
 
-class ApiSettings(TableSettings, ServiceSettings):
+class ApiSettings(TableSettings, KnowledgeSettings, ServiceSettings):
     """What the process that serves reads: beside its tables, how much is taken on at once.
 
     With ``upkeep`` the process keeps the tables of its open graphs fast and small: after every ``upkeep_commits``

@@ -45,6 +45,17 @@ from aeterna.client.history_values import (
     Tag,
 )
 from aeterna.client.json_value import JsonObject, JsonValue
+from aeterna.client.knowledge_problem_codes import (
+    DocumentNotFoundError,
+    DocumentRefusedError,
+    IngestionNotFoundError,
+    IngestionTakenError,
+    KnowledgeBusyError,
+    KnowledgeLoginError,
+    KnowledgeNotConfiguredError,
+    KnowledgeUnavailableError,
+    QuestionRefusedError,
+)
 from aeterna.client.lease_values import FreedLease, StuckTask
 from aeterna.client.policy_problem_codes import (
     BundleTokenError,
@@ -210,6 +221,8 @@ __all__ = [
     "DeployedPolicies",
     "Difference",
     "Direction",
+    "DocumentNotFoundError",
+    "DocumentRefusedError",
     "Edge",
     "EdgeChange",
     "EdgeKey",
@@ -228,6 +241,8 @@ __all__ = [
     "Hits",
     "Hold",
     "HoldNotFoundError",
+    "IngestionNotFoundError",
+    "IngestionTakenError",
     "InvalidArgumentError",
     "InvalidCursorError",
     "InvalidErasureError",
@@ -240,6 +255,10 @@ __all__ = [
     "JsonObject",
     "JsonValue",
     "KeysUnavailableError",
+    "KnowledgeBusyError",
+    "KnowledgeLoginError",
+    "KnowledgeNotConfiguredError",
+    "KnowledgeUnavailableError",
     "LayoutUnsupportedError",
     "LeaseLostError",
     "LegalHoldError",
@@ -290,6 +309,7 @@ __all__ = [
     "PushUrlRefusedError",
     "QueryTimeoutError",
     "QueryTooLargeError",
+    "QuestionRefusedError",
     "QuotaExceededError",
     "Related",
     "RelatedNode",

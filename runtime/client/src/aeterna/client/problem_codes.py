@@ -11,6 +11,7 @@ from aeterna.client.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from aeterna.client.knowledge_problem_codes import KNOWLEDGE_KINDS
 from aeterna.client.policy_problem_codes import POLICY_KINDS
 from aeterna.client.thread_problem_codes import THREAD_KINDS
 
@@ -310,6 +311,7 @@ KINDS: tuple[type[ProblemError], ...] = (
     WriterFencedError,
     CommitUncertainError,
     LayoutUnsupportedError,
+    *KNOWLEDGE_KINDS,
     *POLICY_KINDS,
     *THREAD_KINDS,
 )

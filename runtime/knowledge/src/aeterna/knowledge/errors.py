@@ -32,7 +32,7 @@ from aeterna.contracts.errors import AeternaError
 from aeterna.postgres import errors as postgres
 from aeterna.postgres.names import Names
 
-NAMES: Final = Names(name="knowledge", title="the knowledge ledger")
+NAMES: Final = Names(name="knowledge", title="the knowledge ledger", within="api")
 
 
 class KnowledgeError(AeternaError):

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """``name`` is the service's own, such as ``threads``; ``title`` what people read, such as ``the thread store``."""
+    """``name`` is the service's own, such as ``threads``; ``title`` what people read, such as ``the thread store``.
+
+    ``within`` is the service that a library is a part of, such as ``api``, where it is no service itself.
+    """
 
     name: str
     title: str
+    within: str | None = None
 
     @property
     def schema(self) -> str:
@@ -30,9 +34,9 @@ class Names:
     @property
     def module(self) -> str:
         """What ``python -m`` runs."""
-        return f"aeterna.{self.name}"
+        return f"aeterna.{self.within or self.name}"
 
     @property
     def variables(self) -> str:
         """What the names of its settings begin with."""
-        return f"AETERNA_{self.name.upper()}_"
+        return "_".join(("AETERNA", *((self.within.upper(),) if self.within else ()), self.name.upper(), ""))

@@ -1,11 +1,13 @@
-"""The HTTP status of each of the graph's errors: the only place where the two meet."""
+"""The HTTP status of each error of the graph and of knowledge: the only place where the two meet."""
 
 from __future__ import annotations
 
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from aeterna.api.errors import KnowledgeNotConfiguredError
 from aeterna.graph import errors
+from aeterna.knowledge import errors as knowledge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,5 +49,30 @@ STATUSES: Final[Mapping[type[AeternaError], int]] = MappingProxyType(
         errors.CommitUncertainError: 503,
         errors.StorageError: 503,
         errors.GraphError: 500,
+        KnowledgeNotConfiguredError: 503,
+        knowledge.DocumentRefusedError: 422,
+        knowledge.DocumentNotFoundError: 404,
+        knowledge.IngestionNotFoundError: 404,
+        knowledge.IngestionTakenError: 409,
+        knowledge.QuestionRefusedError: 422,
+        knowledge.StoreBusyError: 503,
+        knowledge.StoreUnavailableError: 503,
+        knowledge.LoginFailedError: 503,
+        knowledge.StoreDefectError: 500,
+        # What a model cannot do is done without it; should one of these reach a caller, it is our fault.
+        knowledge.ModelError: 500,
+        knowledge.ModelUnavailableError: 500,
+        knowledge.ModelRejectedError: 500,
+        knowledge.ModelAnswerError: 500,
+        # A process that cannot start answers nobody; likewise.
+        knowledge.DatabaseUnfitError: 500,
+        knowledge.SchemaOutdatedError: 500,
+        knowledge.SchemaMissingError: 500,
+        knowledge.RoleUnavailableError: 500,
+        knowledge.RoleUnboundError: 500,
+        knowledge.ConnectionInsecureError: 500,
+        knowledge.RevisionUnknownError: 500,
+        knowledge.DatabaseUnreachableError: 500,
+        knowledge.KnowledgeError: 500,
     }
 )

@@ -8,10 +8,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from aeterna.api.main.application import PROGRAM, application
+from aeterna.api.main.knowledge import ledger_of, limits_of
 from aeterna.api.main.migration import migrate
 from aeterna.api.main.rounds import backup, maintain
 from aeterna.api.settings import ApiSettings, MigrationSettings, RoundSettings
 from aeterna.graph.errors import StorageError
+from aeterna.knowledge.main import prepare_ledger
 from aeterna.service import lifecycle, telemetry
 from aeterna.service.errors import StartError
 from aeterna.service.settings import load
@@ -28,7 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("backup", help="make the backup that is due of every tenant, and print what was done as JSON")
     commands.add_parser("maintain", help="back up, compact, expire and collect every tenant's table, likewise")
-    commands.add_parser("migrate", help="make the tables of a catalog in PostgreSQL, and let in the login that serves")
+    commands.add_parser(
+        "migrate", help="make the tables of a catalog in PostgreSQL and of knowledge, and let in the login"
+    )
     chosen = parser.parse_args(arguments)
     with lifecycle.one_line_refusals(PROGRAM):
         # At "info" it says which class opens files, several times for each commit.
@@ -49,8 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def serve(settings: ApiSettings) -> None:
-    """Serve until told to stop; raise `StorageError` when the catalog cannot be opened."""
+    """Serve until told to stop; raise `StorageError` when the catalog cannot be opened.
+
+    Where knowledge is on, raise the `DatabaseUnfitError` that says why its database is not fit.
+    """
     telemetry.configure(PROGRAM, settings)
+    ledger = ledger_of(settings)
+    if ledger is not None:
+        prepare_ledger(ledger, limits_of(settings), migrate=settings.knowledge_migrate)
     lifecycle.serve(
         application(settings),
         host=settings.host,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import trace
@@ -21,6 +21,7 @@ from aeterna.api.api.erasing import erasing
 from aeterna.api.api.feeds import FeedLimits, Feeds
 from aeterna.api.api.history import history
 from aeterna.api.api.internal import internal
+from aeterna.api.api.knowing import knowing
 from aeterna.api.api.problem import STATUSES
 from aeterna.api.api.reading import reading
 from aeterna.api.api.tools.endpoint import ToolServer, messages
@@ -28,11 +29,13 @@ from aeterna.api.api.tools.graph_tools import graph_tools
 from aeterna.api.api.upkeep import upkeep
 from aeterna.api.api.writing import writing
 from aeterna.api.main.keeping import upkeep_policy
+from aeterna.api.main.knowledge import ledger_of, limits_of
 from aeterna.api.settings import workload_environment
 from aeterna.graph.adapters.telemetry import OpenTelemetryCommitObserver
 from aeterna.graph.domain.limits import Limits
 from aeterna.graph.main import maintenance_of, open_graphs
 from aeterna.graph.usecases.schedule import Cadence, Due, Schedule
+from aeterna.knowledge.main import open_knowledge
 from aeterna.service.adapters.authzen import AuthZenDecisionPoint
 from aeterna.service.adapters.issuers import verifier_of
 from aeterna.service.app import service_app
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 
     from aeterna.api.settings import ApiSettings
     from aeterna.graph.usecases.graphs import Graphs
+    from aeterna.knowledge.main import OpenKnowledge
     from aeterna.service.health import Check
     from aeterna.service.ports import DecisionPoint, TokenVerifier
 
@@ -70,6 +74,8 @@ def application(
         cadence=Cadence(every=settings.upkeep_every),
     )
 
+    ledger = ledger_of(settings)
+    knowledge = None if ledger is None else open_knowledge(graphs, ledger, limits_of(settings))
     version = importlib.metadata.version(PROGRAM)
     tools = ToolServer(
         graph_tools(_session_id),
@@ -86,13 +92,14 @@ def application(
         settings=settings,
         verifier=verifier or verifier_of(settings, registry),
         decisions=decisions or AuthZenDecisionPoint.of(settings, registry),
-        checks=checks_of(graphs, settings.lag_bound),
+        checks=checks_of(graphs, settings.lag_bound, knowledge),
         problems=STATUSES,
-        lifespan=lifespan_of(graphs, schedule, settings, tools),
-        routers=[writing, reading, internal, asking, erasing, history, upkeep, messages],
+        lifespan=lifespan_of(graphs, schedule, settings, tools, knowledge),
+        routers=[writing, reading, internal, asking, erasing, history, upkeep, knowing, messages],
         registry=registry,
     )
     app.state.graphs = graphs
+    app.state.knowledge = None if knowledge is None else knowledge.knowledge
     app.state.tools = tools
     app.state.maintenance = maintenance
     app.state.feeds = feeds_of(settings, registry)
@@ -100,7 +107,7 @@ def application(
     return app
 
 
-def checks_of(graphs: Graphs, lag_bound: timedelta) -> dict[str, Check]:
+def checks_of(graphs: Graphs, lag_bound: timedelta, knowledge: OpenKnowledge | None) -> dict[str, Check]:
     """Return by name what must hold for this process to get requests."""
 
     async def catalog() -> None:
@@ -109,11 +116,14 @@ def checks_of(graphs: Graphs, lag_bound: timedelta) -> dict[str, Check]:
     async def replica() -> None:
         following(graphs.replica.lag, lag_bound)
 
-    return {"catalog": catalog, "replica": replica}
+    checks: dict[str, Check] = {"catalog": catalog, "replica": replica}
+    if knowledge is not None:
+        checks["knowledge"] = knowledge.check
+    return checks
 
 
 def lifespan_of(
-    graphs: Graphs, schedule: Schedule, settings: ApiSettings, tools: ToolServer
+    graphs: Graphs, schedule: Schedule, settings: ApiSettings, tools: ToolServer, knowledge: OpenKnowledge | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Return what runs in the background from the first request to the last, and how it ends."""
 
@@ -124,7 +134,7 @@ def lifespan_of(
         if settings.upkeep:
             schedule.start()
         try:
-            async with tools.running():
+            async with tools.running(), nullcontext() if knowledge is None else knowledge.running():
                 yield
         finally:
             await asyncio.to_thread(schedule.stop)

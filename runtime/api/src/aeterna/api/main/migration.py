@@ -1,12 +1,15 @@
-"""Composes what is done before a release serves: a catalog in PostgreSQL gets its tables, and its login."""
+"""Composes what is done before a release serves: a catalog in PostgreSQL and the ledger get their tables and logins."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING, Final
 
+from aeterna.api.main.knowledge import ledger_of
 from aeterna.api.settings import workload_environment
+from aeterna.graph.domain.catalogs import PostgresCatalog, catalog_of
 from aeterna.graph.main import prepare_catalog
+from aeterna.knowledge.main import migrate_ledger
 from aeterna.service.errors import StartError
 
 if TYPE_CHECKING:
@@ -16,7 +19,18 @@ _PROGRAM: Final = "aeterna-api"
 
 
 def migrate(settings: MigrationSettings) -> None:
-    """Prepare the catalog as its owner, and say so in one line; raise `StorageError` when it cannot be."""
+    """Prepare the catalog, the ledger of knowledge or both as their owners, and say so in one line each.
+
+    Raise `StorageError` or `DatabaseUnfitError` when that cannot be.
+    """
+    ledger = ledger_of(settings)
+    if ledger is None or isinstance(catalog_of(settings.catalog_uri), PostgresCatalog):
+        _prepare_catalog(settings)
+    if ledger is not None:
+        sys.stdout.write(f"{_PROGRAM}: {migrate_ledger(ledger)}\n")
+
+
+def _prepare_catalog(settings: MigrationSettings) -> None:
     try:
         prepare_catalog(
             catalog_uri=settings.catalog_uri,

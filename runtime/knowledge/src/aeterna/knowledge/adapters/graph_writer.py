@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from aeterna.graph.domain.changes import Session
     from aeterna.graph.domain.identifiers import TenantId
     from aeterna.graph.domain.snapshots import Receipt
@@ -20,4 +22,9 @@ class OpenGraphWriter:
 
     async def commit(self, tenant: TenantId, session: Session) -> Receipt:
         """See `GraphWriter.commit`."""
-        return await asyncio.wrap_future(self._graphs.of(tenant).submit(session))
+
+        def queued() -> Future[Receipt]:
+            # In a thread: to open a tenant's graph is to read its tables.
+            return self._graphs.of(tenant).submit(session)
+
+        return await asyncio.wrap_future(await asyncio.to_thread(queued))
