@@ -76,10 +76,10 @@ def named(hierarchy: Hierarchy, ids: tuple[str, ...], previous: Membership | Non
         if previous is not None and before is not None:
             labels = carried(previous.ids, before.community, ids)
             heirs = {now: before.names[then] for now, then in _heirs(labels, level.community, count).items()}
-        firsts = _firsts(level.community, count)
+        firsts: list[int] = _firsts(level.community, count).tolist()
         names = tuple(
             heirs[community] if community in heirs else _new_name(seq, number, ids[first], taken)
-            for community, first in enumerate(firsts.tolist())
+            for community, first in enumerate(firsts)
         )
         levels.append(NamedLevel(names=names, community=level.community))
     return Membership(ids=ids, levels=tuple(levels))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Start:
-    """What a level is begun with: ``atoms`` that stay together, ``parts`` that they are in; -1 where there is none."""
+    """What a division begins with, by node: its atom, whose nodes stay together, and the part that it is in."""
 
     atoms: Ints
     parts: Ints
@@ -25,21 +25,15 @@ class Start:
 def start_of(earlier: Earlier, depth: int, nodes: Ints, cluster: Ints) -> Start:
     """Return how the division of clusters begins.
 
-    A node of which an edge within its cluster changed is an atom of its own, and may go where it likes. The others go
-    together with those that they were with at the next finer level.
+    A node of which an edge within its cluster changed is an atom of its own, and may go where it likes. The others stay
+    with those that they were with, and their communities can only become one: a search that may take communities apart
+    finds others that are hardly better, and nobody would know them again.
     """
     parts = earlier.levels[depth][nodes]
     loose = (parts < 0) | _changed(earlier, nodes, cluster)
-    if depth + 1 < len(earlier.levels):
-        finer = earlier.levels[depth + 1][nodes]
-        loose |= finer < 0
-    else:
-        finer = parts
-        loose[:] = True
     own = np.arange(len(nodes))
-    span = int(finer.max(initial=0)) + 1 + len(nodes)
-    atoms, _ = ranked(cluster * span + np.where(loose, span - len(nodes) + own, finer))
     span = int(parts.max(initial=0)) + 1 + len(nodes)
+    atoms, _ = ranked(cluster * span + np.where(loose, span - len(nodes) + own, parts))
     begun, _ = ranked(cluster * span + np.where(parts < 0, span - len(nodes) + own, parts))
     return Start(atoms=atoms, parts=begun)
 

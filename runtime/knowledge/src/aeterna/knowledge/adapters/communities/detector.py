@@ -35,7 +35,7 @@ class IgraphCommunityDetector:
         return Hierarchy(
             levels=tuple(
                 Level(community=community, parent=_parents(community, above))
-                for community, above in zip(levels, [none, *levels[:-1]], strict=True)
+                for community, above in zip(levels, [none, *levels][: len(levels)], strict=True)
             ),
             quality=graph.modularity(levels[0]) if levels else 0.0,
         )

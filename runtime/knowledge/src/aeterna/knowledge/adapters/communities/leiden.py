@@ -33,10 +33,11 @@ _igraph_turn: Final = threading.Lock()  # igraph has one generator of random num
 _RANDOMNESS: Final = 0.01  # of the paper
 _BATCH: Final = 10_000  # edges
 _CHUNK: Final = 20_000  # edges that are Python objects at a time
-# igraph can iterate until nothing gets better, but rounding may let it believe for ever that something does.
-_ITERATIONS: Final = 10
-# Larger graphs are left after one iteration: each costs as much again, and adds a thousandth of modularity.
-_ITERATED_BELOW: Final = 50_000
+# How often Leiden goes over a graph with fewer edges than so many. Each time costs about as much as the first; the
+# second adds up to a hundredth of modularity and the others next to nothing. Not until nothing gets better, as igraph
+# offers it: rounding may let it believe for ever that something does.
+_ITERATIONS: Final = ((50_000, 10), (500_000, 2))
+_AT_LEAST: Final = 1
 
 
 class Leiden:
@@ -46,7 +47,7 @@ class Leiden:
         """``potts`` is for the constant Potts model, in which each node weighs 1; ``edges`` are those of the whole."""
         self._resolution = resolution
         self._potts = potts
-        self._iterations = _ITERATIONS if edges < _ITERATED_BELOW else 1
+        self._iterations = next((times for below, times in _ITERATIONS if edges < below), _AT_LEAST)
         self._chances = random.Random(seed)  # noqa: S311 - repeatable, not secret
 
     def divided(self, graph: WeightedGraph, cluster: Ints, start: Ints | None, members: Ints) -> Ints:
