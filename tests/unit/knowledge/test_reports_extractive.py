@@ -128,7 +128,9 @@ def test_a_report_keeps_to_its_budget_and_quotes_exactly(passages: list[str], to
 def test_the_same_content_in_any_order_has_the_same_digest_and_report(
     passages: list[int], members: list[int], relations: list[int]
 ) -> None:
-    held = [passage(f"Passage {index} is of a lens and a lease.", unit=f"u{index}", start=50 * index) for index in range(4)]
+    held = [
+        passage(f"Passage {index} is of a lens and a lease.", unit=f"u{index}", start=50 * index) for index in range(4)
+    ]
     known = [term("lens", 1.0), term("lease", 2.0), term("wall", 1.0)]
     ties = [Relation(source="term:lens", type=type_, target="term:lease", weight=1.0) for type_ in ("uses", "is_a")]
     first = material(*held, members=tuple(known), relations=tuple(ties))

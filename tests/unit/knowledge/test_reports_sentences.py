@@ -19,6 +19,7 @@ from aeterna.knowledge.domain.sentences import plain, sentences_of
         pytest.param("Ask J. Doe. He knows.", ["Ask J. Doe.", "He knows."], id="initials"),
         pytest.param("It ended ... and began. Then", ["It ended ... and began.", "Then"], id="a pause"),
         pytest.param('He said "no." Then he left.', ['He said "no."', "Then he left."], id="quotes"),
+        pytest.param("Set it. `dsn` is next.", ["Set it.", "`dsn` is next."], id="names of code"),
         pytest.param("A wrapped\nsentence. Next.", ["A wrapped\nsentence.", "Next."], id="wrapped lines"),
         pytest.param("# Title\nText here.\n\nMore.", ["Text here.", "More."], id="headings are no sentences"),
         pytest.param("- One item\n- Two items.\n  Still two.", ["One item", "Two items.", "Still two."], id="lists"),

@@ -98,7 +98,8 @@ def _ends(before: str, after: str) -> bool:
     following = next((character for character in after if character.isalnum()), "")
     if not following or before[-1] in "。！？":  # noqa: RUF001 - as above
         return True
-    if following.islower():
+    if following.islower() and not after.lstrip().startswith("`"):
+        # A name of code begins a sentence as it is written.
         return False
     word = _LAST_WORD.search(before)
     if word is None:
