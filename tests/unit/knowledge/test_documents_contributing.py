@@ -114,7 +114,7 @@ def test_a_source_file_defines_symbols_that_are_parts_of_others(documents: Docum
         (
             "a.py",
             '"""Writer leases."""\n\n\nclass Lease:\n    def take(self): ...  # Raises the epoch\n',
-            "0cd23f80c77eb003",
+            "1cf44547cf73385a",
         ),
     ],
 )

@@ -8,7 +8,9 @@ import pytest
 
 from aeterna.knowledge.adapters.documents.languages import language_of
 from aeterna.knowledge.adapters.documents.source_code import read_source
+from aeterna.knowledge.domain.documents import DocumentId
 from aeterna.knowledge.domain.phrases import masked
+from aeterna.knowledge.domain.units import cut
 
 if TYPE_CHECKING:
     from aeterna.knowledge.domain.documents import Parsed
@@ -65,3 +67,18 @@ def test_a_definition_begins_with_its_decorators_and_the_comment_above_it() -> N
 
 def test_a_name_that_is_no_source_code_has_no_language() -> None:
     assert language_of("letter.unknown") is None
+
+
+def test_units_of_a_file_are_its_definitions() -> None:
+    text = (
+        "class A:\n    x = 1\n\n    def one(self):\n        return 1\n\n"
+        "    def two(self):\n        return 2\n\n\ndef f():\n    pass\n"
+    )
+    units = cut(read(text, "a.py"), DocumentId("a.py"))
+
+    assert [(unit.heading, unit.text.split("(")[0]) for unit in units] == [
+        (("A",), "class A:\n    x = 1"),
+        (("A", "one"), "def one"),
+        (("A", "two"), "def two"),
+        (("f",), "def f"),
+    ]

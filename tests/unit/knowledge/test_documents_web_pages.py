@@ -66,3 +66,9 @@ def test_links_code_and_headings_are_found() -> None:
     assert [(link.target, link.text) for link in page.links] == [("b.html", "a link")]
     assert [quoted.text for quoted in page.quoted] == ["Store.open()"]
     assert [(section.level, section.title) for section in page.sections] == [(1, "Top"), (2, "In")]
+
+
+def test_headings_within_headings_are_in_the_order_of_the_text() -> None:
+    page = read_page("<h1>Top <div><h2>In</h2></div></h1>text<h2>Next</h2>", "a.html")
+
+    assert [section.title for section in page.sections] == ["Top In", "In", "Next"]

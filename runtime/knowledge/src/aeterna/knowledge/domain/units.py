@@ -26,6 +26,7 @@ _BORDERS: Final = 4
 _PARAGRAPH: Final = re.compile(r"\S[^\n]*(?:\n(?![^\S\n]*(?:\n|\Z))[^\n]*)*")
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 _SENTENCE_END: Final = re.compile("[.!?\u3002\uff01\uff1f\u2026][\"'\u201d\u2019)\\]]*\\s+|[\u3002\uff01\uff1f]")
+_NO_SPACE: Final = re.compile(r"\S")
 _SPACE: Final = re.compile(r"\s+")
 _ZERO_WIDTH_JOINER: Final = "\u200d"
 _REGIONALS: Final = "".join(map(chr, range(0x1F1E6, 0x1F200)))
@@ -64,7 +65,7 @@ def _passages(parsed: Parsed) -> Iterator[Span]:
     text = parsed.text
     start = end = -1
     only_headings = False
-    sections = {section.span.start for section in parsed.sections}
+    sections = {_begin(text, section.span.start) for section in parsed.sections}
     for block in _blocks(parsed):
         heading = block.kind is BlockKind.HEADING
         for piece in _pieces(text, block.span):
@@ -158,6 +159,12 @@ def _is_within_grapheme(text: str, start: int, at: int) -> bool:
 def _regionals_before(text: str, start: int, at: int) -> int:
     """Return how many letters of flags stand right before a place: two of them are one flag."""
     return at - start - len(text[start:at].rstrip(_REGIONALS))
+
+
+def _begin(text: str, at: int) -> int:
+    """Return where the text goes on behind white space; an indented section begins there."""
+    found = _NO_SPACE.search(text, at)
+    return found.start() if found else at
 
 
 def _trimmed(text: str, start: int, end: int) -> Span | None:

@@ -37,7 +37,8 @@ _IMPL: Final = re.compile(r"impl\b[^\n{]{0,300}")
 _GENERIC: Final = re.compile(r"<[^<>]{0,200}>")
 _LEADING: Final = ("@", "#", "//", "/*", "*", "--", ";;", "%%", "[<")
 _PARAGRAPH: Final = re.compile(r"\S[^\n]*(?:\n(?![^\S\n]*(?:\n|\Z))[^\n]*)*")
-_MAX_DEPTH: Final = 3
+_MAX_GENERICS: Final = 3
+_MAX_HEADINGS: Final = 2
 _MAX_LEADING: Final = 40
 
 
@@ -45,7 +46,11 @@ def read_source(text: str, name: str, language: str) -> Parsed:
     """Return what was read of a file in a language that `languages` told."""
     found = _Definitions(text)
     found.read(_lexer(language))
-    headings = [(_with_leading(text, start), depth, title) for start, depth, title in found.headings]
+    headings: list[tuple[int, int, str]] = []
+    floor = 0
+    for start, depth, title in found.headings:
+        headings.append((_with_leading(text, start, floor), depth, title))
+        floor = text.find("\n", start) + 1 or len(text)
     return Parsed(
         media_type=f"text/x-{language}",
         title=name,
@@ -62,11 +67,11 @@ def _lexer(language: str) -> Lexer:
     return find_lexer_class_by_name(language)(ensurenl=False, stripnl=False, stripall=False)
 
 
-def _with_leading(text: str, start: int) -> int:
-    """Return where a definition begins with the comments and decorators right above it."""
+def _with_leading(text: str, start: int, floor: int) -> int:
+    """Return where a definition begins with the comments and decorators right above it, not before ``floor``."""
     for _ in range(_MAX_LEADING):
         before = text.rfind("\n", 0, max(0, start - 1)) + 1
-        if start == 0 or not text[before:start].lstrip().startswith(_LEADING):
+        if before < floor or start == 0 or not text[before:start].lstrip().startswith(_LEADING):
             break
         start = before
     return start
@@ -88,7 +93,7 @@ def _implementing(text: str, at: int) -> str:
     """Return the type whose implementation in Rust begins there, as in ``impl<T> Trait for Type<T>``."""
     found = _IMPL.match(text, at)
     header = found[0] if found else ""
-    for _ in range(_MAX_DEPTH):
+    for _ in range(_MAX_GENERICS):
         header = _GENERIC.sub("", header)
     words = header.split(" where ")[0].split()
     return words[-1].rpartition("::")[2] if len(words) > 1 and _NAME.fullmatch(words[-1].rpartition("::")[2]) else ""
@@ -161,6 +166,6 @@ class _Definitions:
         kind = "method" if within and kind == "function" else kind
         name = ".".join((*within, word))
         self.symbols.append(Symbol(span=Span(start=start, end=start + len(word)), name=name, kind=kind))
-        if len(within) < _MAX_DEPTH and (not self.headings or self.headings[-1][0] != self._line):
+        if len(within) < _MAX_HEADINGS and (not self.headings or self.headings[-1][0] != self._line):
             self.headings.append((self._line, len(within) + 1, word))
         self._scopes.append((self._indent, word))

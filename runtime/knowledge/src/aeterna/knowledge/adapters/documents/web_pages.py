@@ -62,7 +62,7 @@ def read_page(html: str, name: str) -> Parsed:
         title=(title or next((heading for _, _, heading in page.headings), "") or name)[:MAX_TITLE_CHARS],
         text=text,
         blocks=tuple(page.blocks),
-        sections=sections_of(page.headings, len(text)),
+        sections=sections_of(sorted(page.headings), len(text)),
         links=tuple(page.links),
         quoted=tuple(page.quoted),
         markup=tuple(sorted([*(quoted.span for quoted in page.quoted), *_code(page.blocks)])),
