@@ -117,9 +117,11 @@ async def test_unchanged_documents_cost_one_question_for_each_batch(world: World
 
 
 async def test_a_document_that_comes_twice_ends_as_it_came_last(world: World) -> None:
-    await world.knowledge().put(ACME, [upload("a", "red"), upload("a", "blue")], by="ada")
+    await world.knowledge().put(ACME, [upload("a", "blue")], by="ada")
 
-    assert world.digest() == await fresh({"a": "blue"})
+    await world.knowledge().put(ACME, [upload("a", "red"), upload("b", "x"), upload("a", "blue")], by="ada")
+
+    assert world.digest() == await fresh({"a": "blue", "b": "x"})
 
 
 async def test_an_ingestion_that_ended_goes_on_where_it_was(world: World) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NewType, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, NewType, TypeAlias, cast
 
 from aeterna.graph.domain.changes import Edge, EdgeKey, JsonValue, Node, edge_of, node_of
-from aeterna.graph.domain.identifiers import Json, Label, NodeId
 from aeterna.graph.errors import InvalidSessionError
 from aeterna.knowledge.domain.contributions import EdgePart, NodePart, published_edge, published_node
 from aeterna.knowledge.errors import DocumentRefusedError
@@ -16,6 +14,7 @@ from aeterna.knowledge.errors import DocumentRefusedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aeterna.graph.domain.identifiers import Json, Label, NodeId
     from aeterna.knowledge.domain.contributions import Contribution
     from aeterna.knowledge.domain.documents import DocumentId
 
@@ -28,9 +27,11 @@ MAX_WEIGHT: Final = 1e12
 _HASH_BYTES: Final = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeRow:
-    """What a document says of a node; ``digest`` is equal where two documents say the same."""
+class NodeRow(NamedTuple):
+    """What a document says of a node; ``digest`` is equal where two documents say the same.
+
+    A tuple, as is `EdgeRow`: a document has many, and they go from process to process.
+    """
 
     element: ElementId
     digest: bytes
@@ -39,8 +40,7 @@ class NodeRow:
     properties: Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EdgeRow:
+class EdgeRow(NamedTuple):
     """What a document says of an edge; ``properties`` have the weight, as the graph shows it of one document alone."""
 
     element: ElementId

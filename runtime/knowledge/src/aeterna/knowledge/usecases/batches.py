@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 10
 """Documents that are handed to another thread or process together: handing over costs as much as a short one."""
+
+
+_AHEAD: Final = 2
+"""Batches that are being read while another one is kept."""
 
 
 class Reading(Protocol):
@@ -65,21 +70,27 @@ class BatchReader:
         self._limits = limits
 
     async def batches(self, tenant: TenantId, uploads: Iterable[Upload]) -> AsyncGenerator[Batch]:
-        """Give batches that were read; the next one is being read while the caller has one."""
+        """Give batches that were read, in order; the next ones are being read while the caller has one.
+
+        No document may come twice: a later one is compared before an earlier one is kept.
+        """
         batches = _batches(uploads, self._limits)
+        turn = asyncio.Lock()
 
         async def read() -> Batch | None:
-            batch = await asyncio.to_thread(next, batches, None)
+            async with turn:
+                batch = await asyncio.to_thread(next, batches, None)
             return None if batch is None else await self._read(tenant, batch)
 
-        ahead = asyncio.create_task(read())
+        ahead = deque(asyncio.create_task(read()) for _ in range(_AHEAD))
         try:
-            while (batch := await ahead) is not None:
-                ahead = asyncio.create_task(read())
+            while (batch := await ahead.popleft()) is not None:
+                ahead.append(asyncio.create_task(read()))
                 yield batch
         finally:
-            ahead.cancel()
-            await asyncio.gather(ahead, return_exceptions=True)
+            for task in ahead:
+                task.cancel()
+            await asyncio.gather(*ahead, return_exceptions=True)
 
     async def _read(self, tenant: TenantId, batch: Sequence[Upload]) -> Batch:
         known = await self._ledger.digests(tenant, [upload.id for upload in batch])
@@ -116,15 +127,13 @@ def _read_one(reading: Reading, upload: Upload) -> Record | Refusal:
 
 
 def _batches(uploads: Iterable[Upload], limits: BatchLimits) -> Iterator[list[Upload]]:
-    """Divide documents into batches; one that comes twice begins another batch, so that the later one wins."""
-    batch: dict[DocumentId, Upload] = {}
+    batch: list[Upload] = []
     size = 0
     for upload in uploads:
-        full = len(batch) >= limits.documents or size + len(upload.content) > limits.bytes
-        if batch and (full or upload.id in batch):
-            yield list(batch.values())
-            batch, size = {}, 0
-        batch[upload.id] = upload
+        if batch and (len(batch) >= limits.documents or size + len(upload.content) > limits.bytes):
+            yield batch
+            batch, size = [], 0
+        batch.append(upload)
         size += len(upload.content)
     if batch:
-        yield list(batch.values())
+        yield batch

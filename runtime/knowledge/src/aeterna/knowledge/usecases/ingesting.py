@@ -30,7 +30,7 @@ _PAGE: Final = 1000
 
 
 class Source(Protocol):
-    """Documents in the order of their ids, such as a folder's."""
+    """Documents in the order of their ids, each once, such as a folder's."""
 
     @property
     def name(self) -> str:
@@ -98,14 +98,14 @@ class Ingesting:
         self._reader = BatchReader(ledger, reading, executor, self._limits)
 
     async def put(self, tenant: TenantId, uploads: Iterable[Upload], *, by: str) -> Outcome:
-        """Put documents. What is refused is named in the outcome and stays as it was; the others go on.
+        """Put documents, of each the last one. What is refused is named and stays as it was; the others go on.
 
         Return when the graph shows them, unless somebody else is publishing for long. Where the graph fails, its error
         is raised when all documents are kept; the next one who publishes shows them.
         """
         done = _Sum()
         async with self._showing(tenant) as show:
-            async for batch in self._reader.batches(tenant, uploads):
+            async for batch in self._reader.batches(tenant, {upload.id: upload for upload in uploads}.values()):
                 done.add(batch)
                 if batch.records:
                     done.changed.append(await self._ledger.change(tenant, self._change(by, batch.records)))

@@ -152,13 +152,13 @@ async def _read(statements: Statements, incarnation: str, after: int, upto: int)
             edges[element] = (EdgeKey(source, type_, target), [])
     if nodes:
         for element, digest, id_, kind, properties, document in await statements.rows(
-            "said_of_nodes", elements=list(nodes)
+            "said_of_nodes", after=after, upto=upto
         ):
             node = NodeRow(element=element, digest=digest, id=id_, kind=kind, properties=properties)
             nodes[element][1].append((document, node))
     if edges:
         for element, digest, source, type_, target, weight, properties, document in await statements.rows(
-            "said_of_edges", elements=list(edges)
+            "said_of_edges", after=after, upto=upto
         ):
             key = EdgeKey(source, type_, target)
             edge = EdgeRow(element=element, digest=digest, key=key, weight=weight, properties=properties)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aeterna.graph.domain.changes import EdgeKey
 from aeterna.knowledge.domain.elements import EdgeRow, NodeRow
@@ -19,8 +19,7 @@ _GONE_SIZE = 64
 """About what a removal is in a session, in bytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touched:
+class Touched(NamedTuple):
     """A node or an edge that the graph is to show anew; ``type`` is None for a node, whose id is ``source``."""
 
     element: bytes

@@ -42,15 +42,22 @@ WHERE tenant = %(tenant)s AND position > %(after)s AND position <= %(upto)s;
 
 -- name: said_of_nodes
 -- Of documents that say the same only the first one matters; a node that thousands speak of is one row here.
-SELECT part.element, part.digest, part.id, part.kind, part.properties, min(document.id) AS document
-FROM unnest(%(elements)b::bytea[]) AS asked (element)
+SELECT part.element, part.digest, min(part.id) AS id, min(part.kind) AS kind, min(part.properties) AS properties,
+       min(document.id) AS document
+FROM (
+    SELECT DISTINCT element FROM knowledge.outbox
+    WHERE tenant = %(tenant)s AND position > %(after)s AND position <= %(upto)s AND type IS NULL
+) AS asked
 JOIN knowledge.node_parts AS part ON part.tenant = %(tenant)s AND part.element = asked.element
 JOIN knowledge.documents AS document ON document.tenant = %(tenant)s AND document.number = part.document
-GROUP BY part.element, part.digest, part.id, part.kind, part.properties;
+GROUP BY part.element, part.digest;
 
 -- name: said_of_edges
 SELECT part.element, part.digest, part.source, part.type, part.target, part.weight, part.properties, document.id
-FROM unnest(%(elements)b::bytea[]) AS asked (element)
+FROM (
+    SELECT DISTINCT element FROM knowledge.outbox
+    WHERE tenant = %(tenant)s AND position > %(after)s AND position <= %(upto)s AND type IS NOT NULL
+) AS asked
 JOIN knowledge.edge_parts AS part ON part.tenant = %(tenant)s AND part.element = asked.element
 JOIN knowledge.documents AS document ON document.tenant = %(tenant)s AND document.number = part.document;
 
