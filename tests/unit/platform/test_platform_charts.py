@@ -92,7 +92,7 @@ def test_a_release_comes_after_its_namespace_and_is_taken_back_when_it_fails(clo
 
 def routes(service: str) -> Iterator[str]:
     """Yield the path of every route in a service's own source."""
-    for path in SOURCES[service].glob("*.py"):
+    for path in SOURCES[service].rglob("*.py"):
         module = ast.parse(path.read_text("utf-8"))
         prefixes = dict(_routers(module))
         for node in ast.walk(module):

@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with lifecycle.one_line_refusals(PROGRAM):
         # At "info" it says which class opens files, several times for each commit.
         logging.getLogger("pyiceberg").setLevel(logging.WARNING)
+        # At "info" it says for each message that a session ends which there never was.
+        logging.getLogger("mcp").setLevel(logging.WARNING)
         try:
             match chosen.command:
                 case "backup":

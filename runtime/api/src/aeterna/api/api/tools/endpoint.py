@@ -27,7 +27,6 @@ from aeterna.service.errors import OriginRefusedError
 from aeterna.service.limits import RequestLimits
 from aeterna.service.problem import Problem, unexpected
 
-PATH: Final = "/mcp"
 MAX_MESSAGE_BYTES: Final = 256 * 1024
 """A message is parsed and checked on the event loop: what is larger belongs into a session over REST."""
 
@@ -83,11 +82,14 @@ class ToolServer:
         if tool is None:
             raise MCPError(mcp_types.INVALID_PARAMS, f"there is no tool {params.name[:64]!r}; tools/list names them")
         begun = time.perf_counter()
-        outcome = await _outcome(tool, cast("Request", context.request), params.arguments or {})
+        request = cast("Request", context.request)
+        outcome = await _outcome(tool, request, params.arguments or {})
         code = outcome.code if isinstance(outcome, Problem) else None
         self._observer.called(tool.name, code, time.perf_counter() - begun)
+        # For the log's line of the request: its status is 200 whatever the tool says.
+        request.state.problem = code
         if isinstance(outcome, Problem):
-            return outcomes.failed(outcome, f"{PATH}#{tool.name}")
+            return outcomes.failed(outcome, f"{request.url.path}#{tool.name}")
         return outcomes.answered(outcome)
 
 
@@ -132,7 +134,7 @@ messages = APIRouter()
 
 
 # Not in the OpenAPI document: what a message holds is described by the protocol, and tools by tools/list.
-@messages.post(PATH, dependencies=[Depends(_of_no_strange_page)], response_class=Response, include_in_schema=False)
+@messages.post("/mcp", dependencies=[Depends(_of_no_strange_page)], response_class=Response, include_in_schema=False)
 async def post_message(request: Request, _caller: Annotated[Caller, Depends(caller)]) -> Response:
     """Take one message of the Model Context Protocol; there are no sessions, and no streams."""
     return _HandedOver(cast("ToolServer", request.app.state.tools).app)
