@@ -12,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aeterna.knowledge.adapters.documents.answers import understood
 from aeterna.knowledge.adapters.documents.files import DocumentFiles, ReadingLimits
 from aeterna.knowledge.adapters.documents.reader_process import ReaderProcess
+from aeterna.knowledge.adapters.documents.refusals import RefusedError
 from aeterna.knowledge.domain.documents import DocumentId, Upload
 from aeterna.knowledge.domain.suspicions import suspicions_of
 from aeterna.knowledge.errors import DocumentRefusedError
@@ -29,7 +31,7 @@ pq: Any = pyarrow.parquet
 
 MIB = 1024 * 1024
 NAMES = ["a.md", "a.html", "a.py", "a.csv", "a.parquet", "a.txt", "a", "a.js", "a.xml"]
-# Each of them is known to take some parser long, or to be deep: repeated up to 20,000 characters.
+# Each of them is known to take some parser long, or to be deep: repeated up to 10,000 characters.
 REPEATED = (
     *("[", "![", "`a", "```\n", ">", "> ", "- ", "* _", "<a ", "</", "<!--", "https://", "[a]: b\n", "[a\n", "|", "|-"),
     *(
@@ -76,7 +78,7 @@ def test_whatever_the_bytes_a_document_is_read_or_refused(documents: Documents, 
 def test_no_repetition_is_more_than_a_reader_takes(documents: Documents, name: str) -> None:
     """Every pattern and parser is linear in what it reads, or in a process that is ended."""
     for piece in REPEATED:
-        upload = uploaded(piece * (20_000 // len(piece)), name)
+        upload = uploaded(piece * (10_000 // len(piece)), name)
         try:
             entry = entry_of(documents.files, upload)
         except DocumentRefusedError:
@@ -119,6 +121,23 @@ def test_the_process_that_reads_ends_with_the_reader() -> None:
     assert pid is not None
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"no json", b"[]", b"{}", b'{"parsed": {}}', b'{"table": [1]}', b'{"parsed": 1}', b'"refused"']
+)
+def test_a_process_that_was_taken_over_can_only_be_refused(answer: bytes) -> None:
+    with pytest.raises(RefusedError, match="broke its reader"):
+        understood(answer)
+
+
+def test_nul_characters_of_a_table_are_replaced(documents: Documents) -> None:
+    """No database keeps them in a text: one cell would end the work on all documents."""
+    table = documents.table(
+        parquet({"id": pa.array(["a"]), "kind": pa.array(["A"]), "note": pa.array(["x\0y"])}), "a.parquet"
+    )
+
+    assert table.nodes[0].properties == {"note": "x\ufffdy"}
 
 
 def test_a_document_that_is_too_large_is_refused_before_it_is_looked_at() -> None:

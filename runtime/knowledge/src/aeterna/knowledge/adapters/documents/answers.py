@@ -14,6 +14,7 @@ from aeterna.knowledge.domain.tables import Table
 
 _PARSED = "parsed"
 _TABLE = "table"
+_REFUSED = "refused"
 
 
 def answered(read: Parsed | Table) -> bytes:
@@ -25,13 +26,22 @@ def answered(read: Parsed | Table) -> bytes:
     return orjson.dumps({_TABLE: (read.media_type, read.title, nodes, edges, read.warnings)})
 
 
+def refused(reason: str) -> bytes:
+    """Return a refusal as JSON."""
+    return orjson.dumps({_REFUSED: reason})
+
+
 def understood(answer: bytes) -> Parsed | Table:
     """Return what was read; raise `RefusedError` where it was not."""
-    # Any: JSON, which the constructors below take apart field by field.
-    said = cast("dict[str, Any]", orjson.loads(answer))
-    if "refused" in said:
-        raise RefusedError(said["refused"])
-    return _parsed(said[_PARSED]) if _PARSED in said else _table(said[_TABLE])
+    try:
+        # Any: JSON, which the constructors below take apart field by field.
+        said = cast("dict[str, Any]", orjson.loads(answer))
+        if _REFUSED not in said:
+            return _parsed(said[_PARSED]) if _PARSED in said else _table(said[_TABLE])
+        reason = str(said[_REFUSED])
+    except (ValueError, TypeError, LookupError) as problem:
+        raise RefusedError("broke its reader, which answered what is no document") from problem
+    raise RefusedError(reason)
 
 
 def _parsed(said: dict[str, Any]) -> Parsed:

@@ -69,14 +69,15 @@ def _rows(file: Any) -> Iterator[Row]:  # noqa: ANN401 - see pq
 def _json(value: Any) -> Any:  # noqa: ANN401 - whatever Arrow has
     """Return a cell as JSON: dates as ISO 8601, bytes and decimals as text."""
     match value:
-        case float():
-            return value if math.isfinite(value) else None  # NaN is how tables say that nothing is there
-        case None | bool() | int() | str():
-            return value
+        case None | bool() | int() | float():
+            # NaN is how tables say that nothing is there.
+            return None if isinstance(value, float) and not math.isfinite(value) else value
+        case str():
+            return value.replace("\0", "\ufffd")  # no database keeps it in a text
         case list():
             return [_json(item) for item in cast("list[Any]", value)]
         case dict():
-            return {str(key): _json(item) for key, item in cast("dict[Any, Any]", value).items()}
+            return {_json(str(key)): _json(item) for key, item in cast("dict[Any, Any]", value).items()}
         case bytes():
             return value.hex()
         case _:

@@ -11,9 +11,7 @@ import struct
 import sys
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-import orjson
-
-from aeterna.knowledge.adapters.documents.answers import answered
+from aeterna.knowledge.adapters.documents.answers import answered, refused
 from aeterna.knowledge.adapters.documents.refusals import RefusedError
 from aeterna.knowledge.domain.tables import TableRefusedError
 
@@ -42,9 +40,9 @@ def _answer_one(requests: BinaryIO, answers: BinaryIO) -> bool:
     try:
         answer = answered(_read(kind.decode(), name.decode(), content))
     except (RefusedError, TableRefusedError) as problem:
-        answer = orjson.dumps({"refused": str(problem)})
+        answer = refused(str(problem))
     except MemoryError:
-        answer = orjson.dumps({"refused": "needs more memory to read than a document may"})
+        answer = refused("needs more memory to read than a document may")
     answers.write(LENGTH.pack(len(answer)) + answer)
     answers.flush()
     return True

@@ -114,7 +114,7 @@ class _Pipe:
         """Say it; the process listens to all of it before it answers."""
         rest = memoryview(data)
         while rest:
-            self._wait([], [self._to])
+            self._wait(self._to, select.POLLOUT)
             try:
                 rest = rest[os.write(self._to, rest[:_CHUNK]) :]
             except BlockingIOError:
@@ -126,7 +126,7 @@ class _Pipe:
         """Return the next so many bytes."""
         parts: list[bytes] = []
         while length > 0:
-            self._wait([self._from], [])
+            self._wait(self._from, select.POLLIN)
             part = os.read(self._from, min(length, _CHUNK))
             if not part:
                 raise _BrokenError("broke its reader, or needs more memory to read than a document may")
@@ -134,7 +134,10 @@ class _Pipe:
             length -= len(part)
         return b"".join(parts)
 
-    def _wait(self, readable: list[int], writable: list[int]) -> None:
+    def _wait(self, stream: int, event: int) -> None:
+        # Not select(): that knows no descriptor above 1,023, which a busy server has.
+        poll = select.poll()
+        poll.register(stream, event)
         left = self._until - time.monotonic()
-        if left <= 0 or not any(select.select(readable, writable, [], left)):
+        if left <= 0 or not poll.poll(left * 1_000):
             raise _BrokenError("takes longer to read than a document may")
