@@ -1,4 +1,4 @@
-"""Of a model's report stands only what follows from the sources that it cites, and sources are data whatever they say."""
+"""Of a model's report stands only what follows from the sources that it cites, and these are data whatever they say."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ def material(*texts: str, suspicious: str = "", start: int = 0, name: str = "len
 def sentences(*rows: object, of: Material, title: object = "Lens", tokens: int = 500) -> list[str]:
     asked = report_question(of, answer_tokens=100)
     assert asked is not None
-    verified = verified_report(
-        json.dumps({"title": title, "sentences": rows}), asked, title="fallback", tokens=tokens
-    )
+    verified = verified_report(json.dumps({"title": title, "sentences": rows}), asked, title="fallback", tokens=tokens)
     return [] if verified.value is None else [verified.value.title, *(one.text for one in verified.value.sentences)]
 
 
@@ -121,7 +119,9 @@ def test_names_out_of_documents_are_fenced_too() -> None:
 def test_the_key_of_a_question_is_of_its_content_alone() -> None:
     first, moved = (report_question(material(LENS, start=start), answer_tokens=100) for start in (0, 700))
     other = report_question(material(LEASE), answer_tokens=100)
-    assert first is not None and moved is not None and other is not None
+    assert first is not None
+    assert moved is not None
+    assert other is not None
 
     assert question_key(first.question, "m") == question_key(moved.question, "m")
     assert len({question_key(one.question, model) for one in (first, other) for model in ("m", "n")}) == 4

@@ -46,7 +46,7 @@ class GraphMaterials:
     relates its children, and of their members only the most central, by all edges within.
     """
 
-    def __init__(self, nodes: Iterable[Node], edges: Iterable[Edge], levels: Levels) -> None:
+    def __init__(self, nodes: Iterable[Node], relations: Iterable[Relation], levels: Levels) -> None:
         self._nodes: dict[str, Node] = {node.id: node for node in nodes}
         self._finest = len(levels) - 1
         self._communities: dict[CommunityId, _Community] = {}
@@ -54,7 +54,7 @@ class GraphMaterials:
             for community in membership.values():
                 self._communities.setdefault(community, _Community(level=level))
         self._take_nodes(levels)
-        self._take_edges(edges, levels)
+        self._take_relations(relations, levels)
         self._members: dict[CommunityId, tuple[Member, ...]] = {}
         self._weigh()
 
@@ -93,19 +93,15 @@ class GraphMaterials:
                     known.add(child)
                     self._communities[parent].children.append(child)
 
-    def _take_edges(self, edges: Iterable[Edge], levels: Levels) -> None:
-        for edge in edges:
-            source, type_, target = edge.key
-            if source == target:
-                continue
+    def _take_relations(self, relations: Iterable[Relation], levels: Levels) -> None:
+        for relation in relations:
             smallest = None
             for membership in levels:
-                community = membership.get(source)
-                if community is None or membership.get(target) != community:
+                community = membership.get(relation.source)
+                if community is None or membership.get(relation.target) != community:
                     break
                 smallest = community
-            if smallest is not None:
-                relation = Relation(source=source, type=type_, target=target, weight=weight_of(edge))
+            if smallest is not None and relation.source != relation.target:
                 self._communities[smallest].relations.append(relation)
 
     def _weigh(self) -> None:
@@ -136,6 +132,12 @@ class GraphMaterials:
 def properties_of(node: Node) -> Mapping[str, object]:
     """Return the properties of a node of the graph."""
     return cast("dict[str, object]", json.loads(node.properties))
+
+
+def relation_of(edge: Edge) -> Relation:
+    """Return an edge of the graph as reports see it."""
+    source, type_, target = edge.key
+    return Relation(source=source, type=type_, target=target, weight=weight_of(edge))
 
 
 def weight_of(edge: Edge) -> float:

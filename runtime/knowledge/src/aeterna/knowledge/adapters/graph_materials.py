@@ -1,0 +1,48 @@
+"""The materials of reports out of a tenant's graph as this process holds it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aeterna.graph.domain.changes import Node
+from aeterna.graph.domain.identifiers import NodeId
+from aeterna.graph.errors import NodeNotFoundError
+from aeterna.knowledge.domain.materials import GraphMaterials
+from aeterna.knowledge.domain.reports import Relation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aeterna.graph.domain.topologies import Topology
+    from aeterna.graph.usecases.graphs import Graph
+    from aeterna.knowledge.domain.materials import Levels
+
+RELATED: Final = "related_to"
+"""The whole graph is told without the types of its edges."""
+
+
+def graph_materials(graph: Graph, levels: Levels, *, at_least: int = 0) -> tuple[int, GraphMaterials]:
+    """Return the materials of the graph's communities, and the seq that they are of.
+
+    Nodes that are in no community are left out. A node that is removed while this reads has no text any more; one that
+    is changed is read as it is then, and the next round reads it again.
+    """
+    seq, topology = graph.topology(at_least=at_least)
+    return seq, GraphMaterials(_nodes(graph, levels, seq), _relations(topology), levels)
+
+
+def _nodes(graph: Graph, levels: Levels, seq: int) -> Iterator[Node]:
+    for id_ in levels[-1] if levels else ():
+        try:
+            found = graph.node(NodeId(id_), at_least=seq)
+        except NodeNotFoundError:
+            continue
+        yield Node(id=found.id, kind=found.kind, properties=found.properties)
+
+
+def _relations(topology: Topology) -> Iterator[Relation]:
+    sources: list[int] = topology.sources.tolist()
+    targets: list[int] = topology.targets.tolist()
+    weights: list[float] = topology.weights.tolist()
+    for source, target, weight in zip(sources, targets, weights, strict=True):
+        yield Relation(source=topology.ids[source], type=RELATED, target=topology.ids[target], weight=weight)
