@@ -188,6 +188,7 @@ MANY: list[tuple[str, dict[str, Any]]] = [
     ("graph_traverse", {"node": "svc:ledger", "types": [1] * 10_000}),
     ("graph_traverse", {"node": "svc:ledger", "where": [1] * 10_000}),
     ("graph_query", {"nodes": {"a": {}}, "edges": [{}] * 10_000}),
+    ("graph_query", {"nodes": {"a": {"id": [1] * 10_000}}}),
     ("graph_link", {**EDGE, "nodes": [{}] * 10_000}),
     ("graph_node", {str(number): 1 for number in range(10_000)}),
 ]

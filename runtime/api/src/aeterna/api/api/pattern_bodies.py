@@ -11,14 +11,16 @@ from aeterna.graph.domain.changes import Edge, Node
 from aeterna.graph.domain.questions import patterns
 from aeterna.graph.domain.questions.patterns import Matches, Pattern, edge_pattern, node_pattern, pattern
 
-Labels = Annotated[str | tuple[str, ...], Field(description="One or several; none means any.", examples=["Service"])]
+# The first wrong one of many is told, since to list a hundred thousand takes a second.
+_Several = Annotated[tuple[str, ...], Field(fail_fast=True)]
+Labels = Annotated[str | _Several, Field(description="One or several; none means any.", examples=["Service"])]
 Named = Annotated[str, Field(max_length=32, examples=["s"])]
 
 
 class NodePatternBody(Body):
     """What a node has to be; an empty object is any node."""
 
-    id: Annotated[str | tuple[str, ...], Field(description="One or several.", examples=["svc:checkout"])] = ()
+    id: Annotated[str | _Several, Field(description="One or several.", examples=["svc:checkout"])] = ()
     kind: Labels = ()
     where: Where = ()
 
