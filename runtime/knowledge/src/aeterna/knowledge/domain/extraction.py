@@ -81,12 +81,14 @@ class _Places:
     """Spans that do not overlap, asked whether one of them holds a place."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
-        self._spans = sorted({(span.start, span.end) for span in spans})
+        ordered = sorted({(span.start, span.end) for span in spans})
+        self._starts = [start for start, _ in ordered]
+        self._ends = [end for _, end in ordered]
 
     def hold(self, place: int) -> bool:
         """Tell whether the character there is in one of them."""
-        at = bisect_right(self._spans, (place, math.inf)) - 1
-        return at >= 0 and place < self._spans[at][1]
+        at = bisect_right(self._starts, place)
+        return at > 0 and place < self._ends[at - 1]
 
 
 def _headings(blocks: Iterable[Block]) -> Iterator[Span]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aeterna.knowledge.domain.stop_words import STOP_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aeterna.knowledge.domain.documents import Span
 
@@ -35,11 +35,12 @@ class Phrase(NamedTuple):
     end: int
 
 
-class _Word(NamedTuple):
+class _Read(NamedTuple):
+    """What a word is: ``folded`` is empty where it ends a phrase."""
+
     folded: str
-    text: str
-    start: int
-    end: int
+    capital: bool
+    inner_capital: bool
 
 
 def normalised(text: str) -> str:
@@ -70,11 +71,10 @@ def _singular(word: str) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def _meaning(word: str) -> str:
-    """Return the folded word, or "" where it ends a phrase."""
-    if len(word) == 1 or word.casefold() in STOP_WORDS:
-        return ""
-    return folded_word(word)
+def _read(word: str) -> _Read:
+    tail = word[1:]
+    ends = not tail or word.casefold() in STOP_WORDS
+    return _Read("" if ends else folded_word(word), word[0].isupper(), tail != tail.lower())
 
 
 def masked(text: str, holes: Iterable[Span]) -> str:
@@ -92,32 +92,27 @@ def masked(text: str, holes: Iterable[Span]) -> str:
 
 def phrases_in(text: str, span: Span) -> Iterator[Phrase]:
     """Give out the candidates in a part of the text: each run of up to four words, and each single word of a run."""
-    run: list[_Word] = []
+    run: list[tuple[str, bool, int, int]] = []
     for found in _TOKEN.finditer(text, span.start, span.end):
         word = found[1]
-        folded = _meaning(word) if word else ""
-        if folded:
-            run.append(_Word(folded, word, found.start(), found.end()))
-        elif run:
+        if word is not None:
+            folded, capital, inner_capital = _read(word)
+            if folded:
+                # A sentence begins with a capital, so the first word's own says nothing.
+                run.append((folded, inner_capital or (capital and bool(run)), *found.span()))
+                continue
+        if run:
             yield from _candidates(run)
             run = []
     if run:
         yield from _candidates(run)
 
 
-def _candidates(run: list[_Word]) -> Iterator[Phrase]:
-    # A sentence begins with a capital, so the first word's own says nothing.
-    proper = [_looks_proper(word.text, first=at == 0) for at, word in enumerate(run)]
-    for word, is_proper in zip(run, proper, strict=True):
-        yield Phrase(word.folded, 1, is_proper, word.start, word.end)
+def _candidates(run: Sequence[tuple[str, bool, int, int]]) -> Iterator[Phrase]:
+    for folded, proper, start, end in run:
+        yield Phrase(folded, 1, proper, start, end)
     if len(run) > 1:
         # English has what a phrase is about at its end.
-        first = 0 if len(run) <= MAX_WORDS else len(run) - 2
-        words = run[first:]
-        name = " ".join([word.folded for word in words])
-        yield Phrase(name, len(words), any(proper[first:]), words[0].start, words[-1].end)
-
-
-def _looks_proper(word: str, *, first: bool) -> bool:
-    tail = word[1:]
-    return tail != tail.lower() or (not first and word[0].isupper())
+        words = run if len(run) <= MAX_WORDS else run[-2:]
+        name = " ".join([word[0] for word in words])
+        yield Phrase(name, len(words), any(word[1] for word in words), words[0][2], words[-1][3])
