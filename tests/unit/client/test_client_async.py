@@ -12,11 +12,13 @@ import pytest
 from aeterna.client import (
     AsyncAeterna,
     AsyncGraph,
+    AsyncKnowledge,
     AsyncThread,
     AsyncThreads,
     Node,
     NodeNotFoundError,
     SyncGraph,
+    SyncKnowledge,
     SyncThread,
     SyncThreads,
 )
@@ -37,7 +39,13 @@ def client_of(fake: FakeRuntime, pauses: list[float]) -> AsyncAeterna:
 
 
 @pytest.mark.parametrize(
-    ("blocking", "asynchronous"), [(SyncGraph, AsyncGraph), (SyncThreads, AsyncThreads), (SyncThread, AsyncThread)]
+    ("blocking", "asynchronous"),
+    [
+        (SyncGraph, AsyncGraph),
+        (SyncKnowledge, AsyncKnowledge),
+        (SyncThreads, AsyncThreads),
+        (SyncThread, AsyncThread),
+    ],
 )
 def test_both_faces_take_the_same_arguments(blocking: type[object], asynchronous: type[object]) -> None:
     def signatures(kind: type[object]) -> dict[str, list[str]]:

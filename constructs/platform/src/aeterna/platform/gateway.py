@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aeterna.synth._cdk import ITerraformDependable
 
 ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
-    GRAPH_API: ("/api/v1/graph", "/mcp"),
+    GRAPH_API: ("/api/v1/graph", "/api/v1/knowledge", "/mcp"),
     POLICIES: ("/api/v1/policies",),
     THREADS: (
         "/.well-known/jwks.json",

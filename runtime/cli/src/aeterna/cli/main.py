@@ -22,6 +22,7 @@ COMMANDS = {
     "synth": Lazy("aeterna.cli.commands.synth", "synth", "Synthesize the example stacks into cdktf.out."),
     "token": Lazy("aeterna.cli.commands.token", "token", "Mint a token for the local runtime."),
     "graph": Lazy("aeterna.cli.commands.graph", "graph", "Write and query the graph."),
+    "knowledge": Lazy("aeterna.cli.commands.knowledge", "knowledge", "Put documents, and ask them."),
     "threads": Lazy("aeterna.cli.commands.threads", "threads", "Write and read conversations."),
     "policy": Lazy("aeterna.cli.commands.policy", "policy", "Propose, deploy and roll back policies."),
     "ingest": Lazy("aeterna.cli.commands.ingest", "ingest", "Load documents or an environment into the graph."),

@@ -51,6 +51,11 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console().print(ruled)
 
 
+def printable(line: str) -> str:
+    """Return a line of somebody else's text as a terminal may be shown it."""
+    return line.translate(_CONTROLS)
+
+
 def error(problem: str, hint: str, *, color: bool | None = None) -> None:
     """Print an error the way git does: what is wrong, then what to do about it."""
     click.echo(f"{click.style('error:', fg='red', bold=True)} {problem}", err=True, color=color)

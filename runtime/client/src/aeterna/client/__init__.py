@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aeterna.client.async_client import AsyncAeterna
 from aeterna.client.async_graph import AsyncGraph
+from aeterna.client.async_knowledge import AsyncKnowledge
 from aeterna.client.async_policies import AsyncPolicies
 from aeterna.client.async_threads import AsyncThread, AsyncThreads
 from aeterna.client.erasure_values import ErasedFile, Erasure, Finding, Hold, Verification
@@ -55,6 +56,15 @@ from aeterna.client.knowledge_problem_codes import (
     KnowledgeNotConfiguredError,
     KnowledgeUnavailableError,
     QuestionRefusedError,
+)
+from aeterna.client.knowledge_values import (
+    DocumentPage,
+    DocumentUnit,
+    Evidence,
+    KnowledgeAnswer,
+    KnownDocument,
+    OpenedPlace,
+    WrittenDocument,
 )
 from aeterna.client.lease_values import FreedLease, StuckTask
 from aeterna.client.policy_problem_codes import (
@@ -136,6 +146,7 @@ from aeterna.client.session import Session
 from aeterna.client.settings import Settings
 from aeterna.client.sync_client import Aeterna
 from aeterna.client.sync_graph import SyncGraph
+from aeterna.client.sync_knowledge import SyncKnowledge
 from aeterna.client.sync_policies import SyncPolicies
 from aeterna.client.sync_threads import SyncThread, SyncThreads
 from aeterna.client.task_values import AgentTask, CancelledTask, TaskRow, TaskRowPage, TaskView
@@ -199,6 +210,7 @@ __all__ = [
     "Appended",
     "AsyncAeterna",
     "AsyncGraph",
+    "AsyncKnowledge",
     "AsyncPolicies",
     "AsyncThread",
     "AsyncThreads",
@@ -222,13 +234,16 @@ __all__ = [
     "Difference",
     "Direction",
     "DocumentNotFoundError",
+    "DocumentPage",
     "DocumentRefusedError",
+    "DocumentUnit",
     "Edge",
     "EdgeChange",
     "EdgeKey",
     "ErasedFile",
     "Erasure",
     "ErasureNotFoundError",
+    "Evidence",
     "FeedsExhaustedError",
     "Finding",
     "FixedToken",
@@ -255,10 +270,12 @@ __all__ = [
     "JsonObject",
     "JsonValue",
     "KeysUnavailableError",
+    "KnowledgeAnswer",
     "KnowledgeBusyError",
     "KnowledgeLoginError",
     "KnowledgeNotConfiguredError",
     "KnowledgeUnavailableError",
+    "KnownDocument",
     "LayoutUnsupportedError",
     "LeaseLostError",
     "LegalHoldError",
@@ -280,6 +297,7 @@ __all__ = [
     "NotYetVisibleError",
     "NothingDeployedError",
     "ObjectsUnavailableError",
+    "OpenedPlace",
     "Part",
     "PartLostError",
     "Path",
@@ -340,6 +358,7 @@ __all__ = [
     "StuckTask",
     "Subgraph",
     "SyncGraph",
+    "SyncKnowledge",
     "SyncPolicies",
     "SyncThread",
     "SyncThreads",
@@ -384,4 +403,5 @@ __all__ = [
     "VersionConflictError",
     "WorkloadsUnavailableError",
     "WriterFencedError",
+    "WrittenDocument",
 ]

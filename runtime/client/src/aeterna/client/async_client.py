@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from aeterna.client.async_graph import AsyncGraph
+from aeterna.client.async_knowledge import AsyncKnowledge
 from aeterna.client.async_policies import AsyncPolicies
 from aeterna.client.async_runner import AsyncRunner
 from aeterna.client.async_threads import AsyncThreads
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class AsyncAeterna:
-    """The graph, the conversations and the policies of one tenant; safe to share between tasks.
+    """The graph, the knowledge, the conversations and the policies of one tenant; safe to share between tasks.
 
     Only the services that are used need an address. ``transport`` is the port to the network: `aeterna.client.testing`
     ships a fake of it.
@@ -54,6 +55,7 @@ class AsyncAeterna:
         wire = Wire(settings=settings, timeout=timeout, policy=retries or RetryPolicy())
         self._runner = AsyncRunner(wire, transport, sleep)
         self.graph = AsyncGraph(self._runner)
+        self.knowledge = AsyncKnowledge(self._runner)
         self.threads = AsyncThreads(self._runner)
         self.policies = AsyncPolicies(self._runner)
 

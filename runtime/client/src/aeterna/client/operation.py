@@ -26,7 +26,8 @@ class Reply:
 class Operation(Generic[T_co]):
     """One call: reads are safe to repeat, writes are when they carry the key by which the service recognises them.
 
-    ``reading`` marks a question that is too long for an address and goes by POST.
+    What is sent is JSON, the ``body``, or a file as it is, the ``content``. ``reading`` marks a question that is too
+    long for an address and goes by POST.
     """
 
     service: Service
@@ -36,6 +37,7 @@ class Operation(Generic[T_co]):
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: JsonObject | None = None
+    content: bytes | None = None
     key: str | None = None
     reading: bool = False
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from aeterna.client.retry import RetryPolicy
 from aeterna.client.settings import Settings
 from aeterna.client.sync_graph import SyncGraph
+from aeterna.client.sync_knowledge import SyncKnowledge
 from aeterna.client.sync_policies import SyncPolicies
 from aeterna.client.sync_runner import SyncRunner
 from aeterna.client.sync_threads import SyncThreads
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Aeterna:
-    """The graph, the conversations and the policies of one tenant; safe to share between threads.
+    """The graph, the knowledge, the conversations and the policies of one tenant; safe to share between threads.
 
     Only the services that are used need an address. ``transport`` is the port to the network: `aeterna.client.testing`
     ships a fake of it.
@@ -53,6 +54,7 @@ class Aeterna:
         wire = Wire(settings=settings, timeout=timeout, policy=retries or RetryPolicy())
         self._runner = SyncRunner(wire, transport, sleep)
         self.graph = SyncGraph(self._runner)
+        self.knowledge = SyncKnowledge(self._runner)
         self.threads = SyncThreads(self._runner)
         self.policies = SyncPolicies(self._runner)
 

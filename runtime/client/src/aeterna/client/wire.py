@@ -66,6 +66,7 @@ class Wire:
             params=httpx.QueryParams(list(operation.query)),
             headers={"Accept": "application/json", **operation.headers, **self._authorization()},
             json=operation.body,
+            content=operation.content,
             extensions={"timeout": self._timeout(self.timeout).as_dict()},
         )
 

@@ -84,6 +84,8 @@ def services(state: StateDir, record: Record, dsn: str, environment: Mapping[str
             **trust,
             "WAREHOUSE": str(state.warehouse),
             "CATALOG_URI": f"sqlite:///{state.catalog}",
+            "KNOWLEDGE_DSN": dsn,
+            "KNOWLEDGE_MIGRATE": "true",
         },
         "threads": {
             **trust,

@@ -67,7 +67,7 @@ class EmbeddedPostgres:
 
     @property
     def dsn(self) -> str:
-        """The address for the thread store: a socket that only its owner can reach, hence no password."""
+        """The address for every service, each of which has a schema: a socket of its owner's alone, so no password."""
         return f"postgresql://aeterna@/threads?host={self.sockets}"
 
     @property

@@ -87,17 +87,16 @@ class LocalRuntime:
     ) -> dict[str, float]:
         began = {part: time.monotonic() for part in missing}
         latest = time.monotonic() + patience
-        # The graph and the sidecar need no database: they warm up while it starts.
-        for part in ("policy", "graph"):
-            if part in missing:
-                self._launch(known[part])
+        # The sidecar needs no database: it warms up while that starts.
+        if "policy" in missing:
+            self._launch(known["policy"])
         seconds: dict[str, float] = {}
         if POSTGRES in missing:
             self._progress.start(TITLES[POSTGRES])
             self._start_postgres(postgres, latest)
             self._progress.done(TITLES[POSTGRES], "ready")
             seconds[POSTGRES] = time.monotonic() - began[POSTGRES]
-        for part in ("threads", "policies"):
+        for part in ("graph", "threads", "policies"):
             if part in missing:
                 began[part] = time.monotonic()
                 self._launch(known[part])
