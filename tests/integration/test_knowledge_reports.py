@@ -126,3 +126,15 @@ def test_what_did_not_change_is_not_reported_on_again_and_an_insertion_moves_wha
             (citation,) = sentence.citations
             text = library.texts[citation.document]
             assert " ".join(text[citation.span.start : citation.span.end].split()) == sentence.text
+
+
+def test_a_node_that_vanishes_while_reports_are_made_has_no_text_any_more(library: Library) -> None:
+    seq, topology = library.graph.topology()
+    membership = named(IgraphCommunityDetector().detect(topology, Parameters()), topology.ids, None, seq=seq)
+    gone = next(id_ for id_ in topology.ids if id_.startswith("unit:"))
+    library.graph.commit(session_of("late", subject="test", removed_nodes=[removed_node_of(gone)]))
+
+    _, materials = graph_materials(library.graph, membership.mappings())
+
+    units = {f"unit:{unit}" for outline in materials.outlines() for unit in outline.places}
+    assert units == {id_ for id_ in topology.ids if id_.startswith("unit:")} - {gone}

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.graph.domain.changes import Node
 from aeterna.graph.domain.identifiers import NodeId
-from aeterna.graph.errors import NodeNotFoundError
+from aeterna.graph.domain.questions.subgraphs import MAX_SEEDS, subgraph_query
+from aeterna.graph.errors import AnswerTooLargeError, NodeNotFoundError
 from aeterna.knowledge.domain.materials import GraphMaterials
 from aeterna.knowledge.domain.reports import Relation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from aeterna.graph.domain.topologies import Topology
     from aeterna.graph.usecases.graphs import Graph
@@ -28,11 +29,22 @@ def graph_materials(graph: Graph, levels: Levels, *, at_least: int = 0) -> tuple
     is changed is read as it is then, and the next round reads it again.
     """
     seq, topology = graph.topology(at_least=at_least)
-    return seq, GraphMaterials(_nodes(graph, levels, seq), _relations(topology), levels)
+    return seq, GraphMaterials(_nodes(graph, tuple(levels[-1]) if levels else (), seq), _relations(topology), levels)
 
 
-def _nodes(graph: Graph, levels: Levels, seq: int) -> Iterator[Node]:
-    for id_ in levels[-1] if levels else ():
+def _nodes(graph: Graph, ids: Sequence[str], seq: int) -> Iterator[Node]:
+    for first in range(0, len(ids), MAX_SEEDS):
+        some = ids[first : first + MAX_SEEDS]
+        try:
+            # Many nodes for one question: each costs some hundred microseconds, whatever it asks for.
+            found = graph.subgraph(subgraph_query(some, depth=0, nodes=MAX_SEEDS, edges=0), at_least=seq).nodes
+            yield from (Node(id=one.id, kind=one.kind, properties=one.properties) for one in found)
+        except (NodeNotFoundError, AnswerTooLargeError):
+            yield from _one_by_one(graph, some, seq)
+
+
+def _one_by_one(graph: Graph, ids: Sequence[str], seq: int) -> Iterator[Node]:
+    for id_ in ids:
         try:
             found = graph.node(NodeId(id_), at_least=seq)
         except NodeNotFoundError:
