@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from aeterna.knowledge.domain.communities import Earlier
+from aeterna.knowledge.domain.ordering import stable_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aeterna.knowledge.domain.communities import Floats, Ints, Topology
+
+_ROUNDING: Final = 1e-12
 
 
 def earlier_of(before: Topology, levels: Sequence[Ints], now: Topology) -> Earlier:
@@ -48,15 +51,15 @@ def differing(before: Topology, now: Topology) -> tuple[Ints, Ints]:
 def _unequal(now: tuple[Ints, Ints, Floats], before: tuple[Ints, Ints, Floats], size: int) -> tuple[Ints, Ints]:
     """Return the pairs whose edges do not weigh the same, loops left out."""
     keys = np.concatenate([_keys(now[0], now[1], size), _keys(before[0], before[1], size)])
-    weights = np.concatenate([now[2], before[2]])
-    then = np.concatenate([np.zeros(len(now[2]), np.bool_), np.ones(len(before[2]), np.bool_)])
-    order = np.lexsort((weights, keys))
-    keys, weights, then = keys[order], weights[order], then[order]
+    # One side counts against the other; what several edges weigh together may round otherwise in another order.
+    weights = np.concatenate([now[2], -before[2]])
+    order = stable_order(keys, size * size)
+    keys, weights = keys[order], weights[order]
     begins = np.flatnonzero(np.concatenate([np.ones(min(1, len(keys)), np.bool_), keys[1:] != keys[:-1]]))
     if len(begins) == 0:
         return keys, keys
-    sums = [np.add.reduceat(np.where(side, weights, 0.0), begins) for side in (then, ~then)]
-    pairs = keys[begins][sums[0] != sums[1]]
+    unlike = np.abs(np.add.reduceat(weights, begins)) > _ROUNDING * np.add.reduceat(np.abs(weights), begins)
+    pairs = keys[begins][unlike]
     low, high = pairs // size, pairs % size
     return low[low != high], high[low != high]
 

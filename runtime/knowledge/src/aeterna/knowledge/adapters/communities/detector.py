@@ -13,8 +13,9 @@ from aeterna.knowledge.adapters.communities.carrying import start_of, unchanged
 from aeterna.knowledge.adapters.communities.connecting import connected
 from aeterna.knowledge.adapters.communities.leiden import Leiden
 from aeterna.knowledge.adapters.communities.qualities import LeidenalgDivision
-from aeterna.knowledge.adapters.communities.weighted import numbered, stable_order, weighted
+from aeterna.knowledge.adapters.communities.weighted import numbered, weighted
 from aeterna.knowledge.domain.communities import Hierarchy, Level
+from aeterna.knowledge.domain.ordering import stable_order
 
 if TYPE_CHECKING:
     from aeterna.knowledge.adapters.communities.weighted import WeightedGraph

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from aeterna.knowledge.domain.communities import Floats, Ints
+from aeterna.knowledge.domain.ordering import stable_order
 
 if TYPE_CHECKING:
     from aeterna.knowledge.domain.communities import Topology
 
-_BITS: Final = 63
 _NOWHERE: Final = -1
 
 
@@ -104,16 +104,6 @@ def merged(one: Ints, other: Ints, weights: Floats, size: int) -> tuple[Ints, In
     sums = np.add.reduceat(weights[order], begins) if len(begins) else weights
     keys = keys[begins]
     return keys // max(1, size), keys % max(1, size), sums
-
-
-def stable_order(keys: Ints, bound: int) -> Ints:
-    """Return the order of keys below a bound; equal ones stay in theirs."""
-    bits = max(1, len(keys) - 1).bit_length()
-    if bound.bit_length() + bits > _BITS:
-        return np.argsort(keys, kind="stable")
-    # Sorting numbers is several times faster than sorting places by numbers, and distinct ones have one order only.
-    packed = np.sort((keys << bits) | np.arange(len(keys)))
-    return packed & ((1 << bits) - 1)
 
 
 def numbered(labels: Ints) -> tuple[Ints, int]:
