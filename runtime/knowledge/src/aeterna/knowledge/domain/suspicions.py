@@ -32,17 +32,22 @@ _PATTERNS: Final = {
         r"\b(?:do\s+not|don't|never)\s+(?:tell|inform|mention|reveal|alert)\s+(?:\w+\s+){0,4}(?:the\s+)?users?\b"
     ),
 }
-# The words that every pattern needs one of: most text has none, and is done with after one cheap search.
-_ANY: Final = re.compile(
-    r"ignor|disreg|forget|overrid|bypass|you\s+are\s+no|pretend|\bact\s+as|\bmode\b|<\||\[/?inst|<</?sys|</?sys|</?ass"
-    r"|system|assistant|instruction|prompt|api\s+key|credential|password|users?\b"
-)
-_COMPILED: Final = {what: re.compile(pattern, re.MULTILINE) for what, pattern in _PATTERNS.items()}
+# What each pattern needs one of, in lower case: a plain search is far cheaper than a pattern, and most text has none.
+_NEEDED: Final = {
+    "tells a model to forget its instructions": ("ignore", "disregard", "forget", "override", "bypass"),
+    "tells a model who it is": ("you", "pretend", "act", "mode"),
+    "speaks as the system of a model": ("<|", "inst]", "sys", "assistant", "instruction"),
+    "asks a model for its prompt or for secrets": ("prompt", "initial", "api", "credential", "password"),
+    "asks a model to hide something from its user": ("user",),
+}
+_CHECKS: Final = tuple((what, _NEEDED[what], re.compile(pattern, re.MULTILINE)) for what, pattern in _PATTERNS.items())
 
 
 def suspicions_of(text: str) -> tuple[str, ...]:
     """Return what in the text reads like an order to a model, as clauses in a fixed order."""
     lowered = text.lower()
-    if _ANY.search(lowered) is None:
-        return ()
-    return tuple(what for what, pattern in _COMPILED.items() if pattern.search(lowered) is not None)
+    return tuple(
+        what
+        for what, needed, pattern in _CHECKS
+        if any(word in lowered for word in needed) and pattern.search(lowered) is not None
+    )
