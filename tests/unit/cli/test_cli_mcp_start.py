@@ -100,6 +100,19 @@ def test_a_token_file_that_is_not_there_is_named(
     assert str(tmp_path / "none") in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["mcp"], ["graph", "statistics"]], ids=" ".join)
+def test_authorities_of_the_environment_are_the_ones_that_are_believed(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AETERNA_GRAPH_URL", "https://127.0.0.1:9")
+    monkeypatch.setenv("AETERNA_TOKEN", "canary")
+    monkeypatch.setenv("AETERNA_CA_FILE", str(tmp_path / "none"))
+
+    assert run(command) == 3
+
+    assert f"cannot read authorities in {tmp_path / 'none'}" in capsys.readouterr().err
+
+
 def test_without_a_runtime_it_says_what_to_start(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
