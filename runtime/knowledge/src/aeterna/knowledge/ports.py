@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aeterna.knowledge.domain.regenerated import Regenerated
     from aeterna.knowledge.domain.report_plans import Outline
     from aeterna.knowledge.domain.reports import Material, Report
-    from aeterna.knowledge.domain.surroundings import GraphNode, NodeHit, Touching
+    from aeterna.knowledge.domain.surroundings import Finding, GraphNode, Touching
     from aeterna.knowledge.domain.tables import Table
 
 
@@ -274,8 +274,8 @@ class TokenLedger(Protocol):
 class GraphReading(Protocol):
     """One tenant's graph at a moment, or its newest state; reads block. Raises what the graph raises."""
 
-    def find(self, text: str, *, kinds: Iterable[str] = (), limit: int) -> tuple[int, tuple[NodeHit, ...]]:
-        """Return the seq that was read, and the nodes that hold any of the words, the best first."""
+    def find(self, terms: Sequence[str], *, kinds: Iterable[str] = (), limit: int) -> Finding:
+        """Return the nodes that hold any of the terms: words, beginnings such as ``delet*``, phrases in quotes."""
         ...
 
     def nodes(self, ids: Iterable[str]) -> Mapping[str, GraphNode]:

@@ -10,10 +10,10 @@ from aeterna.graph.domain.identifiers import NodeId
 from aeterna.graph.domain.queries import neighbors_query
 from aeterna.graph.domain.questions.searches import search_query
 from aeterna.graph.errors import NodeNotFoundError
-from aeterna.knowledge.domain.surroundings import GraphNode, NodeHit, Touching
+from aeterna.knowledge.domain.surroundings import Finding, GraphNode, NodeHit, Touching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aeterna.contracts.json_value import JsonValue
     from aeterna.graph.domain.identifiers import Json, TenantId
@@ -40,11 +40,19 @@ class LensReading:
         self._as_of = as_of
         self._at_least = at_least
 
-    def find(self, text: str, *, kinds: Iterable[str] = (), limit: int) -> tuple[int, tuple[NodeHit, ...]]:
+    def find(self, terms: Sequence[str], *, kinds: Iterable[str] = (), limit: int) -> Finding:
         """See `GraphReading.find`."""
-        query = search_query(text, kinds=kinds, limit=limit, match="any")
+        query = search_query(" ".join(terms), kinds=kinds, limit=limit, match="any")
         found = self._graph.search(query, as_of=self._as_of, at_least=self._at_least)
-        return found.seq, tuple(NodeHit(id=hit.id, kind=hit.kind, score=hit.score) for hit in found.hits)
+        return Finding(
+            seq=found.seq,
+            hits=tuple(NodeHit(id=hit.id, kind=hit.kind, score=hit.score) for hit in found.hits),
+            nodes=found.nodes,
+            holders={
+                f"{' '.join(term.phrases[0])}{'*' if term.prefix else ''}": holders
+                for term, holders in zip(query.terms, found.holders, strict=True)
+            },
+        )
 
     def nodes(self, ids: Iterable[str]) -> Mapping[str, GraphNode]:
         """See `GraphReading.nodes`."""

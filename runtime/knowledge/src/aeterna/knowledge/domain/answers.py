@@ -38,16 +38,22 @@ class SearchLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A passage that may answer the question: how good it is, and its rank in each way of finding it was found by."""
+    """Text that may answer the question: a unit, with those beside it in its section as far as there is room.
+
+    ``passage`` is all of it, known by the unit that was found; ``units`` are in the order of the text. ``ranks`` has
+    that unit's place, from 1, in each way of finding it was found by.
+    """
 
     passage: Passage
+    units: tuple[Passage, ...]
     score: float
     ranks: tuple[tuple[str, int], ...]
 
     @property
     def citation(self) -> Citation:
-        """Return the passage's place."""
-        return Citation(document=self.passage.document, unit=self.passage.unit, span=self.passage.span)
+        """Return the place of the unit that was found."""
+        found = next(each for each in self.units if each.unit == self.passage.unit)
+        return Citation(document=found.document, unit=found.unit, span=found.span)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-K: Final = 60  # as in the paper
+K: Final = 20
+"""The paper has 60, for rankings of a thousand; with a hundred, a weak ranking's first would outdo a good one's tenth."""
 _DIGITS: Final = 12  # more would let the order of a sum decide between equals
 
 Item = TypeVar("Item", bound=str)

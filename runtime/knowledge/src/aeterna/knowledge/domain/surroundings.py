@@ -33,6 +33,16 @@ class NodeHit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What full text found, the best first: of ``nodes`` nodes altogether, so many hold each term."""
+
+    seq: int
+    hits: tuple[NodeHit, ...]
+    nodes: int
+    holders: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GraphNode:
     """A node with what is said of it."""
 

@@ -3,49 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from aeterna.knowledge.domain.answers import Evidence, Leg, Ranked, SearchLimits, Trace
-from aeterna.knowledge.domain.fusion import fused
+from aeterna.knowledge.domain.documents import UnitId
+from aeterna.knowledge.domain.fusion import Fused, fused
+from aeterna.knowledge.domain.passages import Rarity, joined, rated, window
 from aeterna.knowledge.domain.surroundings import (
-    CODE_PREFIX,
-    MENTIONS,
-    TERM_PREFIX,
+    CONTAINS,
+    DOCUMENT_PREFIX,
     TEXT_UNIT,
     UNIT_PREFIX,
     passage_of,
 )
 from aeterna.knowledge.domain.tokens import tokens_of
+from aeterna.knowledge.usecases.deadlines import Deadline
+from aeterna.knowledge.usecases.naming import named_by, units_naming
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aeterna.graph.domain.identifiers import TenantId
     from aeterna.graph.domain.snapshots import AsOf
+    from aeterna.knowledge.domain.documents import DocumentId
     from aeterna.knowledge.domain.queries import Query
     from aeterna.knowledge.domain.reports import Passage
     from aeterna.knowledge.ports import GraphReader, GraphReading, VectorIndex
 
-MAX_NAMED: Final = 12
-MAX_MENTIONS: Final = 300
-"""More units than this mention a hub: it tells nothing apart, and full text ranks them better."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadline:
-    """When no further work is begun."""
-
-    stopwatch: Callable[[], float]
-    at: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether it is over."""
-        return self.stopwatch() >= self.at
+MAX_DOCUMENT_UNITS: Final = 300
+"""A document of more units is not read for what stands beside a passage."""
+TRUST: Final = {Leg.TEXT: 1.0, Leg.GRAPH: 0.1, Leg.VECTORS: 1.0}
+"""How much each way of finding counts; docs/adr/0062 has what was measured."""
 
 
 class Ranking:
@@ -75,88 +64,101 @@ class Ranking:
     ) -> Ranked:
         """Return the best evidence with where it stands; raise what the graph's reads raise."""
         limits = limits or SearchLimits()
-        deadline = Deadline(stopwatch=self._stopwatch, at=self._stopwatch() + limits.seconds)
         reading = self._graph.at(tenant, as_of=as_of, at_least=at_least)
-        rankings, trace = await asyncio.to_thread(self._from_graph, reading, query, limits, deadline)
-        if self._vectors is not None and Leg.VECTORS in self._legs and not deadline.passed:
+        near: Sequence[UnitId] | None = None
+        if self._vectors is not None and Leg.VECTORS in self._legs:
             near = await self._vectors.nearest(tenant, query.text, limit=limits.candidates)
-            rankings[Leg.VECTORS] = [f"{UNIT_PREFIX}{unit}" for unit in near]
-        found = tuple((leg, len(rankings[leg])) for leg in sorted(rankings))
-        trace = replace(trace, found=found, cut_short=deadline.passed)
-        return await asyncio.to_thread(_evidence, reading, rankings, limits, trace)
+        deadline = Deadline.after(limits.seconds, self._stopwatch)
+        return await asyncio.to_thread(_Search(reading, query, limits, deadline).ranked, self._legs, near)
 
-    def _from_graph(
-        self, reading: GraphReading, query: Query, limits: SearchLimits, deadline: Deadline
-    ) -> tuple[dict[str, list[str]], Trace]:
-        rankings: dict[str, list[str]] = {}
+
+class _Search:
+    """One question's reads of one graph. Each passage and each document is read once."""
+
+    def __init__(self, reading: GraphReading, query: Query, limits: SearchLimits, deadline: Deadline) -> None:
+        self._reading = reading
+        self._query = query
+        self._limits = limits
+        self._deadline = deadline
+        self._passages: dict[UnitId, Passage] = {}
+        self._documents: dict[DocumentId, list[Passage]] = {}
+        self._scores: Mapping[UnitId, float] = {}
+
+    def ranked(self, legs: frozenset[Leg], near: Sequence[UnitId] | None) -> Ranked:
+        """Find, join and read."""
+        rankings: dict[str, Sequence[UnitId]] = {}
         trace = Trace()
-        if Leg.TEXT in self._legs:
-            seq, hits = reading.find(query.search_text, kinds=[TEXT_UNIT], limit=limits.candidates)
-            rankings[Leg.TEXT] = [hit.id for hit in hits]
+        if Leg.TEXT in legs:
+            seq, rankings[Leg.TEXT] = self._by_text()
             trace = replace(trace, seq=seq)
-        if Leg.GRAPH in self._legs and not deadline.passed:
-            scores, named, hubs = units_naming(reading, query.names, deadline)
+        if Leg.GRAPH in legs and not self._deadline.passed:
+            named = named_by(self._reading, self._query)
+            scores, hubs = units_naming(self._reading, named, self._deadline)
             best = sorted(scores, key=lambda unit: (-scores[unit], unit))
-            rankings[Leg.GRAPH] = best[: limits.candidates]
-            trace = replace(trace, named=named, hubs=hubs)
-        return rankings, trace
+            rankings[Leg.GRAPH] = best[: self._limits.candidates]
+            trace = replace(trace, named=tuple(each.id for each in named), hubs=hubs)
+        if near is not None:
+            rankings[Leg.VECTORS] = near
+        found = tuple((leg, len(rankings[leg])) for leg in sorted(rankings))
+        return self._read(fused(rankings, weights=TRUST), replace(trace, found=found))
 
+    def _by_text(self) -> tuple[int, Sequence[UnitId]]:
+        seq, nodes, holders = 0, 0, dict[str, int]()
+        candidates: list[str] = []
+        for terms in self._query.searches:
+            found = self._reading.find(terms, kinds=[TEXT_UNIT], limit=self._limits.candidates)
+            seq, nodes = found.seq, found.nodes
+            holders.update(found.holders)
+            candidates += (hit.id for hit in found.hits)
+            if self._deadline.passed:
+                break
+        self._scores = rated(self._query, self._known(candidates), Rarity(nodes=nodes, holders=holders))
+        best = sorted(self._scores, key=lambda unit: (-self._scores[unit], unit))
+        return seq, best[: self._limits.candidates]
 
-def units_naming(
-    reading: GraphReading, names: Iterable[str], deadline: Deadline
-) -> tuple[Mapping[str, float], tuple[str, ...], tuple[str, ...]]:
-    """Return how much each unit speaks of the terms that are named, the terms themselves, and those that are hubs.
+    def _known(self, nodes: Iterable[str]) -> list[Passage]:
+        """Return those nodes that are passages, read where they were not."""
+        wanted = tuple(dict.fromkeys(UnitId(node.removeprefix(UNIT_PREFIX)) for node in nodes))
+        missing = [f"{UNIT_PREFIX}{unit}" for unit in wanted if unit not in self._passages]
+        for node in self._reading.nodes(missing).values():
+            passage = passage_of(node)
+            if passage is not None:
+                self._passages[passage.unit] = passage
+        return [self._passages[unit] for unit in wanted if unit in self._passages]
 
-    A term that few units mention tells more than one that many do.
-    """
-    scores: dict[str, float] = defaultdict(float)
-    named: list[str] = []
-    hubs: list[str] = []
-    for term in reading.nodes(f"{prefix}{name}" for name in names for prefix in (TERM_PREFIX, CODE_PREFIX)).values():
-        if len(named) >= MAX_NAMED or deadline.passed:
-            break
-        named.append(term.id)
-        mentions, more = reading.around(
-            term.id, types=[MENTIONS], kinds=[TEXT_UNIT], direction="in", limit=MAX_MENTIONS
-        )
-        if more:
-            hubs.append(term.id)
-            continue
-        telling = math.log(1 + MAX_MENTIONS / max(1, len(mentions)))
-        for each in mentions:
-            scores[each.node.id] += telling * each.weight / (1 + each.weight)
-    return {unit: round(score, 9) for unit, score in scores.items()}, tuple(named), tuple(hubs)
-
-
-def _evidence(
-    reading: GraphReading, rankings: Mapping[str, Sequence[str]], limits: SearchLimits, trace: Trace
-) -> Ranked:
-    """Read the best passages until there are enough or they have too many tokens; the same text counts once."""
-    evidence: list[Evidence] = []
-    seen: set[str] = set()
-    tokens = 0
-    cut_short = trace.cut_short
-    best = fused(rankings)
-    for start in range(0, len(best), limits.evidence):
-        some = best[start : start + limits.evidence]
-        nodes = reading.nodes(each.item for each in some)
-        for each in some:
-            node = nodes.get(each.item)
-            passage = passage_of(node) if node is not None else None
-            if passage is None or _worded(passage) in seen or len(evidence) >= limits.evidence:
+    def _read(self, best: Sequence[Fused[UnitId]], trace: Trace) -> Ranked:
+        """Take the best passages with what is beside them, until there are enough or they have too many tokens."""
+        evidence: list[Evidence] = []
+        taken: set[UnitId] = set()
+        worded: set[str] = set()
+        tokens, cut_short = 0, self._deadline.passed
+        for each in best:
+            if len(evidence) >= self._limits.evidence:
+                break
+            if each.item in taken or not (known := self._known([each.item])):
                 continue
+            around = window(known[0], self._beside(known[0]), self._scores, taken)
+            passage = joined(around, known[0])
             cost = tokens_of(passage.text)
-            if tokens + cost > limits.tokens:
+            taken.update(one.unit for one in around)
+            if (said := " ".join(passage.text.split())) in worded:
+                continue
+            if tokens + cost > self._limits.tokens:
                 cut_short = True
                 continue
-            seen.add(_worded(passage))
+            worded.add(said)
             tokens += cost
-            evidence.append(Evidence(passage=passage, score=each.score, ranks=each.ranks))
-        if len(evidence) >= limits.evidence or cut_short:
-            break
-    units = tuple(each.passage.unit for each in evidence)
-    return Ranked(evidence=tuple(evidence), trace=replace(trace, units=units, tokens=tokens, cut_short=cut_short))
+            evidence.append(Evidence(passage=passage, units=tuple(around), score=each.score, ranks=each.ranks))
+        units = tuple(one.unit for each in evidence for one in each.units)
+        return Ranked(evidence=tuple(evidence), trace=replace(trace, units=units, tokens=tokens, cut_short=cut_short))
 
-
-def _worded(passage: Passage) -> str:
-    return " ".join(passage.text.split())
+    def _beside(self, passage: Passage) -> list[Passage]:
+        """Return the passages of a document in their order; none of one that is too long, or when the time is up."""
+        if passage.document not in self._documents and not self._deadline.passed:
+            document = f"{DOCUMENT_PREFIX}{passage.document}"
+            touching, more = self._reading.around(
+                document, types=[CONTAINS], kinds=[TEXT_UNIT], direction="out", limit=MAX_DOCUMENT_UNITS
+            )
+            found = [] if more else [one for each in touching if (one := passage_of(each.node)) is not None]
+            self._documents[passage.document] = sorted(found, key=lambda each: each.span)
+        return self._documents.get(passage.document, [])

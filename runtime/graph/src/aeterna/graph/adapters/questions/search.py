@@ -24,6 +24,6 @@ def search(asking: Asking, query: SearchQuery) -> Hits:
             Hit(id=NodeId(id_), kind=kind, score=score, matched=matched(query, NodeId(id_), properties))
             for (id_, score), kind, properties in described
         ),
-        nodes=state.relations.node.num_rows if query.match == "any" else 0,
+        nodes=int((state.topology.kinds >= 0).sum()) if query.match == "any" else 0,
         holders=found.holders,
     )
