@@ -160,6 +160,12 @@ class InvalidQueryError(InvalidRequestError):
     code = "graph.invalid_query"
 
 
+class OriginRefusedError(ForbiddenError):
+    """The request said that a browser sent it for a page that the service does not serve."""
+
+    code = "request.origin_refused"
+
+
 class RequestTooLargeError(InvalidRequestError):
     """The request's body is larger than the service takes."""
 
@@ -293,6 +299,7 @@ KINDS: tuple[type[ProblemError], ...] = (
     SessionTooLargeError,
     UnknownNodeError,
     InvalidQueryError,
+    OriginRefusedError,
     RequestTooLargeError,
     RequestTimeoutError,
     NotReadyError,
