@@ -32,11 +32,14 @@ _MIB: Final = 1024 * 1024
 class ReadingLimits:
     """How much one document may ask: its own ``bytes``, and ``seconds`` and ``memory`` of the process that reads it.
 
+    A large one may take ``seconds_per_mib`` more, so that a small one that hangs is ended soon.
+
     Markdown of more than ``markdown`` characters is read there, too: its parser is linear, and slow for what is none.
     """
 
     bytes: int = 16 * _MIB
-    seconds: float = 20.0
+    seconds: float = 15.0
+    seconds_per_mib: float = 4.0
     memory: int = 1024 * _MIB
     markdown: int = 256 * 1024
 
@@ -47,7 +50,11 @@ class DocumentFiles:
     def __init__(self, limits: ReadingLimits | None = None) -> None:
         self._limits = limits or ReadingLimits()
         self._markdown = MarkdownFiles()
-        self._process = ReaderProcess(seconds=self._limits.seconds, memory=self._limits.memory)
+        self._process = ReaderProcess(
+            seconds=self._limits.seconds,
+            seconds_per_mib=self._limits.seconds_per_mib,
+            memory=self._limits.memory,
+        )
 
     def __reduce__(self) -> tuple[Callable[[ReadingLimits], DocumentFiles], tuple[ReadingLimits]]:
         """In another process it is the one that this process has, so that a pool's tasks may bring it along."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aeterna.knowledge.domain.tables import Table
 
 _CHILD: Final = "aeterna.knowledge.adapters.documents.reader_child"
+_MIB: Final = 1 << 20
 _CHUNK: Final = 1 << 16
 MAX_ANSWER_BYTES: Final = 1 << 28
 
@@ -31,9 +32,10 @@ MAX_ANSWER_BYTES: Final = 1 << 28
 class ReaderProcess:
     """A process that reads one document after the other, started with the first one and after each that broke it."""
 
-    def __init__(self, *, seconds: float, memory: int) -> None:
-        """``seconds`` is the longest that a document may take; ``memory`` is in bytes of addresses."""
+    def __init__(self, *, seconds: float, memory: int, seconds_per_mib: float = 0.0) -> None:
+        """A document may take ``seconds``, and so many more for each MiB of it; ``memory`` is in bytes of addresses."""
         self._seconds = seconds
+        self._seconds_per_mib = seconds_per_mib
         self._memory = memory
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,7 +51,7 @@ class ReaderProcess:
         request = LENGTHS.pack(*map(len, parts)) + b"".join(parts)
         with self._turn:
             try:
-                answer = self._asked(request)
+                answer = self._asked(request, self._seconds + self._seconds_per_mib * len(content) / _MIB)
             except _BrokenError as problem:
                 self._stop()
                 raise RefusedError(str(problem)) from problem
@@ -60,9 +62,9 @@ class ReaderProcess:
         with self._turn:
             self._stop()
 
-    def _asked(self, request: bytes) -> bytes:
+    def _asked(self, request: bytes, seconds: float) -> bytes:
         process = self._running()
-        until = time.monotonic() + self._seconds
+        until = time.monotonic() + seconds
         pipe = _Pipe(process, until)
         pipe.write(request)
         length = LENGTH.unpack(pipe.read(LENGTH.size))[0]
