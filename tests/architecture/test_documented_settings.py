@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aeterna.api.settings import KnowledgeSettings
 from aeterna.injector.settings import InjectorSettings
 from aeterna.policies.settings import PoliciesSettings
 from aeterna.policy.settings import PolicySettings
@@ -82,6 +83,13 @@ def test_every_setting_of_the_thread_store_is_in_its_guides_and_no_other() -> No
 
     assert own(ThreadsSettings, ServiceSettings) - named == set()
     assert named - set(ThreadsSettings.model_fields) == set()
+
+
+def test_every_setting_of_knowledge_is_in_its_guide_and_no_other() -> None:
+    named = told("AETERNA_API_", (GUIDE / "knowledge.md").read_text("utf-8"))
+
+    assert set(KnowledgeSettings.model_fields) - named == set()
+    assert named - set(KnowledgeSettings.model_fields) == set()
 
 
 @pytest.mark.parametrize("name", sorted(ServiceSettings.model_fields))
