@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ASKED: Final = 300
 NODES: Final = 5_000  # the nodes asked about are among the first, which have the most edges, to the last of these
 _PATIENCE: Final = 60.0
+_VERSION: Final = "2026-07-28"
+_KEY: Final = "io.modelcontextprotocol"
 
 
 def measured(folder: Path) -> Figures:
@@ -39,6 +41,8 @@ def measured(folder: Path) -> Figures:
         one_hop = [timed(lambda node=node: _ask(connection, _neighbors(node, 1))) for node in nodes]
         two_hops = [timed(lambda node=node: _ask(connection, _neighbors(node, 2))) for node in nodes[:60]]
         one_node = [timed(lambda node=node: _ask(connection, f"/api/v1/graph/nodes/{node}")) for node in nodes]
+        tool_node = [timed(lambda node=node: _call(connection, "graph_node", {"node": node})) for node in nodes]
+        tool_hop = [timed(lambda node=node: _call(connection, "graph_neighbors", _outward(node))) for node in nodes]
         connection.close()
     finally:
         server.terminate()
@@ -50,6 +54,8 @@ def measured(folder: Path) -> Figures:
         "http_one_hop_ms": median_ms(one_hop),
         "http_one_hop_p95_ms": statistics.quantiles(one_hop, n=20)[-1] * 1000,
         "http_two_hop_ms": median_ms(two_hops),
+        "tool_node_ms": median_ms(tool_node),
+        "tool_one_hop_ms": median_ms(tool_hop),
     }
 
 
@@ -64,6 +70,34 @@ def _ask(connection: http.client.HTTPConnection, path: str) -> object:
     if answer.status != http.HTTPStatus.OK:
         raise RuntimeError(f"{path}: {answer.status} {body[:500]!r}")
     return json.loads(body)
+
+
+def _outward(node: str) -> dict[str, object]:
+    """Return the arguments that ask what `_neighbors` asks of one step."""
+    return {"node": node, "direction": "out", "limit": 100, "max_bytes": 1 << 20}
+
+
+def _call(connection: http.client.HTTPConnection, tool: str, arguments: dict[str, object]) -> object:
+    """Call a tool as protocol version 2026-07-28 has it: a message that needs none before it."""
+    capabilities: dict[str, object] = {}
+    meta = {f"{_KEY}/protocolVersion": _VERSION, f"{_KEY}/clientCapabilities": capabilities}
+    params = {"name": tool, "arguments": arguments, "_meta": meta}
+    headers = {
+        "Authorization": f"Bearer {TENANT}",
+        "Content-Type": "application/json",
+        "Accept": "application/json, text/event-stream",
+        "Mcp-Protocol-Version": _VERSION,
+        "Mcp-Method": "tools/call",
+        "Mcp-Name": tool,
+    }
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
+    connection.request("POST", "/mcp", body, headers)
+    answer = connection.getresponse()
+    content = answer.read()
+    document = json.loads(content)
+    if answer.status != http.HTTPStatus.OK or document["result"].get("isError"):
+        raise RuntimeError(f"{tool}: {answer.status} {content[:500]!r}")
+    return document
 
 
 def _status(port: int, path: str) -> int:

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from mcp.client import Client
-from mcp.client.stdio import StdioServerParameters
 
+from aeterna.api.api.tools.graph_tools import graph_tools
 from fixtures.served_graph import served_graph
 from fixtures.tool_calls import message
 
@@ -84,19 +83,16 @@ def token_file(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.anyio
-async def test_an_agents_program_has_the_tools_of_the_deployment(url: str) -> None:
-    told = {"AETERNA_GRAPH_URL": url, "AETERNA_TOKEN": "acme"}
-    started = StdioServerParameters(command=COMMAND[0], args=list(COMMAND[1:]), env=told)
+def test_it_has_the_tools_of_the_deployment_and_its_errors(url: str, token_file: Path) -> None:
+    """The protocol's own client speaks to it in tests/e2e."""
+    with conversation(url, token_file) as talk:
+        listed = talk.ask("tools/list", {})["result"]["tools"]
+        missing = talk.ask("tools/call", {"name": "graph_node", "arguments": {"node": "nobody"}})["result"]
+        unknown = talk.ask("tools/call", {"name": "graph_violations", "arguments": {}})["error"]
 
-    async with Client(started) as client:
-        listed = await client.list_tools()
-        linked = await client.call_tool("graph_link", LINK)
-        missing = await client.call_tool("graph_node", {"node": "nobody"})
-
-    assert {"graph_link", "graph_search"} <= {tool.name for tool in listed.tools}
-    assert linked.structured_content["edges"] == 1
-    assert (missing.meta or {})["aeterna/problem"]["code"] == "graph.node_not_found"
+    assert [tool["name"] for tool in listed] == [tool.name for tool in graph_tools(lambda: "id")]
+    assert (missing["isError"], missing["_meta"]["aeterna/problem"]["code"]) == (True, "graph.node_not_found")
+    assert unknown["code"] == -32602
 
 
 def test_it_ends_with_its_stdin_and_shows_the_token_to_nobody(url: str, token_file: Path) -> None:

@@ -141,7 +141,7 @@ async def test_a_replica_that_is_asked_to_stop_answers_what_it_took_and_ends(
     replicas: Replicas, signing_key: SigningKey
 ) -> None:
     """An agent that stays connected holds nothing up: there is no stream for it to hold."""
-    with replicas.start(DRAIN_TIMEOUT="5") as stopping:
+    with replicas.start(DRAIN_DELAY="1", DRAIN_TIMEOUT="5") as stopping:
         async with agent(stopping.url, signing_key.token(tenant="drained")) as client:
             node = {"id": "a", "kind": "K"}
             edge = {"source": "a", "type": "to", "target": "a", "nodes": [node]}
