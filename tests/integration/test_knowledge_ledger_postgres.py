@@ -9,11 +9,12 @@ import pytest
 
 from aeterna.graph.domain.changes import session_of
 from aeterna.graph.domain.identifiers import NodeId, TenantId
+from aeterna.graph.errors import SessionConflictError
 from aeterna.knowledge.adapters.graph_writer import OpenGraphWriter
 from aeterna.knowledge.adapters.postgres.transactions import Transactions
 from aeterna.knowledge.domain.documents import DocumentId
 from aeterna.knowledge.domain.entries import Author, Change
-from aeterna.knowledge.domain.publishing import SliceLimits
+from aeterna.knowledge.domain.publishing import SliceLimits, session_of_slice
 from aeterna.knowledge.usecases.publishing import Publishing
 from fixtures.fix_knowledge import ACME, KNOWLEDGE_LIMITS, MOMENT, PostgresWhole, ingesting, record, upload
 from fixtures.knowledge_histories import fresh
@@ -163,4 +164,28 @@ async def test_more_publishers_than_connections_all_come_to_their_turn(
     outcomes = await asyncio.gather(*(knowledge.put(tenant, [upload("one", "red")], by="ada") for tenant in tenants))
 
     assert all(outcome.published.complete and outcome.stored for outcome in outcomes)
+    graphs.close()
+
+
+async def test_a_publisher_that_was_thought_dead_undoes_nothing(knowledge_pool: Pool, memory_bench: GraphBench) -> None:
+    """It has read its slice, and commits it when others have shown later states."""
+    graphs = memory_bench.graphs()
+    writer = OpenGraphWriter(graphs)
+    late, ledger = (PostgresWhole(Transactions(knowledge_pool)) for _ in range(2))
+    knowledge = ingesting(ledger, Publishing(ledger, writer))
+    await ledger.change(ACME, Change(author=ADA, put=(record("one", "x", edges="a b"),)))
+    read = await late.pending(ACME, SliceLimits())
+    assert read is not None
+    await knowledge.delete(ACME, [DocumentId("one")], by="ada")
+    await knowledge.put(ACME, [upload("two", "red")], by="ada")
+    newest = graphs.of(ACME).fingerprint().digest
+
+    session = session_of_slice(read)
+    assert session is not None
+    with pytest.raises(SessionConflictError):
+        await writer.commit(ACME, session)
+    await late.published(ACME, read, seq=1)
+
+    assert graphs.of(ACME).fingerprint().digest == newest == await fresh({"two": "red"})
+    assert await ledger.pending(ACME, SliceLimits()) is None
     graphs.close()
