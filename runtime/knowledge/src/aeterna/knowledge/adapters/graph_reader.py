@@ -15,7 +15,7 @@ from aeterna.knowledge.domain.surroundings import Finding, GraphNode, NodeHit, T
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from aeterna.contracts.json_value import JsonValue
+    from aeterna.graph.domain.changes import JsonValue
     from aeterna.graph.domain.identifiers import Json, TenantId
     from aeterna.graph.domain.snapshots import AsOf
     from aeterna.graph.usecases.graphs import Graph, Graphs
