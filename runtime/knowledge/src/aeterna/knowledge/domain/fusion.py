@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 K: Final = 20
-"""The paper has 60, for rankings of a thousand; with a hundred, a weak ranking's first would outdo a good one's tenth."""
+"""The paper has 60, for a thousand places; with a hundred, a weak ranking's first would outdo a good one's tenth."""
 _DIGITS: Final = 12  # more would let the order of a sum decide between equals
 
 Item = TypeVar("Item", bound=str)

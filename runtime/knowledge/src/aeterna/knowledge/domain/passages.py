@@ -102,7 +102,7 @@ def window(
 
 
 def joined(passages: Sequence[Passage], best: Passage) -> Passage:
-    """Return passages that follow each other as one, known by the best of them; places in it stay places in its text."""
+    """Return passages that follow each other as one, known by the best; its places are still those of the document."""
     text = passages[0].text
     for one, other in itertools.pairwise(passages):
         text += "\n" * (other.span.start - one.span.end) + other.text

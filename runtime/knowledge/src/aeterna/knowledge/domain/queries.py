@@ -62,7 +62,7 @@ class Query:
 
     @property
     def searches(self) -> tuple[tuple[str, ...], ...]:
-        """Return the terms of the full-text searches that find candidates: for what was said, then for what it means."""
+        """Return what full text is asked for to find candidates: what was said, then what means the same."""
         said = [
             *(f'"{phrase}"' for phrase in self.phrases),
             *(stem for stem, weight in self.weights if not _meant(weight)),

@@ -1,4 +1,4 @@
-"""Words that people use for one another when they ask about software, so that a question finds what an author called it.
+"""Words that people use for one another when they ask about software, so that a question finds what is called so.
 
 They are the everyday pairs of English, not those of any corpus: what a corpus calls things by is in its terms. A word
 that was not asked for counts for less than one that was.

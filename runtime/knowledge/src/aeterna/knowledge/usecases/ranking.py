@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MAX_DOCUMENT_UNITS: Final = 300
 """A document of more units is not read for what stands beside a passage."""
-TRUST: Final = {Leg.TEXT: 1.0, Leg.GRAPH: 0.1, Leg.VECTORS: 1.0}
+TRUST: Final[Mapping[str, float]] = {Leg.TEXT: 1.0, Leg.GRAPH: 0.1, Leg.VECTORS: 1.0}
 """How much each way of finding counts; docs/adr/0062 has what was measured."""
 
 
