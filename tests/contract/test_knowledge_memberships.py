@@ -34,6 +34,7 @@ def run(seq: int, *levels: str) -> Run:
     return Run(
         seq=seq,
         at=MOMENT,
+        drift=10 * seq,
         levels=tuple(
             {node: CommunityId(community) for node, community in (pair.split(":") for pair in level.split())}
             for level in levels

@@ -49,6 +49,18 @@ class CommunityDetector(Protocol):
         ...
 
 
+class Topologies(Protocol):
+    """Tenants' graphs as communities are found in them. Kept by ``adapters.graph_topologies``; faked in ``testing``."""
+
+    def now(self, tenant: TenantId) -> tuple[int, Topology]:
+        """Return the newest state and its seq; blocks, and raises one of `GraphError`."""
+        ...
+
+    def then(self, tenant: TenantId, seq: int) -> Topology | None:
+        """Return the state as of a seq, None when that can no longer be read; blocks as `now`."""
+        ...
+
+
 class KnowledgeLedger(Protocol):
     """Every document of a tenant and what it contributes. Kept by ``adapters.postgres``; faked in ``testing``.
 

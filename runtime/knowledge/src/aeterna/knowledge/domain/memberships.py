@@ -11,8 +11,12 @@ from aeterna.knowledge.domain.communities import CommunityId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What was found in the graph as of ``seq``: for each level, the coarsest first, the community of each node."""
+    """What was found in the graph as of ``seq``: for each level, the coarsest first, the community of each node.
+
+    ``drift`` is how many edges changed since communities were last found from nothing.
+    """
 
     seq: int
     at: datetime
     levels: tuple[Mapping[str, CommunityId], ...]
+    drift: int = 0

@@ -12,7 +12,7 @@ from aeterna.knowledge.domain.communities import CommunityId, Ints
 from aeterna.knowledge.domain.hierarchies import carried
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from aeterna.knowledge.domain.communities import Hierarchy
@@ -36,6 +36,16 @@ class Membership:
 
     ids: tuple[str, ...]
     levels: tuple[NamedLevel, ...]
+
+    @classmethod
+    def of(cls, ids: tuple[str, ...], levels: Sequence[Mapping[str, CommunityId]]) -> Membership:
+        """Return the membership of nodes, each of which is in every level."""
+        found: list[NamedLevel] = []
+        for level in levels:
+            places = {name: place for place, name in enumerate(dict.fromkeys(level[node] for node in ids))}
+            community = np.fromiter((places[level[node]] for node in ids), dtype=np.int64, count=len(ids))
+            found.append(NamedLevel(names=tuple(places), community=community))
+        return cls(ids=ids, levels=tuple(found))
 
     def mappings(self) -> tuple[Mapping[str, CommunityId], ...]:
         """Return the community of each node, for each level."""

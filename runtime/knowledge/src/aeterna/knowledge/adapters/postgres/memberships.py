@@ -42,9 +42,9 @@ class PostgresMemberships:
 
         async def work(statements: Statements) -> bool:
             await statements.rows("lock_runs")
-            if any(seq >= run.seq for seq, _, _ in await statements.rows("run_before", seq=_NEWEST)):
+            if any(seq >= run.seq for seq, *_ in await statements.rows("run_before", seq=_NEWEST)):
                 return False
-            await statements.do("write_run", seq=run.seq, at=run.at, levels=len(run.levels))
+            await statements.do("write_run", seq=run.seq, at=run.at, levels=len(run.levels), drift=run.drift)
             for level, communities in enumerate(run.levels):
                 found = {
                     "elements": [node_element(node) for node in communities],
@@ -62,11 +62,11 @@ class PostgresMemberships:
         asked = _NEWEST if seq is None else seq
 
         async def work(statements: Statements) -> Run | None:
-            for at_seq, at, count in await statements.rows("run_before", seq=asked):
+            for at_seq, at, count, drift in await statements.rows("run_before", seq=asked):
                 levels: dict[int, dict[str, CommunityId]] = defaultdict(dict)
                 for level, node, community in await statements.rows("memberships_at", seq=at_seq):
                     levels[level][node] = community
-                return Run(seq=at_seq, at=at, levels=tuple(levels[level] for level in range(count)))
+                return Run(seq=at_seq, at=at, levels=tuple(levels[level] for level in range(count)), drift=drift)
             return None
 
         return await self._transactions.run(tenant, work, one_moment=True)

@@ -12,11 +12,11 @@ SELECT pg_advisory_unlock(hashtextextended('aeterna.knowledge.run:' || %(tenant)
 SELECT pg_advisory_xact_lock(hashtextextended('aeterna.knowledge.runs:' || %(tenant)s, 0));
 
 -- name: write_run
-INSERT INTO knowledge.runs (tenant, seq, at, levels) VALUES (%(tenant)s, %(seq)s, %(at)s, %(levels)s);
+INSERT INTO knowledge.runs (tenant, seq, at, levels, drift) VALUES (%(tenant)s, %(seq)s, %(at)s, %(levels)s, %(drift)s);
 
 -- name: run_before
 -- The run that tells of a seq: the newest one that is not later.
-SELECT seq, at, levels FROM knowledge.runs
+SELECT seq, at, levels, drift FROM knowledge.runs
 WHERE tenant = %(tenant)s AND seq <= %(seq)s
 ORDER BY seq DESC
 LIMIT 1;

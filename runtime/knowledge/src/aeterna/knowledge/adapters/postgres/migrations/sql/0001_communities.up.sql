@@ -1,11 +1,12 @@
 -- Communities of the tenant's graph over its history, the reports on them, and what models were asked.
 
--- A run looked at the graph as of `seq`.
+-- A run looked at the graph as of `seq`. `drift` edges changed since communities were last found from nothing.
 CREATE TABLE knowledge.runs (
     tenant text        NOT NULL,
     seq    bigint      NOT NULL,
     at     timestamptz NOT NULL,
     levels smallint    NOT NULL,
+    drift  bigint      NOT NULL,
     PRIMARY KEY (tenant, seq)
 );
 
