@@ -26,7 +26,20 @@ FILES = {
     "a.c": ("struct s { int x; };\nint main(void) {\n    f();\n}\n", ["s", "main"]),
     "a.rb": ("module M\n  class A\n    def m\n    end\n  end\nend\n", ["M", "M.A", "M.A.m"]),
     "a.kt": ("class A {\n    fun m() { g() }\n}\nfun f() {}\n", ["A", "A.m", "f"]),
-    "a.ts": ("export class A {}\ninterface I {}\nfunction f() { g() }\n", ["A", "I", "f"]),
+    "a.ts": (
+        "class A<T> {\n  private x = f();\n  async m(a: string): Promise<void> {\n    if (a) {\n    }\n  }\n}\n",
+        ["A", "A.m"],
+    ),
+    "b.ts": ("interface I {}\nfunction f() { g() }\n", ["I", "f"]),
+    "a.js": (
+        "class A {\n  constructor(x) {\n    super(x)\n  }\n  static #m() {\n  }\n}\n",
+        ["A", "A.constructor", "A.m"],
+    ),
+    "a.cs": (
+        "namespace N {\n  class A {\n    public int M(int a)\n    {\n      return G(a);\n    }\n  }\n}\n",
+        ["N", "N.A", "N.A.M"],
+    ),
+    "a.cpp": ("class A {\n public:\n  int m() const {\n    return g();\n  }\n};\n", ["A", "A.m"]),
 }
 
 

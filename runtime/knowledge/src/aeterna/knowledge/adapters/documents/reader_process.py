@@ -33,7 +33,7 @@ class ReaderProcess:
     """A process that reads one document after the other, started with the first one and after each that broke it."""
 
     def __init__(self, *, seconds: float, memory: int, seconds_per_mib: float = 0.0) -> None:
-        """A document may take ``seconds``, and so many more for each MiB of it; ``memory`` is in bytes of addresses."""
+        """Allow a document ``seconds``, and so many more for each MiB of it; ``memory`` is in bytes of addresses."""
         self._seconds = seconds
         self._seconds_per_mib = seconds_per_mib
         self._memory = memory

@@ -33,6 +33,17 @@ _NAME: Final = re.compile(r"[^\W\d][\w$]{0,99}")
 _RECEIVER: Final = re.compile(
     r"func\s{1,8}\([^()\n]{0,100}?\*?([^\W\d]\w{0,99})(?:\[[^\]\n]{0,50}\])?\)\s{0,8}([^\W\d]\w{0,99})"
 )
+# A method of a class in a language of braces, whose lexers do not tell a definition from a call.
+_METHOD: Final = re.compile(
+    r"(?:[\w<>\[\],.?]{1,80}[^\S\n]{1,4}){0,6}[*#]?([^\W\d][\w$]{0,99})(?:<[^<>\n]{0,100}>)?[^\S\n]{0,4}"
+    r"\([^;{}\n]{0,300}\)[^;{}=\n]{0,150}(?:\{|\n\s{0,200}\{)"
+)
+# Behind these, some lexers take a call for a definition.
+_USES: Final = frozenset({"return", "new", "await", "throw", "else", "yield", "case", ".", "="})
+_NO_METHODS: Final = frozenset(
+    {"if", "for", "foreach", "while", "switch", "catch", "with", "return", "using", "lock", "else"}
+)
+_CLASSES: Final = frozenset({"class", "struct", "interface", "trait", "object", "record", "enum", "extension", "actor"})
 _IMPL: Final = re.compile(r"impl\b[^\n{]{0,300}")
 _GENERIC: Final = re.compile(r"<[^<>]{0,200}>")
 _LEADING: Final = ("@", "#", "//", "/*", "*", "--", ";;", "%%", "[<")
@@ -109,8 +120,9 @@ class _Definitions:
         self._text = text
         self._line = 0
         self._indent = 0
-        self._scopes: list[tuple[int, str]] = []
+        self._scopes: list[tuple[int, str, str]] = []
         self._declared: str | None = None
+        self._before = ""
 
     def read(self, lexer: Lexer) -> None:
         """Go through the tokens once."""
@@ -127,14 +139,18 @@ class _Definitions:
                     word = value.strip()
                     if kind in Keyword or word in _DECLARES:
                         self._keyword(at, word)
-                    elif kind in Name and (self._declared or kind is Name.Function) and _NAME.fullmatch(word):
+                    elif kind in Name and self._is_defined(kind is Name.Function) and _NAME.fullmatch(word):
                         self._define(at + value.find(word), word, self._declared or "function")
                     elif word not in ("*", "&"):
                         self._declared = None
+                    self._before = word
                 first_of_line = False
             if "\n" in value:
                 self._line = at + value.rfind("\n") + 1
                 first_of_line = not self._text[self._line : at + len(value)].strip()
+
+    def _is_defined(self, is_function: bool) -> bool:  # noqa: FBT001 - of the token at hand
+        return self._declared is not None or (is_function and self._before not in _USES)
 
     def _add_code(self, start: int, end: int) -> None:
         if self.code and self.code[-1][1] == start:
@@ -147,13 +163,16 @@ class _Definitions:
             while self._scopes and self._scopes[-1][0] >= self._indent:
                 self._scopes.pop()
         self._declared = None
+        in_class = bool(self._scopes) and self._scopes[-1][2] in _CLASSES
+        if in_class and (method := _METHOD.match(self._text, at)) and method[1] not in _NO_METHODS:
+            self._define(method.start(1), method[1], "method")
 
     def _keyword(self, at: int, word: str) -> None:
         lowered = word.lower()
         if word == "impl" and (owner := _implementing(self._text, at)):
             while self._scopes and self._scopes[-1][0] >= self._indent:
                 self._scopes.pop()
-            self._scopes.append((self._indent, owner))
+            self._scopes.append((self._indent, owner, "class"))
         elif lowered == "func" and (method := _RECEIVER.match(self._text, at)):
             self._define(method.start(2), method[2], "method", owner=method[1])
             self._declared = None
@@ -162,10 +181,12 @@ class _Definitions:
 
     def _define(self, start: int, word: str, kind: str, owner: str = "") -> None:
         self._declared = None
-        within = [name for _, name in self._scopes] or ([owner] if owner else [])
+        if self.symbols and self.symbols[-1].span.start == start:
+            return
+        within = [name for _, name, _ in self._scopes] or ([owner] if owner else [])
         kind = "method" if within and kind == "function" else kind
         name = ".".join((*within, word))
         self.symbols.append(Symbol(span=Span(start=start, end=start + len(word)), name=name, kind=kind))
         if len(within) < _MAX_HEADINGS and (not self.headings or self.headings[-1][0] != self._line):
             self.headings.append((self._line, len(within) + 1, word))
-        self._scopes.append((self._indent, word))
+        self._scopes.append((self._indent, word, kind))
