@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What was done: ``seq`` is that of the session with which the graph shows all; 0 when there is none yet.
+    """What this call did: ``seq`` is that of the session with which the graph shows all; 0 when there is none yet.
 
-    ``complete`` is False when another publisher was at it for longer than this one would wait.
+    ``sessions`` and ``changes`` do not count what others did meanwhile. ``complete`` is False when another publisher
+    was at it for longer than this one would wait.
     """
 
     sessions: int

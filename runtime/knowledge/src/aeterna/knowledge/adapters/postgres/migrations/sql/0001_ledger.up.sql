@@ -80,7 +80,8 @@ CREATE TABLE knowledge.outbox (
     whole    boolean NOT NULL,
     PRIMARY KEY (tenant, position),
     CHECK ((type IS NULL) = (target IS NULL))
-);
+-- A queue: nearly all of it is dead soon, and room that was given back is taken again.
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 10000);
 
 -- A piece of work over many documents. `cursor` is the last document that is done with, in the order of their source.
 CREATE TABLE knowledge.ingestions (
