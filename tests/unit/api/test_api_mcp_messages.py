@@ -140,10 +140,20 @@ def test_a_method_that_there_is_not_is_an_error_of_the_protocol(api: GraphClient
 
 @pytest.mark.parametrize("version", ["1999-01-01", "nonsense"])
 def test_a_version_that_nobody_speaks_is_refused_with_those_that_are(api: GraphClient, version: str) -> None:
-    response = posted(api, LIST, **{"Mcp-Protocol-Version": version})
+    key = "io.modelcontextprotocol"
+    meta = {f"{key}/protocolVersion": version, f"{key}/clientCapabilities": {}}
+
+    response = posted(api, message("tools/list", {"_meta": meta}), **{"Mcp-Protocol-Version": version})
 
     assert response.status_code == 400
-    assert NEWEST in str(response.json()["error"]) or response.json()["error"]["code"] < 0
+    assert response.json()["error"]["code"] == -32022
+    assert response.json()["error"]["data"]["supported"] == [NEWEST]
+
+
+def test_a_handshake_with_such_a_version_is_offered_one_that_is(api: GraphClient) -> None:
+    response = posted(api, message("initialize", {**HELLO, "protocolVersion": "1999-01-01"}))
+
+    assert response.json()["result"]["protocolVersion"] == HELLO["protocolVersion"]
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])

@@ -8,10 +8,12 @@ from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 from fastapi import Request
 from mcp import types as mcp_types
 from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import GenerateJsonSchema
 
 from aeterna.service.caller import Caller
 
-Effect: TypeAlias = Literal["reads", "adds", "removes"]
+Effect: TypeAlias = Literal["reads", "removes"]
+"""Removes: also what it replaces whole."""
 
 
 class Arguments(BaseModel):
@@ -61,8 +63,8 @@ class Tool(Generic[A]):
             name=self.name,
             title=self.title,
             description=self.description,
-            input_schema=self.arguments.model_json_schema(by_alias=True),
-            output_schema=_with_seq(self.answer.model_json_schema(by_alias=True, mode="serialization")),
+            input_schema=self.arguments.model_json_schema(schema_generator=_Untitled),
+            output_schema=_with_seq(self.answer.model_json_schema(schema_generator=_Untitled, mode="serialization")),
             annotations=mcp_types.ToolAnnotations(
                 title=self.title,
                 read_only_hint=reads,
@@ -80,6 +82,14 @@ class Tool(Generic[A]):
         return await self.run(request, caller, self.arguments.model_validate(given))
 
 
+class _Untitled(GenerateJsonSchema):
+    """Leaves out the titles that repeat the names of fields: agents pay for the list of tools by the token."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - pydantic's signature
+        """Never."""
+        return False
+
+
 AnyTool: TypeAlias = Tool[Any]
 
 
@@ -87,7 +97,6 @@ def _with_seq(schema: dict[str, Any]) -> dict[str, Any]:
     properties: dict[str, Any] = schema.setdefault("properties", {})
     properties[_SEQ] = {
         "type": "integer",
-        "title": "Seq",
         "description": "Of the newest session in the state that was read or made; give it back as at_least.",
     }
     required: list[str] = schema.setdefault("required", [])
