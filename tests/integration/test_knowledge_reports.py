@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from aeterna.graph.domain.changes import Edge, Node
     from aeterna.graph.usecases.graphs import Graph
+    from aeterna.knowledge.domain.documents import Unit
     from aeterna.knowledge.domain.entries import Entry
     from aeterna.knowledge.domain.naming import Membership
     from fixtures.fix_graph import GraphBench
@@ -63,12 +64,17 @@ class Library:
         self._commit((published_node([(entry.contribution.document, part)]) for part in contribution.nodes), ())
         self._commit((), (published_edge([(entry.contribution.document, part)]) for part in contribution.edges))
 
+    @property
+    def units(self) -> list[Unit]:
+        """What documents hold."""
+        return [unit for entry in self._entries.values() for unit in entry.units]
+
     def report(self) -> None:
         """Find communities and bring their reports up to date."""
         seq, topology = self.graph.topology()
         hierarchy = IgraphCommunityDetector().detect(topology, Parameters())
         self._membership = named(hierarchy, topology.ids, self._membership, seq=seq)
-        read, materials = graph_materials(self.graph, self._membership.mappings(), at_least=seq)
+        read, materials = graph_materials(self.graph, self._membership.mappings(), self.units, at_least=seq)
         assert read == seq
         asyncio.run(Reporting(ACME, self.reports, self.counted).refresh(materials))
 
@@ -128,13 +134,16 @@ def test_what_did_not_change_is_not_reported_on_again_and_an_insertion_moves_wha
             assert " ".join(text[citation.span.start : citation.span.end].split()) == sentence.text
 
 
-def test_a_node_that_vanishes_while_reports_are_made_has_no_text_any_more(library: Library) -> None:
+def test_a_node_that_vanishes_while_reports_are_made_is_read_over(library: Library) -> None:
     seq, topology = library.graph.topology()
     membership = named(IgraphCommunityDetector().detect(topology, Parameters()), topology.ids, None, seq=seq)
-    gone = next(id_ for id_ in topology.ids if id_.startswith("unit:"))
+    gone = next(id_ for id_ in topology.ids if id_.startswith("term:"))
     library.graph.commit(session_of("late", subject="test", removed_nodes=[removed_node_of(gone)]))
 
-    _, materials = graph_materials(library.graph, membership.mappings())
+    _, materials = graph_materials(library.graph, membership.mappings(), library.units)
 
-    units = {f"unit:{unit}" for outline in materials.outlines() for unit in outline.places}
-    assert units == {id_ for id_ in topology.ids if id_.startswith("unit:")} - {gone}
+    kinds = {
+        one.id: one.kind for outline in materials.outlines() for one in materials.material(outline.community).members
+    }
+    assert kinds[gone] == ""
+    assert {kind for id_, kind in kinds.items() if id_.startswith("term:") and id_ != gone} == {"Term"}

@@ -12,24 +12,29 @@ from aeterna.knowledge.domain.materials import GraphMaterials
 from aeterna.knowledge.domain.reports import Relation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from aeterna.graph.domain.topologies import Topology
     from aeterna.graph.usecases.graphs import Graph
+    from aeterna.knowledge.domain.documents import Unit
     from aeterna.knowledge.domain.materials import Levels
 
 RELATED: Final = "related_to"
 """The whole graph is told without the types of its edges."""
 
 
-def graph_materials(graph: Graph, levels: Levels, *, at_least: int = 0) -> tuple[int, GraphMaterials]:
+def graph_materials(
+    graph: Graph, levels: Levels, units: Iterable[Unit], *, at_least: int = 0
+) -> tuple[int, GraphMaterials]:
     """Return the materials of the graph's communities, and the seq that they are of.
 
-    Nodes that are in no community are left out. A node that is removed while this reads has no text any more; one that
-    is changed is read as it is then, and the next round reads it again.
+    ``units`` are those of the ledger (`usecases.gathering`). Nodes that are in no community are left out; one that is
+    removed or changed while this reads is as it is then, and the next round reads it again.
     """
     seq, topology = graph.topology(at_least=at_least)
-    return seq, GraphMaterials(_nodes(graph, tuple(levels[-1]) if levels else (), seq), _relations(topology), levels)
+    return seq, GraphMaterials(
+        _nodes(graph, tuple(levels[-1]) if levels else (), seq), _relations(topology), levels, units
+    )
 
 
 def _nodes(graph: Graph, ids: Sequence[str], seq: int) -> Iterator[Node]:

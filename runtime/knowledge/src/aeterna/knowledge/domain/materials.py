@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from aeterna.knowledge.domain.communities import CommunityId
-from aeterna.knowledge.domain.documents import DocumentId, Span, UnitId
 from aeterna.knowledge.domain.report_digests import own_digest
 from aeterna.knowledge.domain.report_plans import Outline
 from aeterna.knowledge.domain.reports import Material, Member, Passage, Relation
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from aeterna.graph.domain.changes import Edge, Node
+    from aeterna.knowledge.domain.documents import Unit
 
 Levels: TypeAlias = "Sequence[Mapping[str, CommunityId]]"
 """For each level, the coarsest first, the community of every node; an id is of one community of one level."""
@@ -46,7 +46,11 @@ class GraphMaterials:
     relates its children, and of their members only the most central, by all edges within.
     """
 
-    def __init__(self, nodes: Iterable[Node], relations: Iterable[Relation], levels: Levels) -> None:
+    def __init__(
+        self, nodes: Iterable[Node], relations: Iterable[Relation], levels: Levels, units: Iterable[Unit]
+    ) -> None:
+        """Take the ``units`` of documents: a node of the graph may call itself one, and quote what nobody wrote."""
+        self._passages = {f"unit:{unit.id}": passage_of(unit) for unit in units}
         self._nodes: dict[str, Node] = {node.id: node for node in nodes}
         self._finest = len(levels) - 1
         self._communities: dict[CommunityId, _Community] = {}
@@ -74,13 +78,12 @@ class GraphMaterials:
         """Return the material of a community, without the reports of its children."""
         held = self._communities[community]
         relations = sorted(held.relations, key=lambda one: (-one.weight, one.source, one.type, one.target))
-        found = (passage_of(self._nodes[node]) for node in held.nodes if node in self._nodes)
         return Material(
             community=community,
             level=held.level,
             members=self._members[community],
             relations=tuple(relations if held.level == self._finest else relations[:_MOST_RELATIONS]),
-            passages=tuple(one for one in found if one is not None),
+            passages=tuple(self._passages[node] for node in held.nodes if node in self._passages),
         )
 
     def _take_nodes(self, levels: Levels) -> None:
@@ -150,23 +153,13 @@ def weight_of(edge: Edge) -> float:
     return float(weight)
 
 
-def passage_of(node: Node) -> Passage | None:
-    """Return the passage that a node is; None for other nodes, and for those that only call themselves so."""
-    if node.kind != TEXT_UNIT:
-        return None
-    match properties_of(node):
-        case {"text": str(text), "document": str(document), "start": int(start), "end": int(end), **rest} if (
-            start >= 0 and end - start == len(text)
-        ):
-            heading = rest.get("heading")
-            titles = cast("list[object]", heading) if isinstance(heading, list) else []
-            return Passage(
-                unit=UnitId(node.id.removeprefix("unit:")),
-                document=DocumentId(document),
-                span=Span(start=start, end=end),
-                heading=tuple(title for title in titles if isinstance(title, str)),
-                text=text,
-                suspicious=bool(rest.get("suspicious")),
-            )
-        case _:
-            return None
+def passage_of(unit: Unit) -> Passage:
+    """Return a unit as reports see it."""
+    return Passage(
+        unit=unit.id,
+        document=unit.document,
+        span=unit.span,
+        heading=unit.heading,
+        text=unit.text,
+        suspicious=bool(unit.suspicious),
+    )
