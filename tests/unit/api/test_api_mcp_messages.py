@@ -141,9 +141,10 @@ def test_a_method_that_there_is_not_is_an_error_of_the_protocol(api: GraphClient
 @pytest.mark.parametrize("version", ["1999-01-01", "nonsense"])
 def test_a_version_that_nobody_speaks_is_refused_with_those_that_are(api: GraphClient, version: str) -> None:
     key = "io.modelcontextprotocol"
-    meta = {f"{key}/protocolVersion": version, f"{key}/clientCapabilities": {}}
+    meta: dict[str, Any] = {f"{key}/protocolVersion": version, f"{key}/clientCapabilities": {}}
+    headers = {"Mcp-Protocol-Version": version, "Mcp-Method": "tools/list"}
 
-    response = posted(api, message("tools/list", {"_meta": meta}), **{"Mcp-Protocol-Version": version})
+    response = posted(api, message("tools/list", {"_meta": meta}), **headers)
 
     assert response.status_code == 400
     assert response.json()["error"]["code"] == -32022
