@@ -153,6 +153,25 @@ async def test_a_publisher_waits_its_turn_and_says_when_it_did_not_come(knowledg
     assert (first, second) == (True, False)
 
 
+async def test_a_publisher_that_is_cancelled_leaves_its_turn_to_others(knowledge_pool: Pool) -> None:
+    """Its connection goes back to the pool, and the lock was that connection's."""
+    one, another = (PostgresWhole(Transactions(knowledge_pool)) for _ in range(2))
+    begun = asyncio.Event()
+
+    async def publish() -> None:
+        async with one.publishing(ACME):
+            begun.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(publish())
+    await begun.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+    async with another.publishing(ACME) as mine:
+        assert mine
+
+
 async def test_more_publishers_than_connections_all_come_to_their_turn(
     postgres_ledger: PostgresWhole, memory_bench: GraphBench
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
+import psycopg
 from psycopg.rows import tuple_row
 
 from aeterna.knowledge.adapters.postgres.database import DATABASE, queries
@@ -85,9 +86,13 @@ class Transactions:
         with translated(DATABASE.errors):
             async with self._pool.connection() as connection:
                 statements = Statements(connection, self._queries, tenant)
-                await statements.rows(lock)
                 try:
+                    await statements.rows(lock)
                     yield
-                finally:
-                    if not connection.broken:
-                        await statements.rows(unlock)
+                    await statements.rows(unlock)
+                except psycopg.errors.LockNotAvailable:
+                    raise
+                except BaseException:
+                    # Whoever was cancelled may have the lock or not; without its connection nobody has.
+                    await connection.close()
+                    raise
