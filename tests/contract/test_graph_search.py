@@ -114,3 +114,13 @@ def test_a_search_for_any_word_says_how_many_nodes_hold_each(lens: Lens) -> None
         found = view.search(search_query("checkout ledger nothing", match="any", kinds=["Team"]))
 
     assert (found.nodes, found.holders) == (7, (2, 1, 0))
+
+
+def test_a_search_need_not_say_where_words_were_found(lens: Lens) -> None:
+    with lens.view(LONG) as view:
+        plain = view.search(search_query("checkout", explained=False))
+        explained = view.search(search_query("checkout"))
+
+    assert [(hit.id, hit.score, hit.matched) for hit in plain.hits] == [
+        (hit.id, hit.score, ()) for hit in explained.hits
+    ]

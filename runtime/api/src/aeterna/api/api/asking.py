@@ -10,7 +10,7 @@ from aeterna.api.api.question_bodies import RelatedAnswer, SearchAnswer, Subgrap
 from aeterna.api.api.reading import Kinds, Moment, Node, Reader, Seen, Types, answer
 from aeterna.api.api.requests import graph_of
 from aeterna.graph.domain.questions.relatedness import MAX_RELATED, related_query
-from aeterna.graph.domain.questions.searches import MAX_HITS, MAX_TEXT_CHARS, search_query
+from aeterna.graph.domain.questions.searches import MAX_HITS, MAX_TEXT_CHARS, Match, search_query
 
 asking = APIRouter(prefix="/api/v1/graph", tags=["graph"])
 
@@ -59,7 +59,7 @@ def read_search(
         str,
         Query(
             max_length=MAX_TEXT_CHARS,
-            description='Words, all of which must be found; "a phrase"; a beginning*.',
+            description='Words, all of which must be found unless `match` says otherwise; "a phrase"; a beginning*.',
             examples=['checkout "order items" pay*'],
         ),
     ],
@@ -67,8 +67,11 @@ def read_search(
     at_least: Seen,
     kinds: Kinds = [],
     limit: Annotated[int, Query(ge=1, le=MAX_HITS, description="Nodes returned.")] = 20,
+    match: Annotated[
+        Match, Query(description="Whether all of the words must be found, or any of them will do.")
+    ] = "all",
 ) -> Response:
     """Return the nodes that hold some words in their id or in the texts of their properties."""
-    query = search_query(q, kinds=kinds, limit=limit)
+    query = search_query(q, kinds=kinds, limit=limit, match=match)
     found = graph_of(request, caller).search(query, as_of=as_of, at_least=at_least)
     return answer(SearchAnswer.of(found), found.seq)

@@ -42,7 +42,7 @@ class LensReading:
 
     def find(self, terms: Sequence[str], *, kinds: Iterable[str] = (), limit: int) -> Finding:
         """See `GraphReading.find`."""
-        query = search_query(" ".join(terms), kinds=kinds, limit=limit, match="any")
+        query = search_query(" ".join(terms), kinds=kinds, limit=limit, match="any", explained=False)
         found = self._graph.search(query, as_of=self._as_of, at_least=self._at_least)
         return Finding(
             seq=found.seq,

@@ -46,13 +46,15 @@ class SearchQuery:
     """Which nodes hold the terms in their id or in a text of their properties. Build it with `search_query`.
 
     With ``match`` "any" one term will do, and terms that so many nodes hold that they tell none apart may be left out
-    while there are rarer ones.
+    while there are rarer ones. Unless it is to be ``explained``, hits do not say where words were found, which is most
+    of the work on long texts.
     """
 
     terms: tuple[Term, ...]
     kinds: frozenset[Label]
     limit: int
     match: Match = "all"
+    explained: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,9 @@ class Hits:
     holders: tuple[int, ...] = ()
 
 
-def search_query(text: str, *, kinds: Iterable[str] = (), limit: int = 20, match: str = "all") -> SearchQuery:
+def search_query(
+    text: str, *, kinds: Iterable[str] = (), limit: int = 20, match: str = "all", explained: bool = True
+) -> SearchQuery:
     """Check and make the question; raise `InvalidQueryError` when it is too long or holds no word.
 
     With ``match`` "any", function words such as "how" and "the" are left out of a question that has others.
@@ -110,6 +114,7 @@ def search_query(text: str, *, kinds: Iterable[str] = (), limit: int = 20, match
         kinds=checks.labels(kinds, "kind"),
         limit=checks.within(limit, 1, MAX_HITS, "limit"),
         match=cast("Match", match),
+        explained=explained,
     )
 
 
@@ -131,7 +136,9 @@ def is_name(path: str) -> bool:
 
 
 def matched(query: SearchQuery, node: NodeId, properties: Json) -> tuple[Matched, ...]:
-    """Return the fields in which any term is found, in the order of the properties, the id first."""
+    """Return the fields in which any term is found, if that is asked for: the id, then the properties in their order."""
+    if not query.explained:
+        return ()
     found = (_matched(query, field, text) for field, text in (("id", str(node)), *texts_of(properties)))
     return tuple(each for each in found if each is not None)
 
