@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import zlib
+from string import ascii_letters
 from typing import TYPE_CHECKING, Any
 
 import pyarrow  # noqa: ICN001 - `pa` is the name without types
@@ -12,12 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aeterna.knowledge.adapters.documents.answers import understood
+from aeterna.knowledge.adapters.documents.answers import MAX_PARTS, answered, understood
 from aeterna.knowledge.adapters.documents.files import DocumentFiles, ReadingLimits
 from aeterna.knowledge.adapters.documents.reader_process import ReaderProcess
 from aeterna.knowledge.adapters.documents.refusals import RefusedError
-from aeterna.knowledge.domain.documents import DocumentId, Upload
+from aeterna.knowledge.domain.documents import DocumentId, Parsed, Span, Upload
 from aeterna.knowledge.domain.suspicions import suspicions_of
+from aeterna.knowledge.domain.units import MAX_UNITS
 from aeterna.knowledge.errors import DocumentRefusedError
 from aeterna.knowledge.usecases.reading import entry_of
 from fixtures.fix_documents import uploaded
@@ -138,6 +141,21 @@ def test_nul_characters_of_a_table_are_replaced(documents: Documents) -> None:
     )
 
     assert table.nodes[0].properties == {"note": "x\ufffdy"}
+
+
+def test_a_text_of_many_little_passages_is_refused(documents: Documents) -> None:
+    """It is small as a file, and would be gigabytes of passages: each of its words begins one."""
+    word = next(letter for letter in ascii_letters if zlib.crc32(letter.encode()) % 4 == 0)
+    with pytest.raises(DocumentRefusedError, match="passages"):
+        entry_of(documents.files, uploaded(f"{word}\n\n" * (MAX_UNITS + 1), "a.txt"))
+
+
+def test_a_page_of_many_little_pieces_is_refused_before_it_is_passed_on() -> None:
+    """The process that asked would have to hold each of them."""
+    parsed = Parsed(media_type="text/html", title="", text="a", markup=(Span(start=0, end=1),) * (MAX_PARTS + 1))
+
+    with pytest.raises(RefusedError, match="at most"):
+        answered(parsed)
 
 
 def test_a_document_that_is_too_large_is_refused_before_it_is_looked_at() -> None:

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 from aeterna.knowledge.domain.documents import Block, BlockKind, DocumentId, Parsed, Section, Span, Unit, UnitId
 from aeterna.knowledge.domain.suspicions import suspicions_of
+from aeterna.knowledge.errors import DocumentRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_UNIT_CHARS: Final = 1_200
+MAX_UNITS: Final = 50_000
 _BORDERS: Final = 4
 """One block in so many begins a unit whatever stands before it."""
 _PARAGRAPH: Final = re.compile(r"\S[^\n]*(?:\n(?![^\S\n]*(?:\n|\Z))[^\n]*)*")
@@ -34,11 +36,16 @@ _LONGEST_GRAPHEME: Final = 64
 
 
 def cut(parsed: Parsed, document: DocumentId) -> tuple[Unit, ...]:
-    """Return the units in the order of the text; each character that is no white space is in exactly one of them."""
+    """Return the units in the order of the text; each character that is no white space is in exactly one of them.
+
+    Raise `DocumentRefusedError` for a text of so many small pieces that no reader could want them.
+    """
     headings = _Headings(parsed.sections)
     seen: Counter[str] = Counter()
     units: list[Unit] = []
     for span in _passages(parsed):
+        if len(units) == MAX_UNITS:
+            raise DocumentRefusedError(document, f"has more than {MAX_UNITS} passages; cut it into several documents")
         text = parsed.text[span.start : span.end]
         seen[text] += 1
         units.append(

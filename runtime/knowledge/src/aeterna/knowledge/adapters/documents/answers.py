@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import orjson
 
@@ -12,14 +12,18 @@ from aeterna.knowledge.domain.contributions import EdgePart, NodePart
 from aeterna.knowledge.domain.documents import Block, BlockKind, Link, Parsed, Quoted, Section, Span, Symbol
 from aeterna.knowledge.domain.tables import Table
 
+MAX_PARTS: Final = 500_000
 _PARSED = "parsed"
 _TABLE = "table"
 _REFUSED = "refused"
 
 
 def answered(read: Parsed | Table) -> bytes:
-    """Return what was read as JSON."""
+    """Return what was read as JSON; raise `RefusedError` for what would fill the memory of who asked."""
     if isinstance(read, Parsed):
+        parts = sum(map(len, (read.blocks, read.sections, read.links, read.quoted, read.symbols, read.markup)))
+        if parts > MAX_PARTS:
+            raise RefusedError(f"has {parts} paragraphs, links and pieces of code, at most {MAX_PARTS} are read")
         return orjson.dumps({_PARSED: read})
     edges = [(tuple(edge.key), edge.weight, edge.properties) for edge in read.edges]
     nodes = [(node.id, node.kind, node.properties) for node in read.nodes]

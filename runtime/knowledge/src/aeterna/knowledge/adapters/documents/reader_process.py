@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _CHILD: Final = "aeterna.knowledge.adapters.documents.reader_child"
 _MIB: Final = 1 << 20
 _CHUNK: Final = 1 << 16
-MAX_ANSWER_BYTES: Final = 1 << 28
+MAX_ANSWER_BYTES: Final = 96 << 20
 
 
 class ReaderProcess:
