@@ -136,7 +136,7 @@ def is_name(path: str) -> bool:
 
 
 def matched(query: SearchQuery, node: NodeId, properties: Json) -> tuple[Matched, ...]:
-    """Return the fields in which any term is found, if that is asked for: the id, then the properties in their order."""
+    """Return the fields in which any term is found: the id, then properties in their order; none if none is asked."""
     if not query.explained:
         return ()
     found = (_matched(query, field, text) for field, text in (("id", str(node)), *texts_of(properties)))
