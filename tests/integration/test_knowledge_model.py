@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,20 +15,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from aeterna.contracts.trust import FileTrust
 from aeterna.graph.domain.identifiers import TenantId
 from aeterna.knowledge.adapters.openai_calls import CallLimits, EndpointCalls
 from aeterna.knowledge.adapters.openai_compatible import OpenAIChat, OpenAIEmbeddings
 from aeterna.knowledge.domain.budgets import TokenLimits
 from aeterna.knowledge.domain.models import AnswerForm, Message, Role
 from aeterna.knowledge.domain.reports import Instead
-from aeterna.knowledge.errors import ModelAnswerError, ModelRejectedError
+from aeterna.knowledge.errors import ModelAnswerError, ModelRejectedError, ModelUnavailableError
 from aeterna.knowledge.testing.models import InMemoryAnswers, InMemoryTokens
 from aeterna.knowledge.testing.reports import CountedReports, InMemoryReports
 from aeterna.knowledge.usecases.asking import Asking
 from aeterna.knowledge.usecases.reporting import Reporting
 from aeterna.knowledge.usecases.writing import ModelReports
-from fixtures.model_server import Reply, embedding, report
+from fixtures.model_server import ModelServer, Reply, embedding, report
 from fixtures.report_worlds import small_world
+from fixtures.serving_pair import TestAuthority
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 
     from aeterna.knowledge.domain.regenerated import Regenerated
     from aeterna.knowledge.domain.reports import Report
-    from fixtures.model_server import Answering, Asked, ModelServer
+    from fixtures.model_server import Answering, Asked
 
 TENANT = TenantId("acme")
 NOW = datetime(2026, 11, 23, 12, 1, tzinfo=UTC)
@@ -377,6 +380,32 @@ def test_what_is_no_vector_for_each_text_is_refused(model_server: ModelServer, d
         await calls.aclose()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("believed", [True, False])
+def test_an_endpoint_is_believed_by_the_authorities_that_it_is_given(tmp_path: Path, believed: bool) -> None:
+    theirs, others = TestAuthority("theirs"), TestAuthority("others")
+    (tmp_path / "ca.pem").write_bytes((theirs if believed else others).pem())
+    (tmp_path / "pair.pem").write_bytes(b"".join(theirs.pair()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pair.pem")
+    with ModelServer(tls=context) as server:
+
+        async def run() -> None:
+            trust = FileTrust(tmp_path / "ca.pem")
+            calls = EndpointCalls(server.url, trust=trust, limits=CallLimits(tries=1))
+            try:
+                await OpenAIEmbeddings(calls, "vectors").embed(["one"])
+            finally:
+                await calls.aclose()
+
+        if believed:
+            asyncio.run(run())
+        else:
+            with pytest.raises(ModelUnavailableError) as refused:
+                asyncio.run(run())
+            assert refused.value.lost == 0
+            assert server.asked == []
 
 
 def counted(tokens: int) -> Answering:
