@@ -1,4 +1,4 @@
-"""What knowledge costs: finding the communities of a large graph, beside the libraries that others use for it.
+"""What knowledge costs: finding the communities of a large graph, beside the libraries that others use, and ingestion.
 
 Progress goes to stderr; the last line of stdout is one JSON object.
 """
@@ -11,12 +11,17 @@ import tempfile
 from pathlib import Path
 
 import knowledge_communities as communities
+import knowledge_ingest as ingestion
 
 
 def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as name:
-        result = {"bench": "knowledge", "communities": communities.report(Path(name))}
+        result = {
+            "bench": "knowledge",
+            "communities": communities.report(Path(name)),
+            "ingestion": ingestion.report(),
+        }
     sys.stdout.write(json.dumps(result) + "\n")
 
 
