@@ -29,6 +29,7 @@ AROUND: dict[str, Any] = {"seeds": ["svc:ledger"], "depth": 1}
 SAME: list[tuple[str, dict[str, Any], str, dict[str, Any] | None]] = [
     ("graph_node", {"node": "svc:ledger"}, "nodes/svc:ledger", None),
     ("graph_search", {"query": "checkout"}, "search?q=checkout", None),
+    ("graph_search", {"query": "ledger mail", "match": "any"}, "search?q=ledger+mail&match=any", None),
     ("graph_related", {"node": "svc:checkout"}, "related?node=svc:checkout", None),
     ("graph_neighbors", {"node": "svc:ledger"}, "neighbors?node=svc:ledger&direction=both", None),
     (

@@ -1,13 +1,13 @@
 """The Model Context Protocol over streamable HTTP: one route, without sessions, whose callers bear our tokens."""
 
 # Without the postponed annotations that we have elsewhere: FastAPI reads these at run time.
+import logging
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Annotated, Any, Final, cast
 
-import structlog
 from fastapi import APIRouter, Depends, Request, Response
 from mcp import types as mcp_types
 from mcp.server.context import ServerRequestContext
@@ -37,7 +37,7 @@ _INSTRUCTIONS: Final = (
     "read what you wrote. as_of asks about the past. Long answers have a next_cursor."
 )
 
-log = structlog.stdlib.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 class ToolServer:
@@ -103,7 +103,7 @@ async def _outcome(tool: AnyTool, request: Request, given: dict[str, Any]) -> di
         return outcomes.wrong_arguments(error)
     except Exception:
         # The edge of the process: the library would answer with the exception's own text.
-        log.exception("tool.failed", tool=tool.name)
+        log.exception("tool.failed", extra={"tool": tool.name})
         return unexpected()
 
 

@@ -14,7 +14,7 @@ from aeterna.api.api.tools.tool import Arguments
 from aeterna.graph.domain.queries import MAX_DEPTH, MAX_PAGE, MOST_DEPTH
 from aeterna.graph.domain.questions.checks import MAX_FILTERS
 from aeterna.graph.domain.questions.relatedness import MAX_RELATED
-from aeterna.graph.domain.questions.searches import MAX_HITS, MAX_TEXT_CHARS
+from aeterna.graph.domain.questions.searches import MAX_HITS, MAX_TEXT_CHARS, Match
 from aeterna.graph.domain.snapshots import AsOf
 
 MAX_TOOL_HOPS: Final = 10
@@ -119,12 +119,13 @@ class SearchArguments(AtMoment):
         str,
         Field(
             max_length=MAX_TEXT_CHARS,
-            description='Words, all of which must be found; "a phrase"; a beginning*.',
+            description='Words, all of which must be found unless match is any; "a phrase"; a beginning*.',
             examples=['checkout "order items" pay*'],
         ),
     ]
     kinds: Kinds = ()
     limit: Annotated[int, Field(ge=1, le=MAX_HITS, description="Nodes returned.")] = 20
+    match: Annotated[Match, Field(description="Whether all of the words must be found, or any will do.")] = "all"
 
 
 class QueryArguments(QueryBody, AtMoment):

@@ -106,7 +106,7 @@ def related(graph: Graph, asked: RelatedArguments) -> Content:
 
 def search(graph: Graph, asked: SearchArguments) -> Content:
     """Return the nodes that hold some words."""
-    query = search_query(asked.query, kinds=asked.kinds, limit=asked.limit)
+    query = search_query(asked.query, kinds=asked.kinds, limit=asked.limit, match=asked.match)
     found = graph.search(query, as_of=asked.moment, at_least=asked.at_least)
     return answer(SearchAnswer.of(found), found.seq)
 
