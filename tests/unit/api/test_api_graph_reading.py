@@ -229,7 +229,12 @@ def test_the_documentation_of_the_api_names_every_route_and_shape(graph_api: Gra
             "changes",
             "restore",
         )
-    } | {"/internal/v1/graph/digest"}
+    } | {
+        "/api/v1/knowledge/documents",
+        "/api/v1/knowledge/documents/{document}",
+        "/api/v1/knowledge/query",
+        "/internal/v1/graph/digest",
+    }
     schemas = document["components"]["schemas"]
     assert {"ReceiptBody", "NeighborsAnswer", "PathAnswer"} <= schemas.keys()
     body = document["paths"][f"{GRAPH}/sessions"]["post"]["requestBody"]["content"]["application/json"]["schema"]

@@ -13,7 +13,8 @@ from aeterna.api.errors import KnowledgeNotConfiguredError
 from aeterna.graph.domain.identifiers import TenantId, problem_of_id, tenant_id
 from aeterna.graph.errors import InvalidQueryError
 from aeterna.knowledge.domain.documents import MAX_DOCUMENT_ID_CHARS, DocumentId, Span, Upload
-from aeterna.knowledge.domain.opened import MAX_CONTEXT_CHARS, MAX_OPENED_CHARS, opened
+from aeterna.knowledge.domain.entries import Kept
+from aeterna.knowledge.domain.opened import MAX_CONTEXT_CHARS, MAX_OPENED_CHARS, Opened, opened
 from aeterna.knowledge.usecases.knowledge import MAX_PAGE, Knowledge
 from aeterna.service.caller import Caller
 
@@ -26,12 +27,19 @@ def knowledge_of(request: Request) -> Knowledge:
     return knowledge
 
 
-def _id(text: str, parameter: str) -> DocumentId:
+def document_id(text: str, parameter: str) -> DocumentId:
     """Read an id, or a part of one; raise `InvalidQueryError` for what no document has."""
     problem = problem_of_id(text, MAX_DOCUMENT_ID_CHARS)
     if problem is not None:
         raise InvalidQueryError(parameter, problem)
     return DocumentId(text)
+
+
+def place_of(kept: Kept, *, start: int, end: int, context: int) -> Opened:
+    """Open a place of a document; raise `InvalidQueryError` for one that its text does not have."""
+    if end < start or start > len(kept.text):
+        raise InvalidQueryError("start", f"is behind end, or behind the text's {len(kept.text)} characters")
+    return opened(kept.text, Span(start=start, end=end), context=context)
 
 
 def _document(
@@ -44,7 +52,7 @@ def _document(
         ),
     ],
 ) -> DocumentId:
-    return _id(document, "document")
+    return document_id(document, "document")
 
 
 knowing = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
@@ -109,9 +117,9 @@ async def list_documents(
     ] = None,
 ) -> DocumentsBody:
     """List documents by their ids."""
-    after = None if cursor is None else _id(cursor, "cursor")
+    after = None if cursor is None else document_id(cursor, "cursor")
     if prefix:
-        _id(prefix, "prefix")
+        document_id(prefix, "prefix")
     return DocumentsBody.of(await knowledge.documents(_tenant(caller), prefix=prefix, after=after, limit=limit))
 
 
@@ -130,10 +138,7 @@ async def read_document(
     kept = await knowledge.document(_tenant(caller), document)
     place = None
     if start is not None or end is not None:
-        span = Span(start=start or 0, end=len(kept.text) if end is None else end)
-        if span.end < span.start or span.start > len(kept.text):
-            raise InvalidQueryError("start", f"is behind end, or behind the text's {len(kept.text)} characters")
-        place = opened(kept.text, span, context=context)
+        place = place_of(kept, start=start or 0, end=len(kept.text) if end is None else end, context=context)
     # In a thread: a long document has thousands of units.
     body = await run_in_threadpool(lambda: DocumentBody.of(kept, place).model_dump_json())
     return Response(body, media_type="application/json")

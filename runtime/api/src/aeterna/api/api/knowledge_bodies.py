@@ -78,14 +78,41 @@ class OpenedBody(Body):
         return cls(start=place.span.start, end=place.span.end, before=place.before, text=place.text, after=place.after)
 
 
+Characters = Annotated[int, Field(description="How long its text is; 0 for a table of nodes or edges.")]
+Warnings = Annotated[list[str], Field(description="What was odd about it, such as a guessed encoding.")]
+
+
+class PlaceBody(Body):
+    """A place of a document."""
+
+    document: DocumentText
+    title: str
+    media_type: str
+    characters: Characters
+    warnings: Warnings
+    opened: OpenedBody
+
+    @classmethod
+    def of(cls, kept: Kept, place: Opened) -> Self:
+        """Write the place."""
+        return cls(
+            document=kept.document,
+            title=kept.title,
+            media_type=kept.media_type,
+            characters=len(kept.text),
+            warnings=list(kept.warnings),
+            opened=OpenedBody.of(place),
+        )
+
+
 class DocumentBody(Body):
     """A document as it was read."""
 
     document: DocumentText
     title: str
     media_type: str
-    characters: Annotated[int, Field(description="How long its text is; 0 for a table of nodes or edges.")]
-    warnings: Annotated[list[str], Field(description="What was odd about it, such as a guessed encoding.")]
+    characters: Characters
+    warnings: Warnings
     put_by: str
     put_at: datetime
     units: list[UnitBody]

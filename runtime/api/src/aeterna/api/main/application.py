@@ -26,6 +26,7 @@ from aeterna.api.api.problem import STATUSES
 from aeterna.api.api.reading import reading
 from aeterna.api.api.tools.endpoint import ToolServer, messages
 from aeterna.api.api.tools.graph_tools import graph_tools
+from aeterna.api.api.tools.knowledge_tools import knowledge_tools
 from aeterna.api.api.upkeep import upkeep
 from aeterna.api.api.writing import writing
 from aeterna.api.main.keeping import upkeep_policy
@@ -78,7 +79,8 @@ def application(
     knowledge = None if ledger is None else open_knowledge(graphs, ledger, limits_of(settings))
     version = importlib.metadata.version(PROGRAM)
     tools = ToolServer(
-        graph_tools(_session_id),
+        # Agents are offered what works here.
+        (*graph_tools(_session_id), *(() if knowledge is None else knowledge_tools())),
         version=version,
         observer=PrometheusToolObserver(registry),
         timeout=settings.request_timeout,
