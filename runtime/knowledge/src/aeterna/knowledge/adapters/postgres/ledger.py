@@ -114,10 +114,10 @@ async def _change(statements: Statements, change: Change, position: int) -> Chan
         await statements.do("remove_documents", numbers=gone)
     await forget(statements, _gone_units(changes))
     count = await append(statements, position, touched)
-    stored = tuple(record.document for record in put)
+    stored = dict.fromkeys(record.document for record in put)
     return Changed(
-        stored=stored,
-        unchanged=tuple(document for document in said if document not in set(stored)),
+        stored=tuple(stored),
+        unchanged=tuple(document for document in said if document not in stored),
         removed=tuple(removed),
         touched=count,
     )
@@ -141,12 +141,15 @@ async def _write_documents(statements: Statements, put: Sequence[Record], change
 
 def _gone_units(changes: Sequence[Difference]) -> list[UnitId]:
     """Return the units that are no longer said; one of which only the place changed is still there."""
-    return [
-        UnitId(id_.removeprefix(UNIT_PREFIX))
-        for change in changes
-        for element, _, id_ in change.gone_nodes
-        if id_.startswith(UNIT_PREFIX) and element not in {row.element for row in change.new_nodes}
-    ]
+    found: list[UnitId] = []
+    for change in changes:
+        said = {row.element for row in change.new_nodes}
+        found += [
+            UnitId(id_.removeprefix(UNIT_PREFIX))
+            for element, _, id_ in change.gone_nodes
+            if id_.startswith(UNIT_PREFIX) and element not in said
+        ]
+    return found
 
 
 def _units_text(units: Sequence[Unit]) -> str:
