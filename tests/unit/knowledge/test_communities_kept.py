@@ -134,6 +134,20 @@ async def test_everything_is_found_when_it_is_asked_for_or_the_last_state_is_gon
     assert (asked.outcome, gone.outcome) == ("everything", "everything")
 
 
+async def test_everything_is_found_when_nodes_were_erased_from_the_state_on_record() -> None:
+    world = World()
+    world.shows(5, FIRST)
+    await world.clustering.run(ACME)
+    smaller = grown(500, 2_500, seed=1)
+    world.shows(5, smaller)
+    world.shows(6, edges_moved(smaller, 0.02, seed=1))
+
+    done = await world.clustering.run(ACME)
+
+    assert done.outcome == "everything"
+    assert (await world.recorded()).drift == 0
+
+
 async def test_of_two_at_once_one_is_told_that_the_other_is_at_it() -> None:
     world = World()
     world.shows(5, FIRST)

@@ -59,7 +59,7 @@ class Clustering:
         self._thresholds = thresholds or Thresholds()
 
     async def run(self, tenant: TenantId, *, whole: bool = False) -> Clustered:
-        """Find the communities of a tenant anew if that is due; ``whole`` is now, and from nothing."""
+        """Find the communities of a tenant anew if that is due; ``whole`` is as soon as there is any newer state."""
         async with self._memberships.running(tenant) as alone:
             if not alone:
                 return Clustered(outcome="busy")
@@ -84,9 +84,11 @@ class Clustering:
             return None, Clustered(outcome=due, seq=seq, edges_changed=changed)
         previous = None if last is None else _membership(last)
         earlier = None
-        # A record is of every node of its graph; one that is not was made of another.
+        # A record is of every node of its graph, unless some were erased from its history since.
         if due == "changed" and before is not None and previous is not None and previous.ids == before.ids:
             earlier = earlier_of(before, [level.community for level in previous.levels], now)
+        else:
+            due = "everything"
         hierarchy = self._detector.detect(now, self._parameters, earlier=earlier)
         membership = named(hierarchy, now.ids, previous, seq=seq)
         moved = len(changes(previous, membership).begun)
@@ -94,7 +96,7 @@ class Clustering:
             seq=seq,
             at=self._clock(),
             levels=membership.mappings(),
-            drift=drift if earlier is not None else 0,
+            drift=0 if due == "everything" else drift,
         )
         return run, Clustered(outcome=due, seq=seq, edges_changed=changed, quality=hierarchy.quality, moved=moved)
 
