@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from aeterna.graph.domain.identifiers import TenantId
 from aeterna.knowledge.domain.budgets import TokenLimits
+from aeterna.knowledge.domain.models import Finish, ModelAnswer
+from aeterna.knowledge.domain.reports import Instead
 from aeterna.knowledge.domain.sentences import plain
 from aeterna.knowledge.testing.models import InMemoryAnswers, InMemoryTokens, ScriptedModel
 from aeterna.knowledge.testing.reports import CountedReports, InMemoryReports
@@ -264,5 +266,21 @@ def test_a_report_whose_ground_was_worded_anew_is_made_anew_even_if_a_round_ende
 
         changed = {community for community, report in after.items() if report.basis != before[community].basis}
         assert changed == {world.community("storage")}
+
+    asyncio.run(run())
+
+
+def test_what_one_model_refused_is_asked_of_another_and_of_itself_no_more() -> None:
+    async def run() -> None:
+        world, kept = small_world(), Kept(with_model=True)
+        kept.model = ScriptedModel(lambda _: ModelAnswer(text="", finish=Finish.REFUSED, tokens=1), name="prim")
+        assert {one.instead for one in (await kept.follow(world)).values()} == {Instead.REFUSED}
+        await kept.follow(world)
+        assert len(kept.model.asked) == 7
+        assert kept.observer.rounds[-1].made == 0
+
+        kept.model = ScriptedModel(echoed, name="bold")
+
+        assert {one.made_by for one in (await kept.follow(world)).values()} == {"model:bold"}
 
     asyncio.run(run())

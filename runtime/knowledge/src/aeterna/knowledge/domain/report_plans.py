@@ -10,7 +10,7 @@ from aeterna.knowledge.domain.communities import CommunityId
 from aeterna.knowledge.domain.documents import Span, UnitId
 from aeterna.knowledge.domain.extractive import in_order
 from aeterna.knowledge.domain.report_digests import basis_of, joined_digest
-from aeterna.knowledge.domain.reports import EXTRACTIVE, Evidence, Report
+from aeterna.knowledge.domain.reports import EXTRACTIVE, Evidence, Instead, Report
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -52,7 +52,7 @@ def planned(old: Iterable[Report], present: Iterable[Outline], *, made_by: str =
     """Return what is to be done with the reports there are, given the communities of now.
 
     A report stays if its material has the same digest and what it stands on is worded as it was. A report that was made
-    by a model does not go for an extractive one; an extractive one does for a model's, unless asking was in vain.
+    by a model does not go for an extractive one; an extractive one does for a model's, if there is text to ask about.
     """
     reports = tuple(old)
     outlines = {one.community: one for one in present}
@@ -88,7 +88,8 @@ def stands(report: Report, digest: MaterialDigest, children: Sequence[Report], *
         return False
     if made_by in {EXTRACTIVE, report.made_by}:
         return True
-    return report.instead is not None and not report.instead.passing
+    # What one model refused another may write; that it was asked before is the cache's to know, and costs no call.
+    return report.instead is Instead.NOTHING
 
 
 def relocated(report: Report, outline: Outline, starts: Starts) -> Report:

@@ -21,11 +21,11 @@ class Instead(StrEnum):
     UNAVAILABLE = "unavailable"
     """The model did not answer; it is asked for again."""
     REFUSED = "refused"
-    """The model would not; the same is not asked twice."""
+    """The model would not; it is not asked the same twice."""
     NOTHING = "nothing"
     """There is no text to ask about."""
     UNVERIFIED = "unverified"
-    """Nothing of the answer stood on the evidence; the same is not asked twice."""
+    """Nothing of its answers stood on the evidence; it is not asked the same twice."""
 
     @property
     def passing(self) -> bool:
