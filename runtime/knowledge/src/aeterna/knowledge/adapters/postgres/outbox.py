@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from aeterna.graph.domain.changes import EdgeKey
-from aeterna.knowledge.adapters.postgres.parts import Touched
+from aeterna.knowledge.adapters.postgres.parts import Touched, pieces
 from aeterna.knowledge.domain.elements import EdgeRow, NodeRow, edge_element, node_element
 from aeterna.knowledge.domain.publishing import Pending
 from aeterna.knowledge.errors import StoreBusyError
@@ -128,16 +128,19 @@ async def append(statements: Statements, position: int, groups: Sequence[Sequenc
     if not rows:
         return 0
     ends = {id(group[-1]) for group in groups if group}
-    await statements.do(
-        "write_outbox",
-        position=position,
-        elements=[row.element for row in rows],
-        sources=[row.source for row in rows],
-        types=[row.type for row in rows],
-        targets=[row.target for row in rows],
-        sizes=[row.size for row in rows],
-        wholes=[id(row) in ends for row in rows],
-    )
+    written = 0
+    for piece in pieces(rows):
+        await statements.do(
+            "write_outbox",
+            position=position + written,
+            elements=[row.element for row in piece],
+            sources=[row.source for row in piece],
+            types=[row.type for row in piece],
+            targets=[row.target for row in piece],
+            sizes=[row.size for row in piece],
+            wholes=[id(row) in ends for row in piece],
+        )
+        written += len(piece)
     await statements.do("move_ledger", count=len(rows))
     return len(rows)
 

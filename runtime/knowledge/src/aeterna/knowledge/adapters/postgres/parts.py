@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from aeterna.graph.domain.changes import EdgeKey
 from aeterna.knowledge.domain.elements import EdgeRow, NodeRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from aeterna.knowledge.adapters.postgres.transactions import Statements
     from aeterna.knowledge.domain.elements import ElementId
     from aeterna.knowledge.domain.entries import Record
 
-_GONE_SIZE = 64
+T = TypeVar("T")
+_STATEMENT_ROWS: Final = 20_000
+_GONE_SIZE: Final = 64
 """About what a removal is in a session, in bytes."""
 
 
@@ -38,6 +40,11 @@ class Difference:
     new_edges: list[EdgeRow] = field(default_factory=list[EdgeRow])
     gone_nodes: list[tuple[bytes, bytes, str]] = field(default_factory=list[tuple[bytes, bytes, str]])
     gone_edges: list[tuple[bytes, bytes, EdgeKey]] = field(default_factory=list[tuple[bytes, bytes, EdgeKey]])
+
+
+def pieces(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Divide rows so that no statement takes long, however many a document has."""
+    return (rows[at : at + _STATEMENT_ROWS] for at in range(0, len(rows), _STATEMENT_ROWS))
 
 
 async def differences(
@@ -97,23 +104,25 @@ async def _settled(statements: Statements, asked: Sequence[tuple[bytes, bytes]])
     """Return the elements of which every document says this; where two different things are asked, none does."""
     by_element = dict(asked)
     differing = {element for element, digest in asked if by_element[element] != digest}
-    if not by_element:
-        return set()
-    rows = await statements.rows("settled_nodes", elements=list(by_element), digests=list(by_element.values()))
-    return {element for (element,) in rows} - differing
+    settled: set[bytes] = set()
+    for piece in pieces(list(by_element.items())):
+        elements, digests = [element for element, _ in piece], [digest for _, digest in piece]
+        rows = await statements.rows("settled_nodes", elements=elements, digests=digests)
+        settled.update(element for (element,) in rows)
+    return settled - differing
 
 
 async def _remove(statements: Statements, changes: Sequence[Difference]) -> None:
     nodes = [(element, digest, change.number) for change in changes for element, digest, _ in change.gone_nodes]
     edges = [(element, digest, change.number) for change in changes for element, digest, _ in change.gone_edges]
     for name, gone in (("remove_node_parts", nodes), ("remove_edge_parts", edges)):
-        if gone:
-            elements, digests, documents = (list(column) for column in zip(*gone, strict=True))
+        for piece in pieces(gone):
+            elements, digests, documents = (list(column) for column in zip(*piece, strict=True))
             await statements.do(name, elements=elements, digests=digests, documents=documents)
 
 
-async def _write_nodes(statements: Statements, rows: Sequence[tuple[int, NodeRow]]) -> None:
-    if rows:
+async def _write_nodes(statements: Statements, every: Sequence[tuple[int, NodeRow]]) -> None:
+    for rows in pieces(every):
         await statements.do(
             "write_node_parts",
             documents=[number for number, _ in rows],
@@ -125,8 +134,8 @@ async def _write_nodes(statements: Statements, rows: Sequence[tuple[int, NodeRow
         )
 
 
-async def _write_edges(statements: Statements, rows: Sequence[tuple[int, EdgeRow]]) -> None:
-    if rows:
+async def _write_edges(statements: Statements, every: Sequence[tuple[int, EdgeRow]]) -> None:
+    for rows in pieces(every):
         await statements.do(
             "write_edge_parts",
             documents=[number for number, _ in rows],
