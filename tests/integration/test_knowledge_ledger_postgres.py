@@ -208,3 +208,18 @@ async def test_a_publisher_that_was_thought_dead_undoes_nothing(knowledge_pool: 
     assert graphs.of(ACME).fingerprint().digest == newest == await fresh({"two": "red"})
     assert await ledger.pending(ACME, SliceLimits()) is None
     graphs.close()
+
+
+async def test_a_document_of_more_than_a_session_takes_is_shown_in_several_and_kept_as_one(
+    postgres_ledger: PostgresWhole, memory_bench: GraphBench
+) -> None:
+    """More than a statement takes, too."""
+    graphs = memory_bench.graphs()
+    large = record("large", "x", nodes={f"n{number}": "" for number in range(20_500)}, edges="n1 n2")
+    await postgres_ledger.change(ACME, Change(author=ADA, put=(large,)))
+
+    published = await Publishing(postgres_ledger, OpenGraphWriter(graphs)).publish(ACME)
+
+    counted = graphs.of(ACME).statistics()
+    assert (published.sessions, counted.nodes, counted.edges) == (3, 20_501, 1)
+    graphs.close()
