@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
     from fixtures.fix_graph_api import GraphClient
+    from fixtures.fix_postgres import Postgres
 
 ROOT = "/api/v1/knowledge"
 TIDES = """# Tides
@@ -208,6 +209,21 @@ def test_a_question_without_a_word_is_refused(knowledge_api: GraphClient) -> Non
 def test_a_process_with_knowledge_is_ready_when_its_database_answers(knowledge_api: GraphClient) -> None:
     assert knowledge_api.get("/ready").status_code == 200
     assert knowledge_api.get("/health").json()["checks"].keys() >= {"knowledge", "catalog"}
+
+
+def test_while_the_database_is_away_nothing_is_ready_and_the_graph_still_answers(
+    tmp_path: Path, decisions: FakeDecisionPoint, postgres: Postgres
+) -> None:
+    nowhere = {"knowledge_dsn": postgres.dsn("nowhere"), "knowledge_pool_timeout": 0.2}
+    with graph_client(tmp_path, decisions, **nowhere) as api:
+        listed = api.get(f"{ROOT}/documents")
+
+        assert (listed.status_code, listed.json()["code"]) in {
+            (503, "knowledge.busy"),
+            (503, "knowledge.unavailable"),
+        }
+        assert api.get("/ready").status_code == 503
+        assert api.get("/api/v1/graph/statistics").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from fixtures.tool_calls import call, message, posted
 from fixtures.workspace import ROOT
 
 if TYPE_CHECKING:
+    from aeterna.api.api.tools.tool import AnyTool
     from fixtures.fix_graph_api import GraphClient
 
 DOCUMENTS = "/api/v1/knowledge/documents"
@@ -107,6 +108,18 @@ def test_tools_are_listed_only_where_knowledge_is_on(tides: GraphClient, graph_a
 
     assert names < with_it
     assert with_it - without == names
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_an_agent_is_told_what_a_tool_and_each_argument_is_for(tool: AnyTool) -> None:
+    listed = tool.listed()
+
+    described: dict[str, dict[str, Any]] = listed.input_schema["properties"]
+    assert len(tool.description) > 40
+    assert [name for name, each in described.items() if "description" not in each] == []
+    assert listed.input_schema["additionalProperties"] is False
+    assert listed.annotations is not None
+    assert listed.annotations.read_only_hint is True
 
 
 def test_the_guides_table_has_every_tool_with_its_arguments_and_no_other() -> None:

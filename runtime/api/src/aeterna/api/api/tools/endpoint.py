@@ -36,6 +36,10 @@ _INSTRUCTIONS: Final = (
     "graph_link and graph_unlink. Answers say the seq of the state that they are from: give it back as at_least to "
     "read what you wrote. as_of asks about the past. Long answers have a next_cursor."
 )
+_WITH_KNOWLEDGE: Final = (
+    " For what the tenant's documents say, ask knowledge_query, cite what it returns, and open more of a document with "
+    "knowledge_get."
+)
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +57,7 @@ class ToolServer:
             "aeterna",
             title="Aeterna",
             version=version,
-            instructions=_INSTRUCTIONS,
+            instructions=_INSTRUCTIONS + (_WITH_KNOWLEDGE if "knowledge_query" in schemas else ""),
             get_tool_input_schema=schemas.get,
             on_list_tools=self._list,
             on_call_tool=self._call,
