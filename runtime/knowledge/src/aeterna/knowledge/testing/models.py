@@ -58,10 +58,10 @@ class HashedEmbedder:
         """See `Embedder.embed`."""
         rows = np.zeros((len(texts), self._dimensions), dtype=np.float32)
         for row, text in enumerate(texts):
-            for word in text.casefold().split():
+            for word in text.casefold().split() or [text]:
                 rows[row, int.from_bytes(hashlib.sha256(word.encode()).digest()[:4]) % self._dimensions] += 1
-        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-        return np.divide(rows, lengths, out=rows, where=lengths > 0)
+        vectors: Vectors = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return vectors
 
 
 class InMemoryAnswers:
