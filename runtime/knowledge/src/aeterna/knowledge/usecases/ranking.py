@@ -105,8 +105,9 @@ class _Search:
     def _by_text(self) -> tuple[int, Sequence[UnitId]]:
         seq, nodes, holders = 0, 0, dict[str, int]()
         candidates: list[str] = []
-        for terms in self._query.searches:
-            found = self._reading.find(terms, kinds=[TEXT_UNIT], limit=self._limits.candidates)
+        for place, terms in enumerate(self._query.searches, start=1):
+            # What only means the same has to be better to be among the best.
+            found = self._reading.find(terms, kinds=[TEXT_UNIT], limit=max(1, self._limits.candidates // place))
             seq, nodes = found.seq, found.nodes
             holders.update(found.holders)
             candidates += (hit.id for hit in found.hits)
