@@ -29,6 +29,7 @@ from aeterna.knowledge.usecases.report_shelf import ReportShelf
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from aeterna.graph.domain.changes import Edge, JsonValue
     from aeterna.graph.usecases.graphs import Graphs
 
 TENANT: Final = TenantId("bench")
@@ -82,21 +83,22 @@ def make_graph(folder: Path, words: Words) -> Graphs:
     terms = list(dict.fromkeys(" ".join(words.some(2)) for _ in range(TERMS)))
     nodes = [node_of(f"doc:{at}", "Document", {"name": f"page {at}"}) for at in range(DOCUMENTS)]
     nodes += (node_of(f"term:{term}", "Term", {"name": term}) for term in terms)
-    edges = []
+    edges: list[Edge] = []
     each = UNITS // DOCUMENTS
     for at in range(UNITS):
         text = " ".join(words.some(80))
         start = at % each * 700
         place = {"document": str(at // each), "start": start, "end": start + len(text)}
-        said = {"text": text, "heading": ["A", "B"], **place}
+        said: dict[str, JsonValue] = {"text": text, "heading": ["A", "B"], **place}
         nodes.append(node_of(f"unit:{at:032x}", "TextUnit", said))
         edges.append(edge_of(f"doc:{at // each}", "contains", f"unit:{at:032x}"))
         spoken = (terms[(at * 7 + step * step * 13) % len(terms)] for step in range(5))
         edges += (edge_of(f"unit:{at:032x}", "mentions", f"term:{term}", {"weight": 1.0}) for term in spoken)
-    for kind, rows in (("nodes", nodes), ("edges", list({edge.key: edge for edge in edges}.values()))):
-        for place in range(0, len(rows), _AT_ONCE):
-            part = rows[place : place + _AT_ONCE]
-            graph.commit(session_of(f"{kind}-{place}", subject="bench", **{kind: part}))
+    for place in range(0, len(nodes), _AT_ONCE):
+        graph.commit(session_of(f"nodes-{place}", subject="bench", nodes=nodes[place : place + _AT_ONCE]))
+    once = list({edge.key: edge for edge in edges}.values())
+    for place in range(0, len(once), _AT_ONCE):
+        graph.commit(session_of(f"edges-{place}", subject="bench", edges=once[place : place + _AT_ONCE]))
     return graphs
 
 
