@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Final
 
 from aeterna.knowledge.domain.contributions import Contribution
 from aeterna.knowledge.domain.documents import MAX_DOCUMENT_ID_CHARS, DocumentId, Unit
