@@ -168,7 +168,7 @@ async def test_the_next_process_takes_over_from_one_that_was_killed(retained: Re
     retained.expire(await retained.thread("t", *SAID))
     async with retained.work.exclusively():
         retained.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"
+            "SELECT pg_terminate_backend(pid, 20000) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fixtures.fix_graph_api import GraphClient
 
 GRAPH = "/api/v1/graph"
+KNOWLEDGE = "/api/v1/knowledge"  # answers nothing without its database: test_knowledge_tenants_apart
 THEIRS = {"Authorization": "Bearer umbrella"}
 SECRET = "7f3a9c"  # stands in values only: an id that was asked for may stand in the error
 NODE, OTHER, TAG, HOLD, WORD = "their:node", "their:other", "their-tag", "their-hold", f"w{SECRET}"
@@ -96,6 +97,8 @@ def _until_done(api: GraphClient, erasure: str) -> None:
 def _requests(api: GraphClient, slips: dict[str, list[str]]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield a request for each operation, each of its parameters, and each slip that fits."""
     for path, operations in api.get("/openapi.json").json()["paths"].items():
+        if path.startswith(KNOWLEDGE):
+            continue
         for method, operation in operations.items():
             route = f"{method.upper()} {path.removeprefix(GRAPH)}"
             bodies = [_filled(body, slips) for body in BODIES[route]] if "requestBody" in operation else [None]
