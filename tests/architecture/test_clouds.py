@@ -37,7 +37,19 @@ CONTRACTS = frozenset(
 """What a contract names, each cloud keeps in a file of the same name."""
 
 MACHINERY = frozenset(
-    {"__init__", "addresses", "errors", "foundation", "json_value", "late", "naming", "recovery", "schema", "sizes"}
+    {
+        "__init__",
+        "addresses",
+        "errors",
+        "foundation",
+        "hosts",
+        "json_value",
+        "late",
+        "naming",
+        "recovery",
+        "schema",
+        "sizes",
+    }
 )
 """What the contracts are written with, and what is made of several of them."""
 

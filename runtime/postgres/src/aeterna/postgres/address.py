@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import ipaddress
 import logging
 import random
 import time
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import Conninfo
 
+from aeterna.contracts.hosts import is_loopback
 from aeterna.identity.login import TokenLogin
 from aeterna.postgres.login import TokenUnavailableError, told_to_the_driver
 
@@ -140,12 +140,7 @@ def _local(given: dict[str, str]) -> bool:
 
 
 def _is_local(host: str) -> bool:
-    if host in {"", "localhost"} or host.startswith(("/", "@")):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return host in {"", "localhost"} or host.startswith(("/", "@")) or is_loopback(host)
 
 
 def _source(provider: Provider, dsn: str, kept: str | None) -> TokenSource:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from datetime import timedelta
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
 from typing import Literal, Self
@@ -10,6 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from aeterna.contracts.hosts import is_loopback
 from aeterna.service.settings import Duration, ListenSettings
 
 
@@ -40,15 +40,8 @@ class RelaySettings(ListenSettings):
 
     @model_validator(mode="after")
     def _nobody_else(self) -> Self:
-        if self.host != "localhost" and not _is_loopback(self.host):
+        if self.host != "localhost" and not is_loopback(self.host):
             raise ValueError("HOST must be of the loopback: whoever reaches it acts as this workload")
         if self.tls_certificate_file is not None:
             raise ValueError("TLS_CERTIFICATE_FILE is not for the relay, which is for programs without TLS")
         return self
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

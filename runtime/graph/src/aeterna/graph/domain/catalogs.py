@@ -6,12 +6,13 @@ whoever sees the address of a process (its environment, a crash report) would ha
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from aeterna.contracts.hosts import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -275,19 +276,12 @@ def _is_near(host: str) -> bool:
     """Whether nothing between here and the host could listen."""
     if host == "localhost" or host.startswith("/"):
         return True
-    return _is_loopback(host)
+    return is_loopback(host)
 
 
 def _is_of_the_cluster(host: str) -> bool:
     """Whether only a resolver inside a Kubernetes cluster knows the name: nothing leads out of it."""
     return ("." not in host and ":" not in host) or host.endswith((".svc", ".svc.cluster.local"))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 _CATALOGS: Final[Mapping[str, Callable[[SplitResult, _Options], CatalogAddress]]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
+from aeterna.contracts.hosts import is_loopback
 from aeterna.contracts.json_value import is_object
 from aeterna.knowledge.errors import ModelAnswerError, ModelRejectedError, ModelUnavailableError
 
@@ -178,18 +178,11 @@ def checked_address(address: str) -> str:
     host = parts.hostname or ""
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
         raise ModelRejectedError("has an address with more in it than a host and a path")
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
+    if not host or not (
+        parts.scheme == "https" or (parts.scheme == "http" and (host == "localhost" or is_loopback(host)))
+    ):
         raise ModelRejectedError("has an address that is neither https nor http on this machine's loopback")
     return address.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _object(body: bytes) -> dict[str, object]:

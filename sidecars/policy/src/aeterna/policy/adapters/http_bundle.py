@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -14,6 +13,7 @@ import httpx
 from aeterna.cedar.adapters import signing
 from aeterna.cedar.domain.signed_bundle import MAX_BYTES, MEDIA_TYPE, REPLICA_HEADER, SIGNATURE_HEADER, decode
 from aeterna.cedar.errors import BundleOutdatedError, BundleUnreadableError
+from aeterna.contracts.hosts import is_loopback
 from aeterna.policy.errors import AddressRefusedError
 
 if TYPE_CHECKING:
@@ -134,15 +134,8 @@ def checked_address(address: str) -> str:
     host = parts.hostname or ""
     if parts.username is not None or parts.password is not None:
         raise AddressRefusedError("an address with a name and a password in it would be shown in logs")
-    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
+    if not host or not (
+        parts.scheme == "https" or (parts.scheme == "http" and (host == "localhost" or is_loopback(host)))
+    ):
         raise AddressRefusedError(f"{address} is neither https nor http on this machine's loopback")
     return address
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
