@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from aeterna.graph.domain.changes import edge_key_of, edge_of, node_of, removed_node_of, session_of
-from aeterna.graph.domain.identifiers import NodeId, SessionId, SnapshotId
+from aeterna.graph.domain.identifiers import NodeId, SessionId
 from aeterna.graph.domain.queries import neighbors_query, path_query
-from aeterna.graph.domain.snapshots import Snapshot
 from aeterna.graph.errors import NodeNotFoundError, NoPathError
-from aeterna.graph.testing import MemoryLens
-from fixtures.fix_graph import START, arrow_lens, batch_of
+from fixtures.fix_graph import LENSES, START, applied
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.queries import Neighbors
     from aeterna.graph.ports import Lens, LensFactory
 
-LENSES: Final[dict[str, LensFactory]] = {"memory": MemoryLens, "arrow": arrow_lens}
 LONG: Final = timedelta(minutes=1)
 
 
@@ -30,18 +27,6 @@ LONG: Final = timedelta(minutes=1)
 def lens(request: pytest.FixtureRequest) -> Lens:
     factory: LensFactory = request.param
     return factory()
-
-
-def _apply(lens: Lens, *sessions: Session, first_seq: int = 1) -> Snapshot:
-    batch = batch_of(*sessions, first_seq=first_seq)
-    snapshot = Snapshot(
-        id=SnapshotId(batch.last_seq * 10),
-        first_seq=first_seq,
-        last_seq=batch.last_seq,
-        committed_at=batch.committed_at,
-    )
-    lens.apply(batch.rows, snapshot)
-    return snapshot
 
 
 def _graph(edges: str, extra: Iterable[Node] = ()) -> Session:
@@ -68,8 +53,8 @@ def test_an_empty_lens_has_no_snapshot_and_no_nodes(lens: Lens) -> None:
 
 
 def test_a_node_is_what_was_written_last(lens: Lens) -> None:
-    _apply(lens, session_of("1", subject="ada", nodes=[node_of("a", "Old", {"x": 1})]))
-    snapshot = _apply(lens, session_of("2", subject="ada", nodes=[node_of("a", "New", {"y": 2})]), first_seq=2)
+    applied(lens, session_of("1", subject="ada", nodes=[node_of("a", "Old", {"x": 1})]))
+    snapshot = applied(lens, session_of("2", subject="ada", nodes=[node_of("a", "New", {"y": 2})]), first_seq=2)
 
     with lens.view(LONG) as view:
         node = view.node(NodeId("a"))
@@ -80,16 +65,16 @@ def test_a_node_is_what_was_written_last(lens: Lens) -> None:
 def test_of_several_writes_in_one_snapshot_the_last_session_wins(lens: Lens) -> None:
     first = session_of("1", subject="ada", nodes=[node_of("a", "T", {"x": 1})])
     second = session_of("2", subject="ada", nodes=[node_of("a", "T", {"x": 2})])
-    _apply(lens, first, second)
+    applied(lens, first, second)
 
     with lens.view(LONG) as view:
         assert view.node(NodeId("a")).properties == '{"x":2}'
 
 
 def test_a_view_stays_what_it_was_while_the_lens_moves_on(lens: Lens) -> None:
-    first = _apply(lens, _graph("a-t>b"))
+    first = applied(lens, _graph("a-t>b"))
     with lens.view(LONG) as view:
-        _apply(
+        applied(
             lens,
             session_of(
                 "2", subject="ada", nodes=[node_of("a", "New"), node_of("c", "New")], edges=[edge_of("a", "t", "c")]
@@ -115,7 +100,7 @@ def test_a_view_stays_what_it_was_while_the_lens_moves_on(lens: Lens) -> None:
     ],
 )
 def test_neighbors(lens: Lens, question: str, direction: str, depth: int, expected: list[tuple[int, str]]) -> None:
-    _apply(lens, _graph("a-t>b a-t>c b-t>d c-t>d d-t>e e-t>a a-t>a"))
+    applied(lens, _graph("a-t>b a-t>c b-t>d c-t>d d-t>e e-t>a a-t>a"))
 
     with lens.view(LONG) as view:
         page = view.neighbors(neighbors_query("a", depth=depth, direction=direction))
@@ -124,7 +109,7 @@ def test_neighbors(lens: Lens, question: str, direction: str, depth: int, expect
 
 
 def test_the_edges_of_a_page_are_those_by_which_its_nodes_are_first_reached(lens: Lens) -> None:
-    _apply(lens, _graph("a-t>b a-u>b a-t>c b-t>c b-t>d c-t>d d-t>b"))
+    applied(lens, _graph("a-t>b a-u>b a-t>c b-t>c b-t>d c-t>d d-t>b"))
 
     with lens.view(LONG) as view:
         page = view.neighbors(neighbors_query("a", depth=2))
@@ -139,7 +124,7 @@ def test_the_edges_of_a_page_are_those_by_which_its_nodes_are_first_reached(lens
 
 
 def test_types_limit_what_is_walked(lens: Lens) -> None:
-    _apply(lens, _graph("a-t>b b-u>c a-u>d b-t>e"))
+    applied(lens, _graph("a-t>b b-u>c a-u>d b-t>e"))
 
     with lens.view(LONG) as view:
         page = view.neighbors(neighbors_query("a", depth=2, types=["t"]))
@@ -148,8 +133,8 @@ def test_types_limit_what_is_walked(lens: Lens) -> None:
 
 
 def test_kinds_limit_what_is_returned_and_not_what_is_walked(lens: Lens) -> None:
-    _apply(lens, _graph("a-t>b b-t>c", extra=[node_of("z", "Digit")]))
-    _apply(lens, session_of("2", subject="ada", nodes=[node_of("c", "Digit")]), first_seq=2)
+    applied(lens, _graph("a-t>b b-t>c", extra=[node_of("z", "Digit")]))
+    applied(lens, session_of("2", subject="ada", nodes=[node_of("c", "Digit")]), first_seq=2)
 
     with lens.view(LONG) as view:
         page = view.neighbors(neighbors_query("a", depth=2, kinds=["Digit"]))
@@ -158,7 +143,7 @@ def test_kinds_limit_what_is_returned_and_not_what_is_walked(lens: Lens) -> None
 
 
 def test_an_unknown_kind_or_type_finds_nothing(lens: Lens) -> None:
-    _apply(lens, _graph("a-t>b"))
+    applied(lens, _graph("a-t>b"))
 
     with lens.view(LONG) as view:
         assert not view.neighbors(neighbors_query("a", kinds=["Nowhere"])).nodes
@@ -166,7 +151,7 @@ def test_an_unknown_kind_or_type_finds_nothing(lens: Lens) -> None:
 
 
 def test_pages_follow_each_other_without_gap_or_overlap(lens: Lens) -> None:
-    _apply(lens, _graph("a-t>b a-t>c a-t>d b-t>e c-t>f d-t>g"))
+    applied(lens, _graph("a-t>b a-t>c a-t>d b-t>e c-t>f d-t>g"))
     whole = [(1, "b"), (1, "c"), (1, "d"), (2, "e"), (2, "f"), (2, "g")]
     for limit in range(1, 7):
         pages: list[tuple[int, str]] = []
@@ -183,10 +168,10 @@ def test_pages_follow_each_other_without_gap_or_overlap(lens: Lens) -> None:
 
 def test_edges_carry_their_properties(lens: Lens) -> None:
     nodes = [node_of("a", "T"), node_of("b", "T")]
-    _apply(lens, session_of("1", subject="ada", nodes=nodes, edges=[edge_of("a", "t", "b", {"since": 2024})]))
+    applied(lens, session_of("1", subject="ada", nodes=nodes, edges=[edge_of("a", "t", "b", {"since": 2024})]))
     with lens.view(LONG) as view:
         first = view.neighbors(neighbors_query("a")).edges
-    _apply(lens, session_of("2", subject="ada", edges=[edge_of("a", "t", "b")]), first_seq=2)
+    applied(lens, session_of("2", subject="ada", edges=[edge_of("a", "t", "b")]), first_seq=2)
     with lens.view(LONG) as view:
         second = view.neighbors(neighbors_query("a")).edges
 
@@ -194,7 +179,7 @@ def test_edges_carry_their_properties(lens: Lens) -> None:
 
 
 def test_a_shortest_path_has_the_fewest_edges_and_each_leads_on(lens: Lens) -> None:
-    _apply(lens, _graph("a-t>b b-t>c c-t>d a-t>x x-t>d"))
+    applied(lens, _graph("a-t>b b-t>c c-t>d a-t>x x-t>d"))
 
     with lens.view(LONG) as view:
         path = view.shortest_path(path_query("a", "d"))
@@ -212,14 +197,14 @@ def test_a_shortest_path_has_the_fewest_edges_and_each_leads_on(lens: Lens) -> N
     ],
 )
 def test_paths(lens: Lens, case: str, ends: tuple[str, str], direction: str, expected: tuple[str, ...]) -> None:
-    _apply(lens, _graph("a-t>b b-t>c d-t>b"))
+    applied(lens, _graph("a-t>b b-t>c d-t>b"))
 
     with lens.view(LONG) as view:
         assert view.shortest_path(path_query(*ends, direction=direction)).nodes == expected, case
 
 
 def test_no_path_is_an_error_that_says_how_far_was_looked(lens: Lens) -> None:
-    _apply(lens, _graph("a-t>b b-t>c"))
+    applied(lens, _graph("a-t>b b-t>c"))
 
     with lens.view(LONG) as view:
         with pytest.raises(NoPathError, match="within 1 hops"):
@@ -231,19 +216,19 @@ def test_no_path_is_an_error_that_says_how_far_was_looked(lens: Lens) -> None:
 
 
 def test_what_was_removed_is_gone_and_may_come_back(lens: Lens) -> None:
-    _apply(lens, _graph("a-t>b b-t>c"))
+    applied(lens, _graph("a-t>b b-t>c"))
     gone = session_of(
         "2",
         subject="ada",
         removed_nodes=[removed_node_of("b")],
         removed_edges=[edge_key_of("a", "t", "b"), edge_key_of("b", "t", "c")],
     )
-    _apply(lens, gone, first_seq=2)
+    applied(lens, gone, first_seq=2)
     with lens.view(LONG) as view:
         assert not view.neighbors(neighbors_query("a")).nodes
         with pytest.raises(NodeNotFoundError):
             view.node(NodeId("b"))
-    _apply(
+    applied(
         lens,
         session_of("3", subject="ada", nodes=[node_of("b", "Again")], edges=[edge_of("a", "t", "b", {"x": 1})]),
         first_seq=3,
@@ -256,8 +241,8 @@ def test_what_was_removed_is_gone_and_may_come_back(lens: Lens) -> None:
 
 
 def test_statistics_count_what_is_there_now(lens: Lens) -> None:
-    _apply(lens, _graph("a-t>b b-u>c", extra=[node_of("z", "Digit")]))
-    _apply(lens, session_of("2", subject="ada", removed_edges=[edge_key_of("a", "t", "b")]), first_seq=2)
+    applied(lens, _graph("a-t>b b-u>c", extra=[node_of("z", "Digit")]))
+    applied(lens, session_of("2", subject="ada", removed_edges=[edge_key_of("a", "t", "b")]), first_seq=2)
 
     with lens.view(LONG) as view:
         found = view.statistics()
@@ -268,7 +253,7 @@ def test_statistics_count_what_is_there_now(lens: Lens) -> None:
 
 
 def test_admission_is_told_what_exists(lens: Lens) -> None:
-    _apply(lens, _graph("a-t>b b-t>c"))
+    applied(lens, _graph("a-t>b b-t>c"))
 
     with lens.view(LONG) as view:
         assert view.known([NodeId("a"), NodeId("x")]) == {"a"}
@@ -280,7 +265,7 @@ def test_admission_is_told_what_exists(lens: Lens) -> None:
 
 def test_sessions_are_remembered_with_what_they_were(lens: Lens) -> None:
     session = _graph("a-t>b")
-    _apply(lens, session)
+    applied(lens, session)
 
     with lens.view(LONG) as view:
         remembered = view.committed([session.id, SessionId("other")])

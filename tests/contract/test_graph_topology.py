@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from aeterna.graph.domain.changes import edge_key_of, edge_of, node_of, removed_node_of, session_of
-from aeterna.graph.domain.identifiers import SnapshotId
-from aeterna.graph.domain.snapshots import Snapshot
-from aeterna.graph.testing import MemoryGraphStores, MemoryLens
-from fixtures.fix_graph import ACME, GraphBench, arrow_lens, batch_of
+from aeterna.graph.testing import MemoryGraphStores
+from fixtures.fix_graph import ACME, LENSES, GraphBench, applied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from aeterna.graph.domain.topologies import Topology
     from aeterna.graph.ports import Lens, LensFactory
 
-LENSES: Final[dict[str, LensFactory]] = {"memory": MemoryLens, "arrow": arrow_lens}
 LONG: Final = timedelta(minutes=1)
 
 
@@ -28,17 +25,6 @@ LONG: Final = timedelta(minutes=1)
 def lens(request: pytest.FixtureRequest) -> Lens:
     factory: LensFactory = request.param
     return factory()
-
-
-def _apply(lens: Lens, *sessions: Session, first_seq: int = 1) -> None:
-    batch = batch_of(*sessions, first_seq=first_seq)
-    at = Snapshot(
-        id=SnapshotId(batch.last_seq * 10),
-        first_seq=first_seq,
-        last_seq=batch.last_seq,
-        committed_at=batch.committed_at,
-    )
-    lens.apply(batch.rows, at)
 
 
 def _topology(lens: Lens) -> Topology:
@@ -67,7 +53,7 @@ def test_an_empty_graph_has_empty_arrays(lens: Lens) -> None:
 def test_nodes_come_in_the_order_of_their_ids_and_edges_one_by_one(lens: Lens) -> None:
     nodes = [node_of(id_, "T") for id_ in ("é", "b", "a", "alone")]
     edges = [edge_of("b", "t", "a"), edge_of("b", "u", "a"), edge_of("a", "t", "b"), edge_of("é", "t", "é")]
-    _apply(lens, session_of("1", subject="ada", nodes=nodes, edges=edges))
+    applied(lens, session_of("1", subject="ada", nodes=nodes, edges=edges))
 
     topology = _topology(lens)
 
@@ -94,7 +80,7 @@ def test_nodes_come_in_the_order_of_their_ids_and_edges_one_by_one(lens: Lens) -
     ],
 )
 def test_the_weight_of_an_edge(lens: Lens, law: str, properties: dict[str, JsonValue], weight: float) -> None:
-    _apply(lens, _pair(properties))
+    applied(lens, _pair(properties))
 
     assert _edges(_topology(lens)) == [("a", "b", weight)], law
 
@@ -102,7 +88,7 @@ def test_the_weight_of_an_edge(lens: Lens, law: str, properties: dict[str, JsonV
 def test_what_was_removed_is_gone_and_what_was_changed_counts_as_it_is_now(lens: Lens) -> None:
     nodes = [node_of(id_, "T") for id_ in "abcd"]
     edges = [edge_of("a", "t", "b", {"weight": 2}), edge_of("b", "t", "c", {"weight": 2}), edge_of("c", "t", "d")]
-    _apply(lens, session_of("1", subject="ada", nodes=nodes, edges=edges))
+    applied(lens, session_of("1", subject="ada", nodes=nodes, edges=edges))
     later = session_of(
         "2",
         subject="ada",
@@ -111,7 +97,7 @@ def test_what_was_removed_is_gone_and_what_was_changed_counts_as_it_is_now(lens:
         removed_nodes=[removed_node_of("d")],
         removed_edges=[edge_key_of("c", "t", "d")],
     )
-    _apply(lens, later, first_seq=2)
+    applied(lens, later, first_seq=2)
 
     topology = _topology(lens)
 
